@@ -1,0 +1,1 @@
+"""Coding tools and editors: servers and skills."""

@@ -1,0 +1,93 @@
+"""Every error that `prp` explains to the person who ran it, and every exit status.
+
+PrpError
+├── DocumentError       the PRP cannot be executed as it is written     exit 3
+├── SettingsError       a setting, a model name or a key is wrong       exit 4
+├── EnvironmentProblem  git, a tool or the sandbox is missing           exit 5
+├── BudgetExhausted     money, tokens, time or attempts ran out         exit 12
+├── Refused             stopped for safety                              exit 14
+└── ProviderUnavailable the model's service does not answer             exit 20
+
+Anything else that escapes is a bug in `prp` and keeps its traceback.
+"""
+
+from enum import IntEnum
+from pathlib import PurePath
+
+
+class Exit(IntEnum):
+    """What the exit status of every `prp` command means."""
+
+    PROVEN = 0
+    """Every criterion proven, judged or pre-existing, and no new failure."""
+    INTERNAL = 1
+    USAGE = 2
+    INVALID_PRP = 3
+    SETTINGS = 4
+    ENVIRONMENT = 5
+    FAILED = 10
+    UNPROVEN = 11
+    """No check failed, but a criterion lacks evidence or needs a person."""
+    BUDGET = 12
+    NEEDS_APPROVAL = 13
+    REFUSED = 14
+    PROVIDER = 20
+    STILL_RUNNING = 75
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class PrpError(Exception):
+    """An expected failure: what happened, where, and what to do about it."""
+
+    exit_status = Exit.INTERNAL
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class DocumentError(PrpError):
+    """The PRP cannot be executed as it is written."""
+
+    exit_status = Exit.INVALID_PRP
+
+    def __init__(
+        self, message: str, *, path: PurePath, line: int = 0, code: str = "", hint: str = ""
+    ) -> None:
+        """Name the document and, where there is one, the line (counted from 1; 0 = none)."""
+        where = f"{path}:{line}" if line else str(path)
+        super().__init__(f"{where}: {f'[{code}] ' if code else ''}{message}", hint=hint)
+        self.path = path
+        self.line = line
+        self.code = code
+
+
+class SettingsError(PrpError):
+    """A setting, a model name or a key is missing or makes no sense."""
+
+    exit_status = Exit.SETTINGS
+
+
+class EnvironmentProblem(PrpError):  # noqa: N818 - EnvironmentError is Python's own
+    """Something outside the PRP is missing: git, a program, the sandbox."""
+
+    exit_status = Exit.ENVIRONMENT
+
+
+class BudgetExhausted(PrpError):  # noqa: N818 - it is a stop, not a mistake
+    """Attempts, tokens, money or time ran out before the criteria held."""
+
+    exit_status = Exit.BUDGET
+
+
+class Refused(PrpError):  # noqa: N818 - a decision, not a mistake
+    """Stopped for safety; nothing was run."""
+
+    exit_status = Exit.REFUSED
+
+
+class ProviderUnavailable(PrpError):  # noqa: N818 - a state of the world
+    """The model's service does not answer; the run can be taken up again later."""
+
+    exit_status = Exit.PROVIDER

@@ -1,0 +1,1 @@
+"""The PRP document: read it, check it, ask it questions. Pure."""
