@@ -1,0 +1,266 @@
+"""What happened in a run, one event after the other: the single source for every view of it.
+
+The journal is a file of JSON lines, only ever appended to. Each line is
+`{"v": 1, "seq": N, "at": SECONDS, "type": "task-started", ...}`; the remaining keys are the
+event's own. Terminal, report and `run.json` are made of these events and of nothing else.
+"""
+
+import dataclasses
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStarted:
+    """A run began."""
+
+    run: str
+    prp: str
+    """Path of the document, relative to the repository where it lies inside."""
+    title: str
+    sha256: str
+    """Of the document's text."""
+    base: str
+    """Commit that the work starts from."""
+    branch: str
+    models: dict[str, str]
+    """Role to model name."""
+    sandbox: str
+    limits: dict[str, float | int | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContractFrozen:
+    """What the verdict rests on was put down."""
+
+    files: dict[str, str]
+    """Path to sha256 of each frozen file."""
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckFinished:
+    """A check ended, or could not be run."""
+
+    stage: str
+    """`baseline`, or the attempt as `attempt 1`."""
+    check: str
+    level: int
+    command: str
+    state: str
+    status: int | None
+    seconds: float
+    reason: str
+    output: str
+    """Head and tail of what it printed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """The planner's plan was accepted."""
+
+    summary: str
+    steps: tuple[dict[str, Any], ...]
+    proofs: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanRejected:
+    """The planner's answer broke a rule and was sent back."""
+
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelAnswered:
+    """A model's answer arrived whole."""
+
+    role: str
+    model: str
+    requests: int
+    """Tries that were made, the successful one included."""
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    cost_usd: float | None
+    """None where the price is not known."""
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRetried:
+    """An answer was missing or broken and is asked for again."""
+
+    role: str
+    reason: str
+    wait_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolUsed:
+    """An agent used a tool."""
+
+    role: str
+    tool: str
+    summary: str
+    """One line: what it was asked for and what came of it."""
+    failed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptStarted:
+    """The coder sets out, or sets out again."""
+
+    attempt: int
+    steps: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskStarted:
+    """The coder began a task."""
+
+    attempt: int
+    task: int
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskFinished:
+    """The coder says that a task is done, and its files are committed."""
+
+    attempt: int
+    task: int
+    commit: str | None
+    """None where the task changed nothing."""
+    files: tuple[str, ...]
+    summary: str
+    deviations: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CriterionJudged:
+    """The status of one criterion after an attempt."""
+
+    attempt: int
+    criterion: str
+    status: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptVerified:
+    """The verifier has its verdict on a commit."""
+
+    attempt: int
+    commit: str
+    proven: bool
+    failures: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedbackSent:
+    """What the coder is told before the next attempt."""
+
+    attempt: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noted:
+    """Something a person should know that belongs to no other event."""
+
+    text: str
+    warning: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunEnded:
+    """A run ended."""
+
+    outcome: str
+    exit_status: int
+    reason: str
+    branch: str
+    commit: str
+    seconds: float
+
+
+Event = (
+    RunStarted
+    | ContractFrozen
+    | CheckFinished
+    | Planned
+    | PlanRejected
+    | ModelAnswered
+    | ModelRetried
+    | ToolUsed
+    | AttemptStarted
+    | TaskStarted
+    | TaskFinished
+    | CriterionJudged
+    | AttemptVerified
+    | FeedbackSent
+    | Noted
+    | RunEnded
+)
+Record = Callable[[Event], None]
+
+# A power cut after these must not lose them: money was spent or work was delivered.
+_MUST_LAST = (RunStarted, Planned, ModelAnswered, TaskFinished, AttemptVerified, RunEnded)
+
+
+class Journal:
+    """An append-only file of events, one JSON object a line."""
+
+    def __init__(self, path: Path, *, mask: Callable[[str], str] = str) -> None:
+        """Open or create the file; `mask` takes secrets out of each line before it is written."""
+        self.path = path
+        self._mask = mask
+        self._sequence = 0
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def __enter__(self) -> Self:
+        """Return the journal; the file is closed at the end of the `with`."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+    def record(self, event: Event) -> None:
+        """Append the event with one write, and make it last where losing it would cost."""
+        self._sequence += 1
+        line = json.dumps(as_json(event, sequence=self._sequence), ensure_ascii=False)
+        os.write(self._file, (self._mask(line) + "\n").encode("utf-8", "surrogatepass"))
+        if isinstance(event, _MUST_LAST):
+            os.fsync(self._file)
+
+
+def as_json(event: Event, *, sequence: int) -> dict[str, Any]:
+    """Return the event as the journal writes it."""
+    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(event).__name__).lower()
+    return {
+        "v": VERSION,
+        "seq": sequence,
+        "at": round(time.time(), 3),
+        "type": kind,
+        **{field.name: getattr(event, field.name) for field in dataclasses.fields(event)},
+    }
+
+
+def read_events(path: Path) -> Iterator[dict[str, Any]]:
+    """Read a journal back, oldest event first; a torn last line is left out."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            if line.endswith("\n"):
+                yield json.loads(line)
