@@ -118,7 +118,7 @@ class Task:
 
 
 class CheckKind(StrEnum):
-    """What running a command would mean; the first that applies, in this order, is a check's kind."""
+    """What running a command would mean, the most restrictive first."""
 
     NOT_SHELL = "not-shell"
     SAMPLE_CODE = "sample-code"
