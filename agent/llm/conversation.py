@@ -1,0 +1,110 @@
+"""One conversation with a model: instructions, tools and a typed end."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent.errors import Exit, PrpError
+
+
+class AgentFailed(PrpError):  # noqa: N818 - an ending, and the run may go on after it
+    """A model did not come to a usable end: it kept answering what nobody can use."""
+
+    exit_status = Exit.FAILED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Talk:
+    """What was said so far; handed on so that the next task goes on where this one ended."""
+
+    messages: tuple[Any, ...] = ()
+    tokens: int = 0
+    """Tokens of the last request: how long the conversation is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply[T]:
+    """How a conversation ended."""
+
+    output: T
+    talk: Talk
+
+
+async def converse[T](
+    model: Any,
+    *,
+    role: str,
+    instructions: str,
+    output: type[T],
+    finish: tuple[str, str],
+    prompt: Sequence[str],
+    tools: Sequence[Callable[..., Any]] = (),
+    alone: Sequence[Callable[..., Any]] = (),
+    reject: Callable[[T], Sequence[str]] = lambda _: (),
+    talk: Talk | None = None,
+    max_requests: int = 60,
+) -> Reply[T]:
+    """Talk to a model until it finishes with a value of the wanted type.
+
+    Args:
+        model: As opened by `open_model`.
+        role: Names the agent in messages.
+        instructions: The system text; stays the same over all conversations of a role.
+        output: pydantic model of the typed end.
+        finish: Name and description of the tool that ends the conversation.
+        prompt: User texts, the stable ones first.
+        tools: Functions that may run side by side; their docstrings are what the model reads.
+        alone: Functions that change something and run one after the other.
+        reject: Says what is wrong with an end that has the right type; it is sent back.
+        talk: An earlier conversation to go on with.
+        max_requests: Model requests that it may take.
+
+    Raises:
+        AgentFailed: No usable end: too many requests, or the same mistake over and over.
+
+    """
+    from pydantic_ai import (  # noqa: PLC0415 - costs a second, needed only to talk
+        Agent,
+        ModelRetry,
+        Tool,
+        ToolOutput,
+        UnexpectedModelBehavior,
+        UsageLimitExceeded,
+        UsageLimits,
+    )
+
+    agent: Agent[None, T] = Agent(
+        model,
+        output_type=ToolOutput(output, name=finish[0], description=finish[1], max_retries=4),
+        instructions=instructions,
+        tools=[
+            *(Tool(tool, takes_ctx=False, max_retries=6) for tool in tools),
+            *(Tool(tool, takes_ctx=False, max_retries=6, sequential=True) for tool in alone),
+        ],
+        retries={"tools": 6, "output": 4},
+    )
+
+    @agent.output_validator
+    def accept(value: T) -> T:
+        if reasons := reject(value):
+            raise ModelRetry("\n".join(f"- {reason}" for reason in reasons))
+        return value
+
+    try:
+        result = await agent.run(
+            list(prompt),
+            message_history=list(talk.messages) if talk else None,
+            usage_limits=UsageLimits(request_limit=max_requests),
+        )
+    except UsageLimitExceeded:
+        raise AgentFailed(
+            f"The {role} did not finish within {max_requests} model requests",
+            hint="Raise --max-requests-per-task, or split the task.",
+        ) from None
+    except UnexpectedModelBehavior as error:
+        raise AgentFailed(f"The {role} gave no usable answer: {error}") from error
+    last = result.response.usage
+    return Reply(
+        output=result.output,
+        talk=Talk(messages=tuple(result.all_messages()), tokens=last.total_tokens),
+    )

@@ -1,0 +1,185 @@
+"""The planner reads the PRP, its documents and the baseline, and answers a plan."""
+
+from collections.abc import Callable, Collection, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, PositiveInt
+
+from agent.journal import PlanRejected, Record
+from agent.llm.conversation import converse
+from agent.llm.prompts import prompt
+from agent.prp import Prp
+
+
+class Step(BaseModel):
+    """One step of the plan: how a task of the PRP is carried out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    task: PositiveInt
+    """Number of the PRP's task."""
+    approach: str
+    """What the PRP leaves open: signatures, code to follow, traps. A few sentences."""
+    files: tuple[str, ...] = ()
+    """Files to create or modify, relative to the repository's root."""
+    after: tuple[PositiveInt, ...] = ()
+    """Numbers of tasks that must be finished before."""
+
+
+class PlannedProof(BaseModel):
+    """How one criterion will be shown to hold."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    criterion: str
+    """Id of the criterion or checklist item, for instance C1 or D2."""
+    checks: tuple[str, ...] = ()
+    """Ids of the checks whose passing shows it; empty when none can."""
+    how: str
+    """Which test, output or code shows it. Begins with `PERSON:` when only a person can tell."""
+
+
+class Plan(BaseModel):
+    """The order of the work, and for every criterion how it will be proven."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    summary: str
+    """What will be built, in two or three sentences."""
+    steps: tuple[Step, ...]
+    """One for each task of the PRP, in the order of the work."""
+    proofs: tuple[PlannedProof, ...]
+    """One for each criterion and checklist item."""
+    concerns: tuple[str, ...] = ()
+    """What in the PRP is wrong, contradictory or missing; the coder and the report get it."""
+
+
+async def make_plan(
+    prp: Prp,
+    *,
+    model: Any,
+    briefing: str,
+    tools: Sequence[Callable[..., Any]],
+    record: Record,
+) -> Plan:
+    """Ask the planner for a plan until one keeps all rules.
+
+    Args:
+        prp: The document.
+        model: As opened by `open_model`.
+        briefing: The PRP, its documents, the repository map and the baseline as text.
+        tools: Read-only tools on the base commit.
+        record: Is told of every rejected plan.
+
+    Raises:
+        AgentFailed: The planner broke the rules again and again.
+
+    """
+
+    def reject(plan: Plan) -> Sequence[str]:
+        reasons = problems(plan, prp)
+        if reasons:
+            record(PlanRejected(reasons=tuple(reasons)))
+        return reasons
+
+    request = prompt(
+        "plan_request",
+        tasks=", ".join(str(task.number) for task in prp.tasks),
+        promises=", ".join(promise.id for promise in prp.promises) or "none",
+        checks=", ".join(check.id for check in prp.checks) or "none",
+    )
+    reply = await converse(
+        model,
+        role="planner",
+        instructions=prompt("planner"),
+        output=Plan,
+        finish=("submit_plan", "Hand in the plan."),
+        prompt=[briefing, request],
+        tools=tools,
+        reject=reject,
+        max_requests=20,
+    )
+    return reply.output
+
+
+def problems(plan: Plan, prp: Prp) -> list[str]:
+    """Return the rules that a plan breaks, each as a sentence that says what to change."""
+    return [
+        *_about_tasks(plan, {task.number for task in prp.tasks}),
+        *_about_order(plan),
+        *_about_files(plan),
+        *_about_proofs(plan, prp),
+    ]
+
+
+def _about_tasks(plan: Plan, tasks: Collection[int]) -> list[str]:
+    planned = [step.task for step in plan.steps]
+    missing = [task for task in tasks if task not in planned]
+    unknown = [task for task in planned if task not in tasks]
+    twice = sorted({task for task in planned if planned.count(task) > 1})
+    return [
+        *(f"Task {task} of the PRP has no step." for task in missing),
+        *(f"The PRP has no task {task}." for task in unknown),
+        *(f"Task {task} has more than one step; put them together." for task in twice),
+        *(
+            f"The step of task {step.task} has an empty approach."
+            for step in plan.steps
+            if not step.approach.strip()
+        ),
+    ]
+
+
+def _about_order(plan: Plan) -> list[str]:
+    """Each step may only rest on earlier ones, so that a cycle can't be written down at all."""
+    place = {step.task: index for index, step in enumerate(plan.steps)}
+    return [
+        f"Task {step.task} stands before task {needed}, on which it rests: change the order, or "
+        "`after` where they rest on each other."
+        for step in plan.steps
+        for needed in step.after
+        if place.get(needed, len(place)) >= place[step.task]
+    ]
+
+
+def _about_files(plan: Plan) -> list[str]:
+    return [
+        f"Task {step.task}: {path!r} is not a path inside of the repository."
+        for step in plan.steps
+        for path in step.files
+        if not _is_inside(path)
+    ]
+
+
+def _is_inside(path: str) -> bool:
+    parts = PurePosixPath(path).parts
+    return (
+        bool(parts)
+        and not path.startswith(("/", "~"))
+        and "\\" not in path
+        and "\0" not in path
+        and ".." not in parts
+        and not any(part.lower() == ".git" for part in parts)
+    )
+
+
+def _about_proofs(plan: Plan, prp: Prp) -> list[str]:
+    promised = [promise.id for promise in prp.promises]
+    proven = [proof.criterion for proof in plan.proofs]
+    checks = {check.id for check in prp.checks}
+    return [
+        *(f"Nothing says how {i} will be shown." for i in promised if i not in proven),
+        *(f"The PRP has no criterion {i}." for i in proven if i not in promised),
+        *(
+            f"{i} has more than one proof; put them together."
+            for i in sorted(set(proven))
+            if proven.count(i) > 1
+        ),
+        *(
+            f"{proof.criterion} rests on {check}, but the PRP has no such check."
+            for proof in plan.proofs
+            for check in proof.checks
+            if check not in checks
+        ),
+        *(f"{p.criterion}: `how` is empty." for p in plan.proofs if not p.how.strip()),
+    ]

@@ -1,0 +1,58 @@
+"""The PRP as an agent reads it: the text every conversation begins with, the same to the byte."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from agent.prp.model import Check, Criterion, Prp
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """One reference with its content, or the reason why there is none."""
+
+    name: str
+    why: str
+    content: str = ""
+    missing: str = ""
+
+
+def brief(prp: Prp, *, documents: Sequence[Document], repository_map: str) -> str:
+    """Return the PRP, the documents it refers to and the repository map as one text.
+
+    The PRP stands as it was written, every line of it: what the parser did not understand is
+    there too. The ids that plan and verdict speak of follow behind it.
+    """
+    parts = [
+        f'<prp path="{prp.path.name}">\n{prp.text.rstrip()}\n</prp>',
+        _ids(prp),
+        *(_document(document) for document in documents),
+        f"<repository>\n{repository_map.rstrip()}\n</repository>",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _ids(prp: Prp) -> str:
+    """Return the ids of tasks, criteria and checks, each with its line in the PRP."""
+    tasks = (f"task {t.number} (line {t.line}): {t.title}" for t in prp.tasks)
+    promises = (f"{c.id} (line {c.line}): {c.text}" for c in prp.promises)
+    checks = (_check(check) for check in prp.checks)
+    return "\n".join(["<ids>", *tasks, *promises, *checks, "</ids>"])
+
+
+def _check(check: Check) -> str:
+    kinds = ", ".join(kind.value for kind in check.kinds)
+    weak = "" if check.can_fail else ", cannot fail"
+    first, *rest = check.command.splitlines() or [""]
+    return f"{check.id} (line {check.line}, {kinds}{weak}): {first}{' ...' if rest else ''}"
+
+
+def _document(document: Document) -> str:
+    why = f' why="{document.why}"' if document.why else ""
+    if document.missing:
+        return f'<document name="{document.name}"{why}>not available: {document.missing}</document>'
+    return f'<document name="{document.name}"{why}>\n{document.content.rstrip()}\n</document>'
+
+
+def list_criteria(criteria: Iterable[Criterion]) -> str:
+    """Return criteria one a line, each with its id."""
+    return "\n".join(f"{criterion.id}: {criterion.text}" for criterion in criteria)

@@ -1,0 +1,293 @@
+"""What the person may choose, and where each choice came from.
+
+Strongest first: flag, `PRP_*` environment variable, `.env`, `prp.toml` or `[tool.prp]` of the
+repository, the person's own `config.toml`, default. A repository is somebody else's word: its
+file may name models and lower limits, but it can neither raise a limit nor say where keys are sent.
+"""
+
+import os
+import re
+import tomllib
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agent.errors import SettingsError
+
+ROLES = ("planner", "coder", "verifier")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Choices for one run."""
+
+    model: tuple[str, ...] = ()
+    """Model for every role that has none of its own; further names are fallbacks in order."""
+    planner: tuple[str, ...] = ()
+    coder: tuple[str, ...] = ()
+    verifier: tuple[str, ...] = ()
+    base_url: str | None = None
+    """Address of an OpenAI- or Anthropic-compatible server."""
+    max_attempts: int = 3
+    """How often the coder may try before the run stops."""
+    max_cost_usd: float | None = None
+    """US dollars for the whole run."""
+    max_minutes: float | None = None
+    """Wall time of the whole run, in minutes."""
+    max_tokens: int | None = None
+    """Tokens read and written by all models together."""
+    max_requests_per_task: int = 60
+    """Model requests that one task may take."""
+    check_timeout: float = 600.0
+    """Seconds that one check may take."""
+    command_timeout: float = 120.0
+    """Seconds that a command of the coder may take unless it asks for more."""
+    model_timeout: float = 600.0
+    """Seconds that one model answer may take from first to last byte."""
+    strict: bool = False
+    """Whether only proven criteria count, neither judged nor pre-existing ones."""
+    fetch_urls: bool = True
+    """Whether `url:` references are downloaded for the planner."""
+    sandbox: str = "auto"
+    """`auto` or `bubblewrap`; that there is none must be typed as a flag, `--no-sandbox`."""
+    state_dir: Path = Path()
+    """Where runs are kept; default `$XDG_STATE_HOME/prp`."""
+    prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """US dollars per million tokens read and written, for models that the price list lacks."""
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Provider keys by the name of their variable."""
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """Where each value came from that is not the default."""
+    notes: tuple[str, ...] = ()
+    """What was left aside while reading, for the person to know."""
+
+    def models_for(self, role: str) -> tuple[str, ...]:
+        """Return the model names for a role, the preferred one first.
+
+        Raises:
+            SettingsError: Neither the role nor `model` names one.
+
+        """
+        names = getattr(self, role) or self.model
+        if not names:
+            raise SettingsError(
+                f"No model for the {role}",
+                hint="Name one with `--model anthropic:NAME` or `--model openai:NAME`, with "
+                "PRP_MODEL, or as `model` in prp.toml; `prp demo` needs none.",
+            )
+        return tuple(names)
+
+
+_ONLY_CODE = {"keys", "origins", "notes"}
+# A repository could send the person's keys to its own server, or its files elsewhere.
+_NOT_FROM_A_REPOSITORY = {"base_url", "sandbox", "state_dir", "prices"}
+_LIMITS = {
+    "max_attempts",
+    "max_cost_usd",
+    "max_minutes",
+    "max_tokens",
+    "max_requests_per_task",
+    "check_timeout",
+    "command_timeout",
+    "model_timeout",
+}
+_SECRET_NAME = re.compile(r"(API_KEY|_TOKEN|_SECRET|ACCESS_KEY(_ID)?|CREDENTIALS)$")
+
+
+def load_settings(
+    flags: Mapping[str, Any],
+    *,
+    root: Path,
+    environment: Mapping[str, str] | None = None,
+    tracked: Callable[[str], bool] = lambda _: False,
+) -> Settings:
+    """Collect the choices for a run in the repository at `root`.
+
+    Args:
+        flags: What was typed; None means not typed. Names as in `Settings`.
+        root: Top of the repository: `.env`, `prp.toml` and `pyproject.toml` are read there.
+        environment: The process's own by default.
+        tracked: Tells whether git tracks a path below `root`; a tracked `.env` is not read.
+
+    Raises:
+        SettingsError: A value or a name is wrong; it names the file or variable.
+
+    """
+    environment = dict(os.environ if environment is None else environment)
+    gathered = _Gathered()
+    gathered.add({"state_dir": _state_dir(environment)}, origin="default")
+    _read_user_file(gathered, environment)
+    _read_repository_file(gathered, root)
+    dotenv = _read_dotenv(gathered, root, environment, tracked)
+    gathered.add(_from_environment(dotenv), origin=".env")
+    gathered.add(_from_environment(environment), origin="environment")
+    gathered.add({k: v for k, v in flags.items() if v is not None}, origin="flag")
+    keys = {k: v for k, v in (dotenv | environment).items() if v and _SECRET_NAME.search(k)}
+    return Settings(
+        **gathered.values,
+        keys=keys,
+        origins=gathered.origins,
+        notes=tuple(gathered.notes),
+    )
+
+
+class _Gathered:
+    """Values in the order in which they are found: a later one wins."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.origins: dict[str, str] = {}
+        self.notes: list[str] = []
+
+    def add(self, found: Mapping[str, Any], *, origin: str) -> None:
+        for name, value in found.items():
+            if name not in _TYPES or name in _ONLY_CODE:
+                raise SettingsError(
+                    f"{origin}: unknown setting {name!r}",
+                    hint=f"Known are: {', '.join(sorted(set(_TYPES) - _ONLY_CODE))}.",
+                )
+            self.values[name] = _converted(name, value, origin=origin)
+            if origin != "default":
+                self.origins[name] = origin
+
+    def tighten(self, found: Mapping[str, Any], *, origin: str) -> None:
+        """Add what a repository may say: no trust, and limits only downwards."""
+        for name, value in found.items():
+            if name in _NOT_FROM_A_REPOSITORY:
+                raise SettingsError(
+                    f"{origin}: {name!r} may not be set by a repository",
+                    hint=f"Set PRP_{name.upper()} or put it into your own config.toml: a "
+                    "repository must not decide where keys are sent or what is allowed.",
+                )
+            if name in _LIMITS:
+                limit = self.values.get(name, getattr(Settings, name))
+                wanted = _converted(name, value, origin=origin)
+                if limit is not None and wanted > limit:
+                    self.notes.append(
+                        f"{origin}: {name} = {wanted} is above {limit} and was left aside; "
+                        "a repository can only lower limits"
+                    )
+                    continue
+            self.add({name: value}, origin=origin)
+
+
+def _read_user_file(gathered: _Gathered, environment: Mapping[str, str]) -> None:
+    home = environment.get("XDG_CONFIG_HOME") or f"{environment.get('HOME', '~')}/.config"
+    path = Path(home).expanduser() / "prp" / "config.toml"
+    if path.is_file():
+        gathered.add(_toml(path), origin=str(path))
+
+
+def _read_repository_file(gathered: _Gathered, root: Path) -> None:
+    own, project = root / "prp.toml", root / "pyproject.toml"
+    table = _toml(project).get("tool", {}).get("prp") if project.is_file() else None
+    if own.is_file() and table is not None:
+        raise SettingsError(
+            "Both prp.toml and [tool.prp] in pyproject.toml set things",
+            hint="Keep one of the two.",
+        )
+    if own.is_file():
+        gathered.tighten(_toml(own), origin="prp.toml")
+    elif table is not None:
+        gathered.tighten(table, origin="pyproject.toml [tool.prp]")
+
+
+def _read_dotenv(
+    gathered: _Gathered,
+    root: Path,
+    environment: Mapping[str, str],
+    tracked: Callable[[str], bool],
+) -> dict[str, str]:
+    path = root / ".env"
+    if environment.get("CI") or not path.is_file():
+        return {}
+    if tracked(".env"):
+        gathered.notes.append(".env is tracked by git and was not read; keys belong in no history")
+        return {}
+    from dotenv import dotenv_values  # noqa: PLC0415 - most runs have no .env
+
+    found = dotenv_values(path, interpolate=False)
+    # Everything else in the file belongs to the project, not to us.
+    return {k: v for k, v in found.items() if v and (k.startswith("PRP_") or k.endswith("API_KEY"))}
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings among the variables; other PRP_ names belong to other commands."""
+    names = {f"PRP_{name.upper()}": name for name in set(_TYPES) - _ONLY_CODE - {"prices"}}
+    return {names[key]: value for key, value in environment.items() if key in names and value}
+
+
+def _state_dir(environment: Mapping[str, str]) -> Path:
+    home = environment.get("XDG_STATE_HOME") or f"{environment.get('HOME', '~')}/.local/state"
+    return Path(home).expanduser() / "prp"
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"{path}: {error}", hint="The file must be valid TOML.") from None
+
+
+_TYPES = typing.get_type_hints(Settings)
+
+
+def _converted(name: str, value: Any, *, origin: str) -> Any:
+    """Return the value as its field's type, whichever of TOML, variable or flag it came from."""
+    wanted = _TYPES[name]
+    if isinstance(wanted, types.UnionType):
+        wanted = next(t for t in typing.get_args(wanted) if t is not type(None))
+    kind = typing.get_origin(wanted) or wanted
+    try:
+        return _CONVERTERS[kind](value)
+    except (KeyError, TypeError, ValueError):
+        raise SettingsError(f"{origin}: {name} = {value!r} is not {_A_WORD_FOR[kind]}") from None
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
+        str(value).strip().lower()
+    ]
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    return tuple(str(part).strip() for part in parts if str(part).strip())
+
+
+def _number(kind: type) -> Callable[[Any], Any]:
+    def convert(value: Any) -> Any:
+        if isinstance(value, bool) or (isinstance(value, float) and kind(value) != value):
+            raise TypeError
+        return kind(value)
+
+    return convert
+
+
+def _price_table(value: Any) -> dict[str, tuple[float, float]]:
+    return {str(k): (float(v[0]), float(v[1])) for k, v in value.items()}
+
+
+_CONVERTERS: dict[Any, Callable[[Any], Any]] = {
+    int: _number(int),
+    float: _number(float),
+    bool: _boolean,
+    str: str,
+    Path: lambda value: Path(value).expanduser(),
+    tuple: _names,
+    Mapping: _price_table,
+}
+_A_WORD_FOR = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "text",
+    Path: "a path",
+    tuple: "a model name or a list of them",
+    Mapping: "a table of `model = [dollars read, dollars written]`",
+}

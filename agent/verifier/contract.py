@@ -1,0 +1,110 @@
+"""The contract: what the verdict rests on, put down before any code is written."""
+
+import fnmatch
+import hashlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from agent.prp import Check, Prp
+
+# Files that decide what a check means: a coder who may edit them can make any check pass.
+_CONFIGURATION = (
+    "conftest.py",
+    "sitecustomize.py",
+    "usercustomize.py",
+    "pytest.ini",
+    ".pytest.ini",
+    "tox.ini",
+    "setup.cfg",
+    "noxfile.py",
+    "pyproject.toml",
+    "Makefile",
+    "justfile",
+    ".coveragerc",
+    "ruff.toml",
+    ".ruff.toml",
+    "mypy.ini",
+    ".mypy.ini",
+    ".pre-commit-config.yaml",
+    "package.json",
+    "tsconfig*.json",
+    "jest.config.*",
+    "vitest.config.*",
+    ".eslintrc*",
+    "eslint.config.*",
+    ".prettierrc*",
+    "biome.json",
+    ".golangci.y*ml",
+    "clippy.toml",
+    "phpunit.xml*",
+    ".rspec",
+)
+_TESTS = ("test_*.py", "*_test.py", "*_test.go", "*.test.*", "*.spec.*", "*Test.java", "*_test.rs")
+_TEST_FOLDERS = {"tests", "test", "__tests__", "spec"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """Checks and files that stay as they were when the run began."""
+
+    prp: Prp
+    checks: tuple[Check, ...]
+    files: Mapping[str, str]
+    """Path to sha256 of each file that the verifier puts back before it checks."""
+    granted: Collection[str]
+    """Paths that the PRP's tasks name, so that the coder may change them."""
+
+    def forbids(self, path: str) -> str:
+        """Return why the coder may not write `path`, or nothing where it may."""
+        if path in self.files:
+            return (
+                f"{path} is frozen: the verdict rests on it and no task of the PRP names it. "
+                "Reach the goal without changing it; put new tests into a new file."
+            )
+        helper = path.endswith("conftest.py") and _in_test_folder(path)
+        if path not in self.granted and _is_configuration(path) and not helper:
+            return (
+                f"{path} would change how checks run and no task of the PRP names it. "
+                "Reach the goal without it."
+            )
+        return ""
+
+
+def freeze(
+    prp: Prp, *, paths: Sequence[str], read: Callable[[str], bytes], levels: Sequence[int] = ()
+) -> Contract:
+    """Put down what the verdict will rest on.
+
+    Args:
+        prp: The document; a file that one of its tasks names is the coder's to change.
+        paths: All files of the base commit.
+        read: Returns a file's content at the base commit.
+        levels: Only the checks of these levels; empty means all.
+
+    """
+    granted = {change.path.removeprefix("./") for task in prp.tasks for change in task.changes}
+    granted |= {path.text.removeprefix("./") for path in prp.desired_files}
+    frozen = [path for path in paths if path not in granted and _decides(path)]
+    wanted = [level for level in prp.levels if not levels or level.number in levels]
+    checks = tuple(check for level in wanted for check in level.checks)
+    return Contract(
+        prp=prp,
+        checks=checks if levels else (*checks, *prp.loose_checks),
+        files={path: hashlib.sha256(read(path)).hexdigest() for path in frozen},
+        granted=frozenset(granted),
+    )
+
+
+def _decides(path: str) -> bool:
+    name = path.rsplit("/", 1)[-1]
+    is_test = any(fnmatch.fnmatch(name, pattern) for pattern in _TESTS)
+    return is_test or _is_configuration(path) or _in_test_folder(path)
+
+
+def _is_configuration(path: str) -> bool:
+    name = path.rsplit("/", 1)[-1]
+    return any(fnmatch.fnmatch(name, pattern) for pattern in _CONFIGURATION)
+
+
+def _in_test_folder(path: str) -> bool:
+    return not _TEST_FOLDERS.isdisjoint(path.split("/")[:-1])

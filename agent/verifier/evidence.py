@@ -1,0 +1,200 @@
+"""From results to the status of each criterion. Rules decide; a model's word only lowers."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from agent.prp import CheckKind, Criterion
+from agent.verifier.checks import CheckResult
+from agent.verifier.expectations import CheckState
+
+
+class Status(StrEnum):
+    """What a run can say of one criterion."""
+
+    PROVEN = "proven"
+    JUDGED = "judged"
+    PRE_EXISTING = "pre-existing"
+    FAILED = "failed"
+    UNPROVEN = "unproven"
+    NEEDS_PERSON = "needs a person"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """How a criterion will be proven, as the plan says it."""
+
+    criterion: str
+    checks: tuple[str, ...] = ()
+    how: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """What the verifier agent says of one criterion, its quotes already checked by program."""
+
+    criterion: str
+    holds: str
+    """`yes`, `no`, `unclear` or `person`."""
+    reason: str
+    quotes: tuple[str, ...] = ()
+    """Quotes that were found where the agent said they stand."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CriterionResult:
+    """The status of one criterion and what it rests on."""
+
+    criterion: Criterion
+    status: Status
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known of a commit when criteria are decided."""
+
+    results: Mapping[str, CheckResult]
+    baseline: Mapping[str, CheckResult]
+    judgements: Mapping[str, Judgement] = field(default_factory=dict)
+    touched: Collection[str] = ()
+    """Files that the branch changes or that the PRP names: a failure there is never old."""
+
+    def is_pre_existing(self, check_id: str) -> bool:
+        """Return whether a failing check failed on the base commit already and fails no worse."""
+        after, before = self.results[check_id], self.baseline.get(check_id)
+        if before is None or not (after.failed and before.failed):
+            return False
+        words = f"{after.check.command}\n{after.output}"
+        if after.state is not before.state or any(path in words for path in self.touched):
+            return False
+        return not findings(after.output) - findings(before.output)
+
+
+def findings(output: str) -> frozenset[str]:
+    """Return the lines of an output without what changes from run to run."""
+    return frozenset(
+        line for raw in output.splitlines() if (line := re.sub(r"\d+(\.\d+)?", "0", raw).strip())
+    )
+
+
+def decide(criterion: Criterion, proof: Proof | None, facts: Facts) -> CriterionResult:
+    """Return the status of a criterion.
+
+    Proven needs three things: a bound check that can fail passed on the commit; it was red on the
+    base commit, or the criterion speaks of the check itself; and the verifier agent, reading the
+    commit, quotes what shows it. A judgement alone gives `judged` at most.
+    """
+    bound = [facts.results[c] for c in (proof.checks if proof else ()) if c in facts.results]
+    judgement = facts.judgements.get(criterion.id)
+    for rule in (_failed, _not_reached, _proven, _judged):
+        if found := rule(criterion, bound, judgement, facts):
+            status, evidence = found
+            return CriterionResult(criterion=criterion, status=status, evidence=tuple(evidence))
+    return CriterionResult(
+        criterion=criterion,
+        status=Status.UNPROVEN,
+        evidence=(judgement.reason if judgement else "nothing shows it",),
+    )
+
+
+_Found = tuple[Status, Sequence[str]] | None
+
+
+def _failed(
+    _criterion: Criterion,
+    bound: Sequence[CheckResult],
+    judgement: Judgement | None,
+    facts: Facts,
+) -> _Found:
+    failed = [result for result in bound if result.failed]
+    new = [result for result in failed if not facts.is_pre_existing(result.check.id)]
+    if new:
+        return Status.FAILED, [describe(result) for result in new]
+    if judgement and judgement.holds == "no":
+        return Status.FAILED, [judgement.reason, *judgement.quotes]
+    if failed:
+        old = [f"{describe(result)}, as on the base commit" for result in failed]
+        return Status.PRE_EXISTING, old
+    return None
+
+
+def _not_reached(
+    _criterion: Criterion,
+    bound: Sequence[CheckResult],
+    judgement: Judgement | None,
+    _facts: Facts,
+) -> _Found:
+    if judgement and judgement.holds == "person":
+        return Status.NEEDS_PERSON, [judgement.reason]
+    open_checks = [result for result in bound if result.state is not CheckState.PASSED]
+    if not open_checks:
+        return None
+    manual = any(result.check.kind is CheckKind.MANUAL for result in open_checks)
+    evidence = [describe(result) for result in open_checks]
+    return (Status.NEEDS_PERSON if manual else Status.UNPROVEN), evidence
+
+
+def _proven(
+    criterion: Criterion,
+    bound: Sequence[CheckResult],
+    judgement: Judgement | None,
+    facts: Facts,
+) -> _Found:
+    able = [result for result in bound if result.check.can_fail]
+    red = [result for result in able if _was_red(result, facts)]
+    named = [result for result in able if speaks_of(criterion, result)]
+    confirmed = judgement is not None and judgement.holds == "yes" and judgement.quotes
+    if named and not red:
+        return Status.PROVEN, [describe(result) for result in named]
+    if red and judgement and (confirmed or named):
+        evidence = [f"{describe(result)}; red on the base commit" for result in red]
+        return Status.PROVEN, [*evidence, *judgement.quotes]
+    return None
+
+
+def _judged(
+    _criterion: Criterion,
+    bound: Sequence[CheckResult],
+    judgement: Judgement | None,
+    _facts: Facts,
+) -> _Found:
+    if not (judgement and judgement.holds == "yes" and judgement.quotes):
+        return None
+    passed = [f"{describe(result)}, as on the base commit" for result in bound]
+    return Status.JUDGED, [judgement.reason, *judgement.quotes, *passed]
+
+
+def _was_red(result: CheckResult, facts: Facts) -> bool:
+    before = facts.baseline.get(result.check.id)
+    return before is not None and before.failed
+
+
+def speaks_of(criterion: Criterion, result: CheckResult) -> bool:
+    """Return whether the criterion is about the check itself, as in "mypy --strict passes".
+
+    A criterion that names the tool or asks that something stays as it is promises nothing new,
+    so that a check which was green before still proves it.
+    """
+    text = criterion.text.lower()
+    tools = {word for word in re.findall(r"[a-z][\w-]+", result.check.command.lower())}
+    named = tools & _CHECKERS & set(re.findall(r"[a-z][\w-]+", text))
+    stays = re.search(r"\b(existing|still|remain|unchanged|no regressions?)\b", text)
+    return bool(named) or bool(stays)
+
+
+_CHECKERS = frozenset(
+    "ruff mypy pyright flake8 pylint black isort bandit eslint prettier tsc biome clippy rustfmt "
+    "gofmt golangci-lint vet shellcheck".split()
+)
+
+
+def describe(result: CheckResult) -> str:
+    """Return a check's result in one line."""
+    first = result.check.command.splitlines()[0]
+    ended = {
+        CheckState.PASSED: f"exit status {result.status}",
+        CheckState.FAILED: result.reason,
+    }.get(result.state, f"{result.state}, {result.reason}")
+    return f"{result.check.id} `{first}`: {ended}"

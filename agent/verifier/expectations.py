@@ -1,0 +1,105 @@
+"""What a finished command means: its end held against what the document expects."""
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+
+from agent.prp import Expectation, ExpectationKind
+from agent.workspace import Finished
+
+
+class CheckState(StrEnum):
+    """What came of a check."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    TIMED_OUT = "timed out"
+    TOOL_MISSING = "tool missing"
+    NOT_RUN = "not run"
+    """Its kind is one that a program must not or cannot run; the reason says which."""
+    GATED = "gated"
+    """An earlier level failed."""
+
+
+def judge(finished: Finished, expectation: Expectation) -> tuple[CheckState, str]:
+    """Return what a finished command means, and why where that is not plain."""
+    if finished.ended == "timeout":
+        return CheckState.TIMED_OUT, f"it was stopped after {finished.seconds:.0f} s"
+    if finished.ended != "exit":
+        return CheckState.FAILED, f"it was stopped: {finished.ended}"
+    if finished.status == 127 and (missing := _MISSING.search(finished.output)):
+        return CheckState.TOOL_MISSING, f"{missing['tool']} is not installed"
+    if finished.status == 1 and (module := _NO_MODULE.search(finished.output)):
+        return CheckState.TOOL_MISSING, f"the Python module {module['tool']} is not installed"
+    problem = _EXPECTED.get(expectation.kind, _exit_zero)(finished, expectation)
+    return (CheckState.FAILED, problem) if problem else (CheckState.PASSED, "")
+
+
+_MISSING = re.compile(r"(?:line \d+: |^)(?P<tool>[\w./+-]+): (?:command )?not found", re.MULTILINE)
+# `python -m tool` where the tool itself is missing; a missing import inside of a test reads otherwise.
+_NO_MODULE = re.compile(r"\A\S*python[\d.]*: No module named (?P<tool>[\w.-]+)\s*\Z")
+
+
+def _exit_zero(finished: Finished, _expectation: Expectation) -> str:
+    return "" if finished.status == 0 else f"exit status {finished.status}"
+
+
+def _exit_nonzero(finished: Finished, expectation: Expectation) -> str:
+    return "" if finished.status else f"exit status 0, but the PRP expects: {expectation.text}"
+
+
+def _exit_status(finished: Finished, expectation: Expectation) -> str:
+    wanted = int(expectation.value or 0)
+    return "" if finished.status == wanted else f"exit status {finished.status}, not {wanted}"
+
+
+def _empty(finished: Finished, _expectation: Expectation) -> str:
+    # grep exits 1 when it finds nothing, and nothing is what the PRP wants to be found.
+    return "it printed something" if finished.output.strip() else ""
+
+
+def _contains(finished: Finished, expectation: Expectation) -> str:
+    found = expectation.value in finished.output
+    return "" if found else f"its output does not contain {expectation.value!r}"
+
+
+def _number(finished: Finished, expectation: Expectation) -> str:
+    if finished.status:
+        return f"exit status {finished.status}"
+    limit = re.match(r"(?P<sign>[<>]=?|=)\s*(?P<number>[\d.]+)", expectation.value)
+    found = _total(finished.output)
+    if limit is None or found is None:
+        return f"no number in its output to hold against: {expectation.text}"
+    wanted = float(limit["number"])
+    holds = {
+        ">": found > wanted,
+        ">=": found >= wanted,
+        "<": found < wanted,
+        "<=": found <= wanted,
+        "=": found == wanted,
+    }[limit["sign"]]
+    return "" if holds else f"{found:g} where the PRP expects {expectation.value}"
+
+
+def _http_status(finished: Finished, expectation: Expectation) -> str:
+    if finished.status:
+        return f"exit status {finished.status}"
+    found = re.search(rf"\b{re.escape(expectation.value)}\b", finished.output)
+    return "" if found else f"no HTTP status {expectation.value} in its output"
+
+
+def _total(output: str) -> float | None:
+    """Return the percentage that a report ends with: its total line, else its last one."""
+    totals = re.findall(r"^TOTAL\b.*?([\d.]+)%", output, re.MULTILINE)
+    numbers = totals or re.findall(r"([\d.]+)\s*%", output)
+    return float(numbers[-1]) if numbers else None
+
+
+_EXPECTED: dict[ExpectationKind, Callable[[Finished, Expectation], str]] = {
+    ExpectationKind.EXIT_NONZERO: _exit_nonzero,
+    ExpectationKind.EXIT_STATUS: _exit_status,
+    ExpectationKind.EMPTY_OUTPUT: _empty,
+    ExpectationKind.CONTAINS: _contains,
+    ExpectationKind.NUMBER: _number,
+    ExpectationKind.HTTP_STATUS: _http_status,
+}
