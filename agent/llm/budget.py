@@ -1,0 +1,171 @@
+"""How much a run may spend, and how much it has spent."""
+
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+
+from agent.errors import BudgetExhausted, SettingsError
+from agent.llm.prices import Prices, Tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """The limits of a run; None means no limit of this kind."""
+
+    max_attempts: int = 3
+    """How often the coder may try."""
+    max_cost_usd: float | None = None
+    """US dollars for all models together."""
+    max_minutes: float | None = None
+    """Wall time of the run, over all its processes when it is resumed."""
+    max_tokens: int | None = None
+    """Tokens read and written by all models together."""
+    max_requests_per_task: int = 60
+    """Model requests that one task may take."""
+
+    def __post_init__(self) -> None:
+        """Refuse limits that nothing could keep.
+
+        Raises:
+            SettingsError: A limit is zero, negative or not a number; it names the flag.
+
+        """
+        for field in fields(self):
+            limit = getattr(self, field.name)
+            if limit is not None and not (math.isfinite(limit) and limit > 0):
+                raise SettingsError(
+                    f"{_flag(field.name)} is {limit}, but must be more than 0",
+                    hint="Leave it away for no limit of this kind."
+                    if field.default is None
+                    else f"The default is {field.default}.",
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spent:
+    """What a run has used up so far."""
+
+    tokens: Tokens = Tokens()
+    cost_usd: float = 0.0
+    """Of all answers whose price is known."""
+    unpriced: int = 0
+    """Answers whose price nobody knows."""
+    minutes: float = 0.0
+    requests: int = 0
+    """Answers that arrived, the unusable ones included."""
+
+
+class Meter:
+    """Counts what a run spends and says when it has to stop."""
+
+    def __init__(
+        self,
+        budget: Budget,
+        *,
+        prices: Mapping[str, tuple[float, float]] | None = None,
+        earlier: Spent | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Start to measure.
+
+        Args:
+            budget: The limits.
+            prices: US dollars per million tokens read and written, for models of the person's own.
+            earlier: What earlier processes of a resumed run have used.
+            clock: Seconds; only differences count.
+
+        """
+        self.budget = budget
+        self.prices = Prices(own=prices or {})
+        self._earlier = earlier or Spent()
+        self._clock = clock
+        self._started = clock()
+        self._tokens = self._earlier.tokens
+        self._cost = self._earlier.cost_usd
+        self._unpriced = self._earlier.unpriced
+        self._requests = self._earlier.requests
+        self.cost_by_role: dict[str, float] = defaultdict(float)
+        """US dollars that each role spent in this process."""
+        self.cost_by_model: dict[str, float] = defaultdict(float)
+        """US dollars that went to each model in this process."""
+
+    def require_prices(self, models: Iterable[str]) -> None:
+        """Make sure that a limit in money can be kept, before any money is spent.
+
+        Raises:
+            SettingsError: There is such a limit, and the price of a model is not known.
+
+        """
+        if self.budget.max_cost_usd is None:
+            return
+        for model in models:
+            if not self.prices.knows(model):
+                raise SettingsError(
+                    f"The price of {model} is not known, so --max-cost-usd could not be kept",
+                    hint="Set its price as `prices` in your config.toml, in dollars per million "
+                    f'tokens: `prices = {{ "{model}" = [1.0, 5.0] }}`; or limit --max-tokens.',
+                )
+
+    def count(self, *, role: str, model: str, tokens: Tokens) -> float | None:
+        """Add one answer, whether it was of use or not.
+
+        Returns:
+            What it cost in US dollars, None where the price is not known.
+
+        """
+        cost = self.prices.cost(model, tokens)
+        self._requests += 1
+        self._tokens += tokens
+        if cost is None:
+            self._unpriced += 1
+        else:
+            self._cost += cost
+            self.cost_by_role[role] += cost
+            self.cost_by_model[model] += cost
+        return cost
+
+    def spent(self) -> Spent:
+        """Return what is used up, earlier processes included."""
+        return Spent(
+            tokens=self._tokens,
+            cost_usd=self._cost,
+            unpriced=self._unpriced,
+            minutes=self._earlier.minutes + (self._clock() - self._started) / 60,
+            requests=self._requests,
+        )
+
+    def fraction(self) -> float:
+        """Return how much of the tightest limit is used: 0 is nothing, 1 and above is all of it."""
+        return max((used / limit for _, used, limit, _ in self._limits()), default=0.0)
+
+    def require_left(self) -> None:
+        """Let the caller go on only while something is left of every limit.
+
+        Raises:
+            BudgetExhausted: A limit is reached: which, how much was used, and which flag raises it.
+
+        """
+        for name, used, limit, words in self._limits():
+            if used >= limit:
+                raise BudgetExhausted(
+                    f"The run has used {words.format(used)} of {words.format(limit)}",
+                    hint=f"Raise {_flag(name)} and take the run up again with `prp resume`.",
+                )
+
+    def _limits(self) -> Iterable[tuple[str, float, float, str]]:
+        """Yield each limit that is set: name, used, limit, how to say an amount."""
+        spent = self.spent()
+        for name, used, words in (
+            ("max_cost_usd", spent.cost_usd, "${:.2f}"),
+            ("max_tokens", spent.tokens.total, "{:,} tokens"),
+            ("max_minutes", spent.minutes, "{:.1f} minutes"),
+        ):
+            limit = getattr(self.budget, name)
+            if limit is not None:
+                yield name, used, limit, words
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
