@@ -23,6 +23,8 @@ class RunStarted:
     """A run began."""
 
     run: str
+    repository: str
+    """Top of the person's checkout."""
     prp: str
     """Path of the document, relative to the repository where it lies inside."""
     title: str
@@ -153,6 +155,8 @@ class CriterionJudged:
 
     attempt: int
     criterion: str
+    text: str
+    line: int
     status: str
     evidence: tuple[str, ...]
 
@@ -163,8 +167,12 @@ class AttemptVerified:
 
     attempt: int
     commit: str
-    proven: bool
+    holds: bool
     failures: tuple[str, ...]
+    concerns: tuple[str, ...] = ()
+    """What the verifier agent noticed beside the criteria."""
+    put_back: tuple[str, ...] = ()
+    """Frozen files that the commit had changed; they were put back before the checks ran."""
 
 
 @dataclass(frozen=True, kw_only=True)

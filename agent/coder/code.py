@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from agent.coder.assignments import Assignment
 from agent.coder.hands import Hands
 from agent.llm.conversation import AgentFailed, Talk, converse
 from agent.llm.prompts import prompt
@@ -13,17 +14,6 @@ from agent.llm.prompts import prompt
 # A conversation is handed on from task to task while its requests are smaller than this: beyond
 # it the history costs more than reading the few files of the next task again.
 _LONGEST_TALK = 60_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Assignment:
-    """What the coder is asked to do next."""
-
-    number: int
-    """Number of the PRP's task; 0 for the tests that come first and for repairs."""
-    title: str
-    request: str
-    """The whole request in words."""
 
 
 class Done(BaseModel):

@@ -1,0 +1,154 @@
+"""`prp execute` and `prp plan`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+PrpPath = Annotated[Path, typer.Argument(help="The PRP, a Markdown file.", metavar="PRP")]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        help="Model for all roles, as provider:name; further names after commas are fallbacks. "
+        "`replay:FILE` plays a recorded run.",
+        metavar="NAME",
+    ),
+]
+Planner = Annotated[str | None, typer.Option(help="Model for the planner.", metavar="NAME")]
+Coder = Annotated[str | None, typer.Option(help="Model for the coder.", metavar="NAME")]
+Verifier = Annotated[str | None, typer.Option(help="Model for the verifier.", metavar="NAME")]
+BaseUrl = Annotated[
+    str | None, typer.Option(help="Address of a compatible model server.", metavar="URL")
+]
+MaxAttempts = Annotated[int | None, typer.Option(help="Attempts before the run stops [3].")]
+MaxCost = Annotated[float | None, typer.Option(help="US dollars for the whole run.")]
+MaxMinutes = Annotated[float | None, typer.Option(help="Wall time of the whole run.")]
+MaxTokens = Annotated[int | None, typer.Option(help="Tokens of all models together.")]
+MaxRequests = Annotated[int | None, typer.Option(help="Model requests for one task [60].")]
+NoSandbox = Annotated[
+    bool,
+    typer.Option(
+        "--no-sandbox", help="Run commands without a sandbox: they can do whatever you can."
+    ),
+]
+NoFetch = Annotated[bool, typer.Option("--no-fetch", help="Don't download `url:` references.")]
+RecordFile = Annotated[
+    Path | None,
+    typer.Option("--record", help="Write the models' answers to a file for replay:FILE."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+Base = Annotated[str, typer.Option(help="Commit or branch to start from.", metavar="REF")]
+
+_EXECUTE_EXAMPLES = """\
+Examples:
+
+  prp execute PRPs/login.md --model anthropic:claude-sonnet-4-5 --max-cost-usd 5
+
+  prp execute PRPs/login.md --planner openai:gpt-5 --coder openai:gpt-5-mini --max-attempts 2
+
+  prp execute PRPs/login.md --model openai:qwen3 --base-url http://127.0.0.1:8000/v1
+"""
+
+
+def execute(
+    prp: PrpPath,
+    *,
+    model: Model = None,
+    planner: Planner = None,
+    coder: Coder = None,
+    verifier: Verifier = None,
+    base_url: BaseUrl = None,
+    max_attempts: MaxAttempts = None,
+    max_cost_usd: MaxCost = None,
+    max_minutes: MaxMinutes = None,
+    max_tokens: MaxTokens = None,
+    max_requests_per_task: MaxRequests = None,
+    base: Base = "HEAD",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Accept proven criteria only, no judged ones.")
+    ] = False,
+    no_sandbox: NoSandbox = False,
+    no_fetch: NoFetch = False,
+    record: RecordFile = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Plan, code and verify one PRP on a branch of its own.
+
+    Works in a git worktree: your checkout is not touched. The result is the branch prp/NAME and a
+    report; the exit status says whether every criterion holds.
+    """
+    from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
+    from agent.runs import Order, run_order  # noqa: PLC0415 - keeps --help fast
+
+    order = Order(
+        prp=prp,
+        flags=_flags(
+            model=model,
+            planner=planner,
+            coder=coder,
+            verifier=verifier,
+            base_url=base_url,
+            max_attempts=max_attempts,
+            max_cost_usd=max_cost_usd,
+            max_minutes=max_minutes,
+            max_tokens=max_tokens,
+            max_requests_per_task=max_requests_per_task,
+            strict=strict or None,
+            fetch_urls=False if no_fetch else None,
+            sandbox="none" if no_sandbox else None,
+        ),
+        base=base,
+        recording=record,
+    )
+    done = run_order(order, listen=Progress(quiet=quiet))
+    typer.echo(done.as_json() if as_json else done.in_words())
+    raise typer.Exit(done.exit_status)
+
+
+execute.__doc__ = f"{execute.__doc__}\n\n{_EXECUTE_EXAMPLES}"
+
+
+def plan(
+    prp: PrpPath,
+    *,
+    model: Model = None,
+    planner: Planner = None,
+    base_url: BaseUrl = None,
+    max_cost_usd: MaxCost = None,
+    max_minutes: MaxMinutes = None,
+    max_tokens: MaxTokens = None,
+    base: Base = "HEAD",
+    no_sandbox: NoSandbox = False,
+    no_fetch: NoFetch = False,
+    record: RecordFile = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run the checks on the base commit, plan one PRP, print the plan, and change nothing."""
+    from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
+    from agent.runs import Order, plan_order  # noqa: PLC0415 - keeps --help fast
+
+    order = Order(
+        prp=prp,
+        flags=_flags(
+            model=model,
+            planner=planner,
+            base_url=base_url,
+            max_cost_usd=max_cost_usd,
+            max_minutes=max_minutes,
+            max_tokens=max_tokens,
+            fetch_urls=False if no_fetch else None,
+            sandbox="none" if no_sandbox else None,
+        ),
+        base=base,
+        recording=record,
+        roles=("planner",),
+    )
+    planned = plan_order(order, listen=Progress(quiet=quiet))
+    typer.echo(planned.as_json() if as_json else planned.in_words())
+
+
+def _flags(**typed: Any) -> dict[str, Any]:
+    return {name: value for name, value in typed.items() if value is not None}

@@ -1,0 +1,112 @@
+"""What a run is doing, one plain line an event, on stderr."""
+
+import re
+import sys
+import time
+import unicodedata
+from collections.abc import Callable
+from typing import TextIO
+
+from agent.journal import (
+    AttemptStarted,
+    AttemptVerified,
+    CheckFinished,
+    CriterionJudged,
+    Event,
+    FeedbackSent,
+    ModelRetried,
+    Noted,
+    Planned,
+    PlanRejected,
+    RunStarted,
+    TaskFinished,
+    TaskStarted,
+    ToolUsed,
+)
+
+
+class Progress:
+    """Writes a line for each event that a person would like to see."""
+
+    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
+        """Write to `stream`, stderr by default; `quiet` writes warnings only."""
+        self._stream = stream or sys.stderr
+        self._quiet = quiet
+        self._started = time.monotonic()
+
+    def __call__(self, event: Event) -> None:
+        """Write the event's line, if it has one."""
+        if self._quiet and not (isinstance(event, Noted) and event.warning):
+            return
+        text = line_of(event)
+        if not text:
+            return
+        minutes, seconds = divmod(int(time.monotonic() - self._started), 60)
+        self._stream.write(f"{minutes:3d}:{seconds:02d}  {printable(text)}\n")
+        self._stream.flush()
+
+
+def line_of(event: Event) -> str:
+    """Return the event in one line; nothing for events that a person need not see."""
+    write = _LINES.get(type(event))
+    return write(event) if write else ""
+
+
+def _run_started(event: RunStarted) -> str:
+    return f"run {event.run}: {event.prp} on branch {event.branch}, sandbox {event.sandbox}"
+
+
+def _check_finished(event: CheckFinished) -> str:
+    reason = f" ({event.reason})" if event.reason else ""
+    first = event.command.splitlines()[0] if event.command else ""
+    return f"{event.stage}: {event.check} {event.state}{reason}  {first}"
+
+
+def _task_finished(event: TaskFinished) -> str:
+    kept = f"commit {event.commit[:12]}" if event.commit else "nothing changed"
+    return f"  {kept}: {', '.join(event.files) or event.summary}"
+
+
+def _judged(event: CriterionJudged) -> str:
+    return f"criterion {event.criterion} {event.status}: {event.text}"
+
+
+def _verified(event: AttemptVerified) -> str:
+    if event.holds:
+        return f"attempt {event.attempt} holds on {event.commit[:12]}"
+    return f"attempt {event.attempt} does not hold: {len(event.failures)} failures"
+
+
+_LINES: dict[type, Callable[..., str]] = {
+    RunStarted: _run_started,
+    CheckFinished: _check_finished,
+    Planned: lambda e: f"plan: {len(e.steps)} steps, {len(e.proofs)} proofs. {e.summary}",
+    PlanRejected: lambda e: f"plan sent back: {'; '.join(e.reasons)}",
+    AttemptStarted: lambda e: f"attempt {e.attempt}",
+    TaskStarted: lambda e: f"task {e.task or '-'}: {e.title}",
+    ToolUsed: lambda e: f"  {e.role} {e.tool} {e.summary}",
+    TaskFinished: _task_finished,
+    CriterionJudged: _judged,
+    AttemptVerified: _verified,
+    FeedbackSent: lambda e: f"feedback sent to the coder, {len(e.text)} characters",
+    ModelRetried: lambda e: f"{e.role}: {e.reason}; again in {e.wait_seconds:.0f} s",
+    Noted: lambda e: f"{'warning: ' if e.warning else ''}{e.text}",
+}
+
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
+
+
+def printable(text: str) -> str:
+    """Return text on one line that can't drive a terminal: control characters become visible."""
+    text = _INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _visible(c) for c in text)
+
+
+def _visible(character: str) -> str:
+    if character in "\n\t ":
+        return " "
+    if unicodedata.category(character) in ("Zs", "Zl", "Zp"):
+        return " "
+    return character.encode("unicode_escape").decode("ascii")

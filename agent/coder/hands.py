@@ -1,0 +1,199 @@
+"""The coder's tools: read, search, write, edit and run, each bounded and each recorded."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from agent.errors import PrpError
+from agent.journal import Record, ToolUsed
+from agent.llm.conversation import AgentFailed
+from agent.workspace import FileProblem, Finished, Reading, apply_edit, clip, run, syntax_problem
+from agent.workspace.files import read_text, write_text
+from agent.workspace.sandbox import Sandbox
+
+_SHOWN = 10_000
+_NUDGE_AFTER, _STOP_AFTER = 3, 6
+
+
+class Edit(BaseModel):
+    """One replacement in one file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    path: str
+    old: str
+    """Text to replace, copied from the file, with enough lines around it to occur only once."""
+    new: str
+    """Text to put in its place."""
+    every: bool = False
+    """Replace every occurrence."""
+
+
+class Hands:
+    """Tools on one worktree. Their docstrings are what the model reads."""
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        sandbox: Sandbox,
+        logs: Path,
+        record: Record,
+        forbids: Callable[[str], str],
+        protect: Sequence[str] = (),
+        command_timeout: float = 120.0,
+    ) -> None:
+        """Take the worktree at `root`.
+
+        Args:
+            root: The worktree.
+            sandbox: Where commands run.
+            logs: Folder for the full output of commands, outside of the worktree.
+            record: Is told of every use of a tool.
+            forbids: Says why a path may not be written, or nothing.
+            protect: Paths that commands can't write either.
+            command_timeout: Seconds that a command may take unless it asks for more.
+
+        """
+        self._root, self._sandbox, self._logs, self._record = root, sandbox, logs, record
+        self._forbids, self._protect, self._timeout = forbids, tuple(protect), command_timeout
+        self._read = Reading(root, role="coder", record=record, logs=logs)
+        self._seen: dict[str, int] = {}
+        self._loose_end = ""
+        self._commands = 0
+
+    @property
+    def reading(self) -> Sequence[Callable[..., object]]:
+        """Return the tools that change nothing."""
+        return self._read.tools
+
+    @property
+    def changing(self) -> Sequence[Callable[..., object]]:
+        """Return the tools that must run one after the other."""
+        return (self.write, self.edit, self.run)
+
+    def loose_ends(self) -> Sequence[str]:
+        """Return what speaks against ending the task now; says each thing once."""
+        ends = [self._loose_end] if self._loose_end else []
+        self._loose_end = ""
+        return ends
+
+    async def write(self, path: str, content: str) -> str:
+        """Create a file or replace all of it. For a change in a longer file use edit.
+
+        Args:
+            path: Relative to the repository's root; folders are made as needed.
+            content: The whole new content.
+
+        """
+        answer = self._write(path, content)
+        return self._told("write", path, answer, failed=answer.startswith("error"))
+
+    async def edit(self, edits: list[Edit]) -> str:
+        """Replace text in files: one or many replacements, in one or many files, in one call.
+
+        Each replacement stands alone: those that fit are made even when others don't. The answer
+        says for each what happened.
+        """
+        answers = [self._edit(edit) for edit in edits]
+        failed = any(answer.startswith("error") for answer in answers)
+        paths = ", ".join(dict.fromkeys(edit.path for edit in edits))
+        return self._told("edit", paths, "\n".join(answers), failed=failed)
+
+    async def run(self, command: str, timeout_seconds: int = 0) -> str:
+        """Run a bash command at the repository's root, in a sandbox without network.
+
+        Each call is a new shell that ends with everything it started. Standard output and error
+        come mixed; of long output the first and last 5,000 characters are shown, the cut names the
+        missing lines and how to read them. Longer than the time limit: it is stopped and what it
+        printed until then is shown.
+
+        Args:
+            command: One line or a script.
+            timeout_seconds: 0 for the usual limit; at most 1800.
+
+        """
+        self._commands += 1
+        log = self._logs / f"{self._commands}.txt"
+        finished = await run(
+            command,
+            tree=self._root,
+            sandbox=self._sandbox,
+            timeout=min(timeout_seconds, 1800) or self._timeout,
+            protect=self._protect,
+            log=log,
+        )
+        shown = clip(finished.output, limit=_SHOWN, log=f"log:{self._commands}")
+        answer = f"{_ending(finished)}\n{shown}".rstrip()
+        return self._told("run", command, answer, failed=finished.status != 0)
+
+    def _write(self, path: str, content: str) -> str:
+        if reason := self._forbids(path):
+            return f"error: {reason}"
+        if problem := syntax_problem(path, content):
+            return f"error: not written, the content has a syntax error: {problem}"
+        try:
+            write_text(self._root, path, content)
+        except (FileProblem, PrpError) as error:
+            return _in_words(error)
+        self._read.remember(path, content)
+        return f"wrote {path}, {len(content.splitlines())} lines"
+
+    def _edit(self, edit: Edit) -> str:
+        if reason := self._forbids(edit.path):
+            return f"error: {reason}"
+        try:
+            text = read_text(self._root, edit.path)
+        except (FileProblem, PrpError) as error:
+            return _in_words(error)
+        result = apply_edit(text, edit.old, edit.new, replace_all=edit.every)
+        if result.text is None:
+            stale = (
+                " The file has changed since you read it."
+                if self._read.is_stale(edit.path, text)
+                else ""
+            )
+            return f"error: {edit.path}: {result.message}{stale}"
+        if (problem := syntax_problem(edit.path, result.text)) and not syntax_problem(
+            edit.path, text
+        ):
+            return f"error: {edit.path}: not edited, it would have a syntax error: {problem}"
+        try:
+            write_text(self._root, edit.path, result.text)
+        except (FileProblem, PrpError) as error:
+            return _in_words(error)
+        self._read.remember(edit.path, result.text)
+        return f"{edit.path}: {result.message}"
+
+    def _told(self, tool: str, about: str, answer: str, *, failed: bool) -> str:
+        """Record a use, and break loops: the same call with the same answer leads nowhere."""
+        first = about.strip().splitlines()[0][:120] if about.strip() else ""
+        came_of_it = answer.splitlines()[0][:120] if answer else ""
+        self._record(
+            ToolUsed(role="coder", tool=tool, summary=f"{first}: {came_of_it}", failed=failed)
+        )
+        if tool != "run":
+            self._loose_end = f"The last {tool} failed: {came_of_it}" if failed else ""
+        key = hashlib.sha256(f"{tool}\0{about}\0{answer}".encode("utf-8", "replace")).hexdigest()
+        self._seen[key] = self._seen.get(key, 0) + 1
+        if self._seen[key] >= _STOP_AFTER:
+            raise AgentFailed(f"The coder called {tool} {_STOP_AFTER} times with the same result")
+        if self._seen[key] >= _NUDGE_AFTER:
+            return (
+                f"{answer}\n(You have had this very answer {self._seen[key]} times. Read the file "
+                "again or try another way; call finish and name the doubt if you are stuck.)"
+            )
+        return answer
+
+
+def _ending(finished: Finished) -> str:
+    """Return how a command ended, in the same form for all cases."""
+    ended = "" if finished.ended == "exit" else f", stopped: {finished.ended}"
+    return f"exit status {finished.status} after {finished.seconds:.1f} s{ended}"
+
+
+def _in_words(error: Exception) -> str:
+    hint = getattr(error, "hint", "")
+    return f"error: {error}{f' {hint}' if hint else ''}"

@@ -1,0 +1,6 @@
+"""Outcome to report: what a person and a machine get of a run."""
+
+from agent.deliver.report import as_json, markdown, summary
+from agent.deliver.story import Story, tell
+
+__all__ = ["Story", "as_json", "markdown", "summary", "tell"]

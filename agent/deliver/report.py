@@ -1,0 +1,233 @@
+"""The outcome in Markdown, in JSON and in a few lines for the terminal."""
+
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from agent.deliver.story import Story, Usage
+
+
+def as_json(story: Story) -> dict[str, Any]:
+    """Return the run for machines; the same facts as in the report, under stable names."""
+    attempt = story.delivered
+    return {
+        "version": 1,
+        "run": story.started.get("run"),
+        "prp": {key: story.started.get(key) for key in ("prp", "title", "sha256")},
+        "outcome": story.ended.get("outcome"),
+        "exit_status": story.ended.get("exit_status"),
+        "reason": story.ended.get("reason"),
+        "branch": story.ended.get("branch"),
+        "base": story.started.get("base"),
+        "commit": story.ended.get("commit"),
+        "attempts": len(story.verdicts),
+        "delivered_attempt": attempt or None,
+        "criteria": [
+            {key: event[key] for key in ("criterion", "text", "line", "status", "evidence")}
+            for event in story.criteria.get(attempt, {}).values()
+        ],
+        "checks": [
+            {"stage": stage, **{key: event[key] for key in _CHECK_KEYS}}
+            for stage, events in story.checks.items()
+            for event in events.values()
+        ],
+        "tasks": [{key: event[key] for key in _TASK_KEYS} for event in story.tasks],
+        "plan": {key: story.plan.get(key) for key in ("summary", "steps", "proofs")},
+        "usage": {role: dataclasses.asdict(usage) for role, usage in story.usage.items()},
+        "total": dataclasses.asdict(story.total),
+        "seconds": story.ended.get("seconds"),
+        "models": story.started.get("models"),
+        "sandbox": story.started.get("sandbox"),
+        "limits": story.started.get("limits"),
+        "concerns": list(story.verdicts.get(attempt, {}).get("concerns", ())),
+        "notes": story.notes,
+    }
+
+
+_CHECK_KEYS = ("check", "level", "command", "state", "status", "seconds", "reason")
+_TASK_KEYS = ("attempt", "task", "commit", "files", "summary", "deviations", "doubts")
+
+
+def summary(story: Story) -> str:
+    """Return how the run ended in a few lines: outcome, criteria with evidence, costs."""
+    attempt = story.delivered
+    lines = [f"{story.ended['outcome']}: {story.ended['reason']}", ""]
+    for event in story.criteria.get(attempt, {}).values():
+        first = event["evidence"][0] if event["evidence"] else ""
+        lines.append(f"  {_MARK[event['status']]} {event['criterion']} {event['text']}")
+        lines.append(f"      {event['status']}: {first}")
+    failures = story.verdicts.get(attempt, {}).get("failures", ())
+    lines += [f"  ✗ {failure}" for failure in failures if failure[:1] in "LX"]
+    return "\n".join([*lines, "", f"cost: {_spent(story.total)}"])
+
+
+def markdown(story: Story) -> str:
+    """Return the whole report for people: verdict first, then what it rests on."""
+    parts = [
+        _head(story),
+        _criteria(story),
+        _checks(story),
+        _tasks(story),
+        _feedback(story),
+        _plan(story),
+        _cost(story),
+        _list("Concerns", story.verdicts.get(story.delivered, {}).get("concerns", ())),
+        _list("Notes", story.notes),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+_MARK = {
+    "proven": "✓",
+    "judged": "✓",
+    "pre-existing": "~",
+    "failed": "✗",
+    "unproven": "?",
+    "needs a person": "?",
+}
+
+
+def _head(story: Story) -> str:
+    started, ended = story.started, story.ended
+    return "\n".join(
+        [
+            f"# {plain(started.get('title', ''))}: {ended.get('outcome', 'not ended')}",
+            "",
+            plain(ended.get("reason", "")),
+            "",
+            f"- PRP: {code(started.get('prp', ''))} (sha256 {started.get('sha256', '')[:12]})",
+            f"- Branch: {code(ended.get('branch', ''))} at {code(ended.get('commit', '')[:12])}, "
+            f"from {code(started.get('base', '')[:12])}",
+            f"- Attempts: {len(story.verdicts)}, {ended.get('seconds', 0):.0f} s, "
+            f"{_spent(story.total)}",
+            f"- Sandbox: {started.get('sandbox', '')}",
+            f"- Run: {code(started.get('run', ''))}",
+        ]
+    )
+
+
+def _criteria(story: Story) -> str:
+    rows = [
+        (
+            event["criterion"],
+            plain(event["text"]),
+            f"{_MARK[event['status']]} {event['status']}",
+            "<br>".join(plain(line) for line in event["evidence"]),
+        )
+        for event in story.criteria.get(story.delivered, {}).values()
+    ]
+    return _table("Criteria", ("", "Criterion", "Status", "Evidence"), rows)
+
+
+def _checks(story: Story) -> str:
+    stages = list(story.checks)
+    names = dict.fromkeys(name for events in story.checks.values() for name in events)
+    rows = [
+        (
+            name,
+            code(_first(next(e[name] for e in story.checks.values() if name in e)["command"])),
+            *(_state(story.checks[stage].get(name)) for stage in stages),
+        )
+        for name in names
+    ]
+    return _table("Checks", ("", "Command", *stages), rows)
+
+
+def _state(event: Mapping[str, Any] | None) -> str:
+    if event is None:
+        return ""
+    return f"{event['state']}: {plain(event['reason'])}" if event["reason"] else event["state"]
+
+
+def _tasks(story: Story) -> str:
+    parts = []
+    for event in story.tasks:
+        commit = code(event["commit"][:12]) if event["commit"] else "no change"
+        name = f"task {event['task']}" if event["task"] else "tests or repair"
+        parts.append(f"- Attempt {event['attempt']}, {name} ({commit}): {plain(event['summary'])}")
+        parts += [f"  - deviates: {plain(text)}" for text in event["deviations"]]
+        parts += [f"  - in doubt: {plain(text)}" for text in event["doubts"]]
+    return "\n".join(["## Tasks", "", *parts]) if parts else ""
+
+
+def _feedback(story: Story) -> str:
+    parts = [
+        f"### After attempt {attempt}\n\n{fence(text)}" for attempt, text in story.feedback.items()
+    ]
+    return "\n\n".join(["## Feedback", *parts]) if parts else ""
+
+
+def _plan(story: Story) -> str:
+    if not story.plan:
+        return ""
+    steps = [f"{s['task']}. {plain(s['approach'])}" for s in story.plan["steps"]]
+    return "\n".join(["## Plan", "", plain(story.plan["summary"]), "", *steps])
+
+
+def _cost(story: Story) -> str:
+    rows = [
+        (
+            role,
+            str(usage.answers),
+            f"{usage.input_tokens:,}",
+            f"{usage.cache_read_tokens:,}",
+            f"{usage.output_tokens:,}",
+            _money(usage),
+        )
+        for role, usage in story.usage.items()
+    ]
+    return _table("Cost", ("Role", "Answers", "Read", "of it cached", "Written", "US$"), rows)
+
+
+def _spent(usage: Usage) -> str:
+    tokens = usage.input_tokens + usage.output_tokens
+    return f"{usage.answers} model answers, {tokens:,} tokens, {_money(usage)}"
+
+
+def _money(usage: Usage) -> str:
+    return "price unknown" if usage.cost_usd is None else f"US$ {usage.cost_usd:.4f}"
+
+
+def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    body = ["| " + " | ".join(row) + " |" for row in rows]
+    if not body:
+        return ""
+    return "\n".join(
+        [f"## {title}", "", "| " + " | ".join(head) + " |", "|" + " --- |" * len(head), *body]
+    )
+
+
+def _list(title: str, items: Iterable[str]) -> str:
+    lines = [f"- {plain(item)}" for item in items]
+    return "\n".join([f"## {title}", "", *lines]) if lines else ""
+
+
+def _first(text: str) -> str:
+    first, *rest = text.splitlines() or [""]
+    return first + (" ..." if rest else "")
+
+
+def plain(text: str) -> str:
+    """Return text that Markdown and HTML show as it is, on one line.
+
+    What a run says comes from documents, repositories and models; none of it may become markup.
+    """
+    one_line = " ".join(text.split())
+    return re.sub(r"([\\`*_\[\]<>|#!@~&])", r"\\\1", one_line)
+
+
+def code(text: str) -> str:
+    """Return text as inline code, whatever backticks and bars it holds."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    mark = "`" * (longest + 1)
+    pad = " " if longest else ""
+    one_line = " ".join(text.split()).replace("|", "\\|")
+    return f"{mark}{pad}{one_line}{pad}{mark}" if one_line else ""
+
+
+def fence(text: str) -> str:
+    """Return text as a fenced block that nothing in it can close."""
+    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
+    mark = "`" * (longest + 1)
+    return f"{mark}text\n{text}\n{mark}"

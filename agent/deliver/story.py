@@ -1,0 +1,96 @@
+"""A run as its journal tells it: everything that a report, a summary or `run.json` shows."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(kw_only=True)
+class Usage:
+    """What a role's model answers cost."""
+
+    answers: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cost_usd: float | None = 0.0
+    """None as soon as the price of one answer is not known."""
+
+    def add(self, event: Mapping[str, Any]) -> None:
+        """Count one `model-answered` event."""
+        self.answers += 1
+        self.input_tokens += event["input_tokens"]
+        self.output_tokens += event["output_tokens"]
+        self.cache_read_tokens += event["cache_read_tokens"]
+        cost = event["cost_usd"]
+        unknown = cost is None or self.cost_usd is None
+        self.cost_usd = None if unknown else self.cost_usd + cost  # type: ignore[operator]
+
+
+@dataclass(kw_only=True)
+class Story:
+    """One run. Events are kept as the journal has them, sorted by what they tell of."""
+
+    started: Mapping[str, Any] = field(default_factory=dict)
+    ended: Mapping[str, Any] = field(default_factory=dict)
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    checks: dict[str, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
+    """Stage (`baseline`, `attempt 1`) to check id to its result."""
+    criteria: dict[int, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
+    """Attempt to criterion id to its status."""
+    verdicts: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    tasks: list[Mapping[str, Any]] = field(default_factory=list)
+    feedback: dict[int, str] = field(default_factory=dict)
+    usage: dict[str, Usage] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def delivered(self) -> int:
+        """Return the attempt whose commit the branch ends with; 0 where there is no verdict."""
+        commit = self.ended.get("commit")
+        same = [n for n, verdict in self.verdicts.items() if verdict["commit"] == commit]
+        return (same or list(self.verdicts) or [0])[-1]
+
+    @property
+    def total(self) -> Usage:
+        """Return the usage of all roles together."""
+        known = all(usage.cost_usd is not None for usage in self.usage.values())
+        return Usage(
+            answers=sum(u.answers for u in self.usage.values()),
+            input_tokens=sum(u.input_tokens for u in self.usage.values()),
+            output_tokens=sum(u.output_tokens for u in self.usage.values()),
+            cache_read_tokens=sum(u.cache_read_tokens for u in self.usage.values()),
+            cost_usd=sum(u.cost_usd or 0 for u in self.usage.values()) if known else None,
+        )
+
+
+def tell(events: Iterable[Mapping[str, Any]]) -> Story:
+    """Return the story that a journal's events tell, in their order."""
+    story = Story()
+    for event in events:
+        _take(story, event)
+    return story
+
+
+def _take(story: Story, event: Mapping[str, Any]) -> None:  # noqa: PLR0912, C901 - one arm an event
+    match event["type"]:
+        case "run-started":
+            story.started = event
+        case "run-ended":
+            story.ended = event
+        case "planned":
+            story.plan = event
+        case "check-finished":
+            story.checks.setdefault(event["stage"], {})[event["check"]] = event
+        case "criterion-judged":
+            story.criteria.setdefault(event["attempt"], {})[event["criterion"]] = event
+        case "attempt-verified":
+            story.verdicts[event["attempt"]] = event
+        case "task-finished":
+            story.tasks.append(event)
+        case "feedback-sent":
+            story.feedback[event["attempt"]] = event["text"]
+        case "model-answered":
+            story.usage.setdefault(event["role"], Usage()).add(event)
+        case "noted":
+            story.notes.append(event["text"])

@@ -1,0 +1,180 @@
+"""Execute one PRP: the whole story on one screen."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agent.coder import Assignment, Change, carry_out, repair, tests_first
+from agent.errors import BudgetExhausted, Exit, ProviderUnavailable
+from agent.journal import (
+    AttemptStarted,
+    ContractFrozen,
+    FeedbackSent,
+    Record,
+    TaskFinished,
+    TaskStarted,
+)
+from agent.llm.budget import Budget
+from agent.llm.conversation import Talk
+from agent.planner import Plan
+from agent.prp import Prp
+from agent.verifier import CheckResult, Contract, Verdict, feedback_on, freeze
+from agent.workspace import Worktree
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crew:
+    """The agents, as functions: a test brings its own."""
+
+    measure: Callable[[Contract, str], Awaitable[Sequence[CheckResult]]]
+    """Runs every check on a commit."""
+    plan: Callable[[Contract, Sequence[CheckResult]], Awaitable[Plan]]
+    code: Callable[[Assignment, Contract, Plan, Talk | None], Awaitable[Change]]
+    verify: Callable[[Contract, Plan, Sequence[CheckResult], str, int], Awaitable[Verdict]]
+
+
+class Ending(StrEnum):
+    """How a run ends."""
+
+    PROVEN = "proven"
+    FAILED = "failed"
+    UNPROVEN = "unproven"
+    OUT_OF_BUDGET = "out of budget"
+    PAUSED = "paused"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a run ended, and the branch that holds its work."""
+
+    ending: Ending
+    reason: str
+    branch: str
+    commit: str
+    exit_status: Exit
+    verdict: Verdict | None
+    """On the commit that is delivered; None where the run ended before there was one."""
+
+
+async def execute(
+    prp: Prp, crew: Crew, tree: Worktree, budget: Budget, record: Record, *, strict: bool = False
+) -> Outcome:
+    """Carry out one PRP.
+
+    The planner reads the PRP and its documents, the coder carries out the tasks
+    in a git worktree, and the verifier runs the validation loops and feeds
+    failures back until the criteria pass or the retry budget runs out.
+    """
+    verdicts: list[Verdict] = []
+    try:
+        contract = freeze(prp, paths=tree.files(), read=tree.read)
+        record(ContractFrozen(files=contract.files, checks=tuple(c.id for c in contract.checks)))
+        baseline = await crew.measure(contract, tree.base)
+        plan = await crew.plan(contract, baseline)
+        work = _tasks(prp, plan)
+
+        for attempt in range(1, budget.max_attempts + 1):
+            record(AttemptStarted(attempt=attempt, steps=tuple(step.number for step in work)))
+            await _carry_out(work, attempt, crew, contract, plan, tree, record)
+            verdict = await crew.verify(contract, plan, baseline, tree.head(), attempt)
+            verdicts.append(verdict)
+            if verdict.holds(strict=strict) or not verdict.failed or no_progress(verdicts):
+                break
+            feedback = feedback_on(verdict)
+            record(FeedbackSent(attempt=attempt, text=feedback))
+            work = [repair(commit=verdict.commit, changes=tree.summary(), feedback=feedback)]
+
+    except (BudgetExhausted, ProviderUnavailable) as stop:
+        tree.commit("Keep unfinished work", body=str(stop))
+        return stopped(stop, tree, verdicts)
+    return ended(tree, verdicts, budget, strict=strict)
+
+
+def _tasks(prp: Prp, plan: Plan) -> list[Assignment]:
+    """Return the first attempt's work: the tests of the specification, then the plan's steps."""
+    by_number = {task.number: task for task in prp.tasks}
+    steps = [carry_out(by_number[step.task], approach=step.approach) for step in plan.steps]
+    return [tests_first(), *steps] if prp.test_specs else steps
+
+
+async def _carry_out(
+    work: Sequence[Assignment],
+    attempt: int,
+    crew: Crew,
+    contract: Contract,
+    plan: Plan,
+    tree: Worktree,
+    record: Record,
+) -> None:
+    """Let the coder do one assignment after the other, and commit each."""
+    talk: Talk | None = None
+    for assignment in work:
+        number, title = assignment.number, assignment.title
+        record(TaskStarted(attempt=attempt, task=number, title=title))
+        change = await crew.code(assignment, contract, plan, talk)
+        talk = change.talk
+        before = tree.head()
+        commit = tree.commit(f"Task {number}: {title}" if number else title, body=change.summary)
+        record(
+            TaskFinished(
+                attempt=attempt,
+                task=number,
+                commit=commit,
+                files=tuple(file.path for file in tree.changed(before)) if commit else (),
+                summary=change.summary,
+                deviations=change.deviations,
+                doubts=change.doubts,
+            )
+        )
+
+
+def no_progress(verdicts: Sequence[Verdict]) -> bool:
+    """Return whether the last two attempts failed in the very same way."""
+    return len(verdicts) > 1 and verdicts[-1].fingerprint == verdicts[-2].fingerprint
+
+
+def ended(
+    tree: Worktree, verdicts: Sequence[Verdict], budget: Budget, *, strict: bool
+) -> Outcome:
+    """Return how a run ended that came to a verdict; its best attempt is what it delivers."""
+    best = max(verdicts, key=lambda verdict: verdict.score)
+    tree.deliver(best.commit)
+    if best.holds(strict=strict):
+        return _outcome(Ending.PROVEN, "every criterion holds", tree, best)
+    if not best.failed:
+        return _outcome(Ending.UNPROVEN, "no check failed, but evidence is missing", tree, best)
+    if no_progress(verdicts):
+        return _outcome(Ending.FAILED, "the same failures twice in a row", tree, best)
+    attempts = f"{budget.max_attempts} attempt{'s' if budget.max_attempts > 1 else ''}"
+    return _outcome(Ending.OUT_OF_BUDGET, f"criteria still fail after {attempts}", tree, best)
+
+
+def stopped(
+    stop: BudgetExhausted | ProviderUnavailable, tree: Worktree, verdicts: Sequence[Verdict]
+) -> Outcome:
+    """Return how a run ended that was stopped on its way; everything it did stays on the branch."""
+    paused = isinstance(stop, ProviderUnavailable)
+    best = max(verdicts, key=lambda verdict: verdict.score, default=None)
+    return _outcome(Ending.PAUSED if paused else Ending.OUT_OF_BUDGET, str(stop), tree, best)
+
+
+_EXIT = {
+    Ending.PROVEN: Exit.PROVEN,
+    Ending.FAILED: Exit.FAILED,
+    Ending.UNPROVEN: Exit.UNPROVEN,
+    Ending.OUT_OF_BUDGET: Exit.BUDGET,
+    Ending.PAUSED: Exit.PROVIDER,
+}
+
+
+def _outcome(ending: Ending, reason: str, tree: Worktree, verdict: Verdict | None) -> Outcome:
+    return Outcome(
+        ending=ending,
+        reason=reason,
+        branch=tree.branch,
+        commit=tree.head(),
+        exit_status=_EXIT[ending],
+        verdict=verdict,
+    )

@@ -1,0 +1,30 @@
+"""THE PROOF: contract, baseline, checks, clean room, evidence, judge."""
+
+from agent.verifier.checks import CheckResult, run_check, run_levels
+from agent.verifier.contract import Contract, freeze
+from agent.verifier.evidence import Proof, Status, describe
+from agent.verifier.expectations import CheckState
+from agent.verifier.feedback import feedback_on
+from agent.verifier.judge import judge_criteria
+from agent.verifier.room import Room, clean_room
+from agent.verifier.verdict import Verdict
+from agent.verifier.verify import measure, verify
+
+__all__ = [
+    "CheckResult",
+    "CheckState",
+    "Contract",
+    "Proof",
+    "Room",
+    "Status",
+    "Verdict",
+    "clean_room",
+    "describe",
+    "feedback_on",
+    "freeze",
+    "judge_criteria",
+    "measure",
+    "run_check",
+    "run_levels",
+    "verify",
+]

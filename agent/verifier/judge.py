@@ -1,0 +1,163 @@
+"""The verifier agent: judges criteria on a clean checkout, with quotes that a program looks up."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from agent.llm.conversation import AgentFailed, converse
+from agent.llm.prompts import prompt
+from agent.prp import Criterion
+from agent.prp.briefing import list_criteria
+from agent.verifier.checks import CheckResult
+from agent.verifier.evidence import Judgement, describe
+
+
+class Quote(BaseModel):
+    """Words that stand somewhere in the commit or in a check's output."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    source: str
+    """Path of a file relative to the repository's root, or id of a check for its output."""
+    text: str
+    """The words exactly as they stand there, one to five lines."""
+
+
+class Opinion(BaseModel):
+    """What the agent says of one criterion."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    criterion: str
+    """Its id, for instance C1."""
+    holds: Literal["yes", "no", "unclear", "person"]
+    reason: str
+    """Why, in one or two sentences; for `no` what is wrong and where."""
+    quotes: tuple[Quote, ...] = ()
+
+
+class Opinions(BaseModel):
+    """One opinion for each criterion."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    opinions: tuple[Opinion, ...]
+    concerns: tuple[str, ...] = ()
+    """What breaks an anti-pattern or a gotcha of the PRP, or is wrong beside the criteria."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """The agent's opinions after their quotes were looked up."""
+
+    judgements: Mapping[str, Judgement]
+    concerns: tuple[str, ...] = ()
+
+
+async def judge_criteria(
+    criteria: Sequence[Criterion],
+    *,
+    model: Any,
+    briefing: str,
+    commit: str,
+    results: Mapping[str, CheckResult],
+    diff: str,
+    tools: Sequence[Callable[..., Any]],
+    read: Callable[[str], str | None],
+) -> Judged:
+    """Ask the verifier agent about criteria, and keep only what can be looked up.
+
+    Args:
+        criteria: Those to judge.
+        model: As opened by `open_model`.
+        briefing: The text that every conversation of the run begins with.
+        commit: The commit under judgement.
+        results: The checks' results on it.
+        diff: What the branch changes, shortened where it is long.
+        tools: Read-only tools on a clean checkout of the commit.
+        read: Returns a file's text at the commit, None where there is none.
+
+    Returns:
+        A judgement for each criterion; an agent that comes to no end leaves all unclear.
+
+    """
+    ids = {criterion.id for criterion in criteria}
+
+    def reject(answer: Opinions) -> Sequence[str]:
+        given = {opinion.criterion for opinion in answer.opinions}
+        return [f"There is no opinion on {missing}." for missing in sorted(ids - given)]
+
+    request = prompt(
+        "judgement_request",
+        commit=commit[:12],
+        criteria=list_criteria(criteria),
+        results="\n".join(describe(result) for result in results.values()) or "(no checks)",
+        diff=diff,
+    )
+    try:
+        reply = await converse(
+            model,
+            role="verifier",
+            instructions=prompt("verifier"),
+            output=Opinions,
+            finish=("submit_judgement", "Hand in the judgement of all criteria."),
+            prompt=[briefing, request],
+            tools=tools,
+            reject=reject,
+            max_requests=25,
+        )
+    except AgentFailed as error:
+        unclear = {i: Judgement(criterion=i, holds="unclear", reason=str(error)) for i in ids}
+        return Judged(judgements=unclear)
+    judgements = {
+        opinion.criterion: _looked_up(opinion, results, read)
+        for opinion in reply.output.opinions
+        if opinion.criterion in ids
+    }
+    return Judged(judgements=judgements, concerns=reply.output.concerns)
+
+
+def _looked_up(
+    opinion: Opinion, results: Mapping[str, CheckResult], read: Callable[[str], str | None]
+) -> Judgement:
+    """Return the opinion with the quotes that stand where they are said to stand."""
+    found = tuple(
+        place for quote in opinion.quotes if (place := _place_of(quote, results, read)) is not None
+    )
+    lost = len(opinion.quotes) - len(found)
+    note = f" ({lost} of its quotes could not be found)" if lost else ""
+    return Judgement(
+        criterion=opinion.criterion,
+        holds=opinion.holds,
+        reason=opinion.reason + note,
+        quotes=found,
+    )
+
+
+def _place_of(
+    quote: Quote, results: Mapping[str, CheckResult], read: Callable[[str], str | None]
+) -> str | None:
+    words = _squeezed(quote.text)
+    if len(words) < 4:
+        return None
+    result = results.get(quote.source)
+    text = result.output if result else read(quote.source)
+    if text is None or words not in _squeezed(text):
+        return None
+    first = quote.text.strip().splitlines()[0].strip()
+    if result:
+        return f"output of {quote.source}: {first}"
+    return f"{quote.source}:{_line_of(first, text)}: {first}"
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def _line_of(first: str, text: str) -> int:
+    wanted = _squeezed(first)
+    lines = text.splitlines()
+    return next((n for n, line in enumerate(lines, 1) if wanted in _squeezed(line)), 1)

@@ -1,0 +1,75 @@
+"""The verdict on one commit: every check's result and every criterion's status."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agent.verifier.checks import CheckResult
+from agent.verifier.evidence import CriterionResult, Facts, Status, describe, findings
+
+_HOLDS = {Status.PROVEN, Status.JUDGED, Status.PRE_EXISTING}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the verifier can say of a commit."""
+
+    attempt: int
+    commit: str
+    facts: Facts
+    criteria: tuple[CriterionResult, ...]
+    concerns: tuple[str, ...] = ()
+    """What the verifier agent noticed beside the criteria."""
+
+    @property
+    def results(self) -> Mapping[str, CheckResult]:
+        """Return the checks' results by id."""
+        return self.facts.results
+
+    @property
+    def failures(self) -> tuple[CheckResult, ...]:
+        """Return the checks that fail and did not fail in the same way on the base commit."""
+        return tuple(
+            result
+            for name, result in self.results.items()
+            if result.failed and not self.facts.is_pre_existing(name)
+        )
+
+    @property
+    def failed(self) -> bool:
+        """Return whether something is wrong that the coder could mend."""
+        return bool(self.failures) or any(c.status is Status.FAILED for c in self.criteria)
+
+    def holds(self, *, strict: bool) -> bool:
+        """Return whether nothing failed and every criterion has its evidence.
+
+        Args:
+            strict: Whether only proven criteria count.
+
+        """
+        accepted = {Status.PROVEN} if strict else _HOLDS
+        return not self.failures and all(c.status in accepted for c in self.criteria)
+
+    @property
+    def score(self) -> tuple[int, int, int]:
+        """Return how good it is, for picking the best attempt: bigger is better."""
+        held = sum(c.status in _HOLDS for c in self.criteria)
+        failed = sum(c.status is Status.FAILED for c in self.criteria)
+        return (-len(self.failures), held - failed, -self.attempt)
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the same text for the same failures, whatever the durations and line numbers."""
+        parts = [f"{r.check.id} {r.state} {sorted(findings(r.output))}" for r in self.failures]
+        parts += [c.criterion.id for c in self.criteria if c.status is Status.FAILED]
+        return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()
+
+    def in_words(self) -> tuple[str, ...]:
+        """Return what failed, one line each."""
+        checks = (describe(result) for result in self.failures)
+        criteria = (
+            f"{c.criterion.id} {c.criterion.text}: {c.evidence[0] if c.evidence else ''}"
+            for c in self.criteria
+            if c.status is Status.FAILED
+        )
+        return (*checks, *criteria)

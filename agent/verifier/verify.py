@@ -1,0 +1,154 @@
+"""The verifier: runs every check on a clean checkout, then says what each criterion is worth."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+
+from agent.journal import AttemptVerified, CheckFinished, CriterionJudged, Record
+from agent.prp import Criterion
+from agent.verifier.checks import CheckResult, run_levels
+from agent.verifier.contract import Contract
+from agent.verifier.evidence import Facts, Judgement, Proof, decide
+from agent.verifier.judge import Judged
+from agent.verifier.room import Room
+from agent.verifier.verdict import Verdict
+from agent.workspace import clip
+
+Judge = Callable[[Sequence[Criterion], Mapping[str, CheckResult]], Awaitable[Judged]]
+"""Judges criteria on the commit under judgement, knowing the checks' results."""
+
+_KEPT = 6_000
+
+
+async def measure(
+    contract: Contract, room: Room, *, stage: str, gate: bool, record: Record
+) -> tuple[CheckResult, ...]:
+    """Run the contract's checks in a clean room.
+
+    Args:
+        contract: Names the checks.
+        room: A checkout of the commit to measure.
+        stage: `baseline` or `attempt N`, for the journal.
+        gate: Whether a level with a failure keeps later levels from running.
+        record: Is told of each result.
+
+    """
+
+    def seen(result: CheckResult) -> None:
+        record(
+            CheckFinished(
+                stage=stage,
+                check=result.check.id,
+                level=result.check.level,
+                command=result.command or result.check.command,
+                state=result.state.value,
+                status=result.status,
+                seconds=result.seconds,
+                reason=result.reason,
+                output=clip(result.output, limit=_KEPT),
+            )
+        )
+
+    return await run_levels(contract.checks, room.run, gate=gate, seen=seen)
+
+
+async def verify(
+    contract: Contract,
+    room: Room,
+    *,
+    commit: str,
+    attempt: int,
+    proofs: Sequence[Proof],
+    baseline: Sequence[CheckResult],
+    touched: Collection[str],
+    judge: Judge,
+    record: Record,
+) -> Verdict:
+    """Return the verdict on a commit.
+
+    The agent is asked only where no check fails: while one does, the coder has enough to do, and
+    an opinion could not change anything.
+    """
+    results = await measure(contract, room, stage=f"attempt {attempt}", gate=True, record=record)
+    facts = Facts(
+        results={result.check.id: result for result in results},
+        baseline={result.check.id: result for result in baseline},
+        touched=touched,
+    )
+    by_id = {proof.criterion: proof for proof in proofs}
+    verdict = _decided(contract, by_id, facts, commit=commit, attempt=attempt)
+    if not verdict.failures and contract.prp.promises:
+        judged = await judge(_for_a_reader(contract.prp.promises, by_id), facts.results)
+        facts = Facts(
+            results=facts.results,
+            baseline=facts.baseline,
+            touched=touched,
+            judgements=dict(judged.judgements) | _for_a_person(by_id),
+        )
+        verdict = _decided(
+            contract, by_id, facts, commit=commit, attempt=attempt, concerns=judged.concerns
+        )
+    _tell(verdict, room.put_back, record)
+    return verdict
+
+
+_PERSON = "PERSON:"
+
+
+def _for_a_reader(promises: Sequence[Criterion], proofs: Mapping[str, Proof]) -> list[Criterion]:
+    return [p for p in promises if not _needs_person(proofs.get(p.id))]
+
+
+def _for_a_person(proofs: Mapping[str, Proof]) -> dict[str, Judgement]:
+    return {
+        name: Judgement(
+            criterion=name, holds="person", reason=proof.how.removeprefix(_PERSON).strip()
+        )
+        for name, proof in proofs.items()
+        if _needs_person(proof)
+    }
+
+
+def _needs_person(proof: Proof | None) -> bool:
+    return proof is not None and proof.how.startswith(_PERSON)
+
+
+def _decided(
+    contract: Contract,
+    proofs: Mapping[str, Proof],
+    facts: Facts,
+    *,
+    commit: str,
+    attempt: int,
+    concerns: tuple[str, ...] = (),
+) -> Verdict:
+    criteria = (decide(c, proofs.get(c.id), facts) for c in contract.prp.promises)
+    return Verdict(
+        attempt=attempt,
+        commit=commit,
+        facts=facts,
+        criteria=tuple(criteria),
+        concerns=concerns,
+    )
+
+
+def _tell(verdict: Verdict, put_back: tuple[str, ...], record: Record) -> None:
+    for result in verdict.criteria:
+        record(
+            CriterionJudged(
+                attempt=verdict.attempt,
+                criterion=result.criterion.id,
+                text=result.criterion.text,
+                line=result.criterion.line,
+                status=result.status.value,
+                evidence=result.evidence,
+            )
+        )
+    record(
+        AttemptVerified(
+            attempt=verdict.attempt,
+            commit=verdict.commit,
+            holds=verdict.holds(strict=False),
+            failures=verdict.in_words(),
+            concerns=verdict.concerns,
+            put_back=put_back,
+        )
+    )
