@@ -4,7 +4,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 from agent.errors import BudgetExhausted, SettingsError
 from agent.llm.prices import Prices, Tokens
@@ -32,14 +32,14 @@ class Budget:
             SettingsError: A limit is zero, negative or not a number; it names the flag.
 
         """
-        for field in fields(self):
-            limit = getattr(self, field.name)
+        for one in fields(self):
+            limit = getattr(self, one.name)
             if limit is not None and not (math.isfinite(limit) and limit > 0):
                 raise SettingsError(
-                    f"{_flag(field.name)} is {limit}, but must be more than 0",
+                    f"{_flag(one.name)} is {limit}, but must be more than 0",
                     hint="Leave it away for no limit of this kind."
-                    if field.default is None
-                    else f"The default is {field.default}.",
+                    if one.default is None
+                    else f"The default is {one.default}.",
                 )
 
 
@@ -47,7 +47,7 @@ class Budget:
 class Spent:
     """What a run has used up so far."""
 
-    tokens: Tokens = Tokens()
+    tokens: Tokens = field(default_factory=Tokens)
     cost_usd: float = 0.0
     """Of all answers whose price is known."""
     unpriced: int = 0

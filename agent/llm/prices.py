@@ -1,4 +1,4 @@
-"""What a model's answer costs, in US dollars, from a price list that is part of the installation."""
+"""What a model's answer costs in US dollars, from a price list that comes with the installation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

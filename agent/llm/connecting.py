@@ -1,0 +1,71 @@
+"""Connects to a provider; loads the library of the one that is asked and of no other."""
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic_ai.exceptions import UserError
+
+from agent.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pydantic_ai.models import Model
+
+# Said out loud, because the libraries would otherwise let a variable decide where keys are sent.
+_OWN_ADDRESS = {
+    "anthropic": "https://api.anthropic.com",
+    "openai": "https://api.openai.com/v1",
+    "openai-chat": "https://api.openai.com/v1",
+    "openai-responses": "https://api.openai.com/v1",
+}
+_NO_KEY = "none"
+
+
+def connect(name: str, *, base_url: str | None, key: str | None) -> "Model":
+    """Open the plain model, without budget, retries or checks.
+
+    Args:
+        name: `provider:model`, checked before.
+        base_url: Address of a compatible server.
+        key: None where the server needs none.
+
+    Raises:
+        SettingsError: The provider's library does not take the name or the settings.
+
+    """
+    provider, _, model = name.partition(":")
+    address = base_url or _OWN_ADDRESS.get(provider)
+    try:
+        if provider == "anthropic":
+            return _anthropic(model, address, key or _NO_KEY)
+        if provider in _OWN_ADDRESS:
+            return _openai(model, address, key or _NO_KEY, chat=provider == "openai-chat")
+        return _other(name, address, key)
+    except (UserError, ImportError) as error:
+        raise SettingsError(f"{name} can't be opened: {error}") from error
+
+
+def _anthropic(model: str, address: str | None, key: str) -> "Model":
+    from pydantic_ai.models.anthropic import AnthropicModel  # noqa: PLC0415
+    from pydantic_ai.providers.anthropic import AnthropicProvider  # noqa: PLC0415
+
+    return AnthropicModel(model, provider=AnthropicProvider(api_key=key, base_url=address))
+
+
+def _openai(model: str, address: str | None, key: str, *, chat: bool) -> "Model":
+    from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel  # noqa: PLC0415
+    from pydantic_ai.providers.openai import OpenAIProvider  # noqa: PLC0415
+
+    provider = OpenAIProvider(api_key=key, base_url=address)
+    if chat:
+        return OpenAIChatModel(model, provider=provider)
+    return OpenAIResponsesModel(model, provider=provider)
+
+
+def _other(name: str, address: str | None, key: str | None) -> "Model":
+    from pydantic_ai.models import infer_model  # noqa: PLC0415
+    from pydantic_ai.providers import infer_provider_class  # noqa: PLC0415
+
+    def provider(kind: str) -> Any:
+        options = {"api_key": key} | ({"base_url": address} if address else {})
+        return infer_provider_class(kind)(**options)
+
+    return infer_model(name, provider_factory=provider)

@@ -1,0 +1,148 @@
+"""What went wrong between us and a model, and whether asking again can help.
+
+AgentFailed
+├── AnswerRefused        the model or its provider declines
+├── AnswerUnusable       cut off or empty, again and again
+└── ConversationTooLong  more than the model can read at once
+
+Everything else ends as `ProviderUnavailable` (later it may work) or `SettingsError` (it won't
+until the person changes something).
+"""
+
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agent.errors import EnvironmentProblem, ProviderUnavailable, SettingsError
+from agent.llm.conversation import AgentFailed
+
+# 425 is "too early", 409 a conflict that passes; all others of the 4xx are the same next time.
+_PASSING = {408, 409, 425, 429}
+
+
+class AnswerRefused(AgentFailed):
+    """The model, or a filter of its provider, declines to answer."""
+
+
+class AnswerUnusable(AgentFailed):
+    """The model's answers stay cut off or empty."""
+
+
+class ConversationTooLong(AgentFailed):
+    """The request is longer than what the model can read."""
+
+
+class TryAgain(Exception):  # noqa: N818 - not an error but a wish
+    """The answer did not arrive whole; the same request may well succeed."""
+
+    def __init__(self, reason: str, *, after: float | None = None) -> None:
+        """Keep the reason in one line, and the seconds that the provider asks to wait."""
+        super().__init__(reason)
+        self.after = after
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whom:
+    """Whom we asked: what an error message needs to know."""
+
+    model: str
+    """As named in the settings."""
+    key_variable: str
+    """Environment variable of the provider's key; empty where it needs none."""
+    base_url: str | None
+
+
+def explained(error: Exception, whom: Whom) -> Exception:
+    """Return the error that a failed request means: `TryAgain`, or one that ends the run.
+
+    Args:
+        error: As raised by the model libraries.
+        whom: The model that was asked.
+
+    """
+    from pydantic_ai import exceptions as known  # noqa: PLC0415 - loaded by whoever asked
+
+    said = _one_line(error)
+    match error:
+        case known.ModelQuotaExceededError():
+            return ProviderUnavailable(
+                f"{whom.model}: the account's quota or credit is used up: {said}",
+                hint="Top the account up, or name a fallback model, and take the run up again "
+                "with `prp resume`.",
+            )
+        case known.ModelAuthenticationError():
+            return _denied(whom, said)
+        case known.ModelNotFoundError():
+            return _not_found(whom, said)
+        case known.ModelContextWindowExceededError():
+            return ConversationTooLong(f"{whom.model}: the conversation is too long: {said}")
+        case known.ModelHTTPError(status_code=413):
+            return ConversationTooLong(f"{whom.model}: the request is too large: {said}")
+        case known.ModelHTTPError(status_code=status) if status in _PASSING or status >= 500:
+            return TryAgain(f"{status}: {said}", after=error.retry_after)
+        case known.ModelHTTPError() | known.ModelRequestRejectedError():
+            return SettingsError(
+                f"{whom.model} does not accept the request: {said}",
+                hint="The model or the server may lack something that prp needs, such as tools; "
+                "try another model.",
+            )
+        case _ if _is_about_certificates(error):
+            return EnvironmentProblem(
+                f"{whom.model}: no secure connection: {said}",
+                hint="Check the clock, the certificates (SSL_CERT_FILE) and proxies in between.",
+            )
+    return TryAgain(said)
+
+
+def unavailable(last: TryAgain, whom: Whom, *, tries: int) -> ProviderUnavailable:
+    """Return the end of a row of tries that all failed."""
+    where = f" at {whom.base_url}" if whom.base_url else ""
+    return ProviderUnavailable(
+        f"{whom.model}{where} gave no whole answer in {tries} tries: {last}",
+        hint="Nothing is lost: take the run up again with `prp resume`, with --model to ask "
+        "another one. A proxy or a login page of the network can be the reason as well.",
+    )
+
+
+def _denied(whom: Whom, said: str) -> SettingsError:
+    if not whom.key_variable:
+        return SettingsError(
+            f"{whom.model}: the server denies access: {said}", hint="Check its key and rights."
+        )
+    return SettingsError(
+        f"{whom.model}: the provider does not accept {whom.key_variable}: {said}",
+        hint=f"Set {whom.key_variable} to a valid key that may use this model.",
+    )
+
+
+def _not_found(whom: Whom, said: str) -> SettingsError:
+    hint = "Check the name in --model, PRP_MODEL or prp.toml."
+    if whom.base_url and whom.model.startswith(("openai:", "openai-responses:")):
+        name = whom.model.partition(":")[2]
+        hint += f" Many servers only know Chat Completions: try `openai-chat:{name}`."
+    return SettingsError(f"{whom.model} was not found: {said}", hint=hint)
+
+
+def _one_line(error: Exception) -> str:
+    """Return the provider's own words where it has some, short enough for a terminal."""
+    body = getattr(error, "body", None)
+    if isinstance(body, dict):
+        inner = body.get("error", body)
+        if isinstance(inner, dict) and inner.get("message"):
+            body = inner["message"]
+    words = " ".join(str(body or error).split()) or type(error).__name__
+    return words if len(words) <= 300 else words[:299] + "…"
+
+
+def _is_about_certificates(error: BaseException) -> bool:
+    return any(isinstance(cause, ssl.SSLError) for cause in _causes(error))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+

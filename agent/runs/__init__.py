@@ -1,0 +1,5 @@
+"""A run's life: from the order to the report."""
+
+from agent.runs.start import Done, Order, Planned, plan_order, run_order
+
+__all__ = ["Done", "Order", "Planned", "plan_order", "run_order"]

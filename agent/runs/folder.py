@@ -1,0 +1,70 @@
+"""Where a run keeps its files: journal, report, logs, worktree."""
+
+import json
+import os
+import secrets
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFolder:
+    """The folder of one run, outside of every repository."""
+
+    id: str
+    path: Path
+
+    @property
+    def journal(self) -> Path:
+        """Return the file of events."""
+        return self.path / "events.jsonl"
+
+    @property
+    def report(self) -> Path:
+        """Return the report for people."""
+        return self.path / "report.md"
+
+    @property
+    def summary(self) -> Path:
+        """Return the run for machines."""
+        return self.path / "run.json"
+
+    @property
+    def worktree(self) -> Path:
+        """Return where the coder works."""
+        return self.path / "worktree"
+
+    @property
+    def logs(self) -> Path:
+        """Return the folder of the commands' full output."""
+        return self.path / "logs"
+
+    def write_json(self, path: Path, value: Any) -> None:
+        """Write a file of the run whole or not at all."""
+        self.write(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+    def write(self, path: Path, text: str) -> None:
+        """Write a file of the run whole or not at all."""
+        handle, partial = tempfile.mkstemp(dir=self.path, prefix=".partial-")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogatepass") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(partial).replace(path)
+
+
+def new_run_folder(state: Path, slug: str) -> RunFolder:
+    """Create the folder of a new run below the state folder.
+
+    The name begins with the day, so that runs list in their order, and ends with something that no
+    other run has. Only the person may read it: it holds what models and commands said.
+    """
+    day = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    name = f"{day}-{slug}-{secrets.token_hex(2)}"
+    path = state / "runs" / name
+    path.mkdir(parents=True, mode=0o700)
+    (path / "logs").mkdir(mode=0o700)
+    return RunFolder(id=name, path=path)

@@ -1,0 +1,149 @@
+"""The one caller of git. It believes nothing that a worktree says about git.
+
+A repository can name programs for git to run (hooks, filters, fsmonitor, textconv, pagers) in
+places that untrusted code can write. So every call has an environment made from nothing, the
+directories given by name, and each such program overridden.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from agent.errors import EnvironmentProblem, PrpError
+
+_OVERRIDES = {
+    "core.hooksPath": "/dev/null",
+    "core.fsmonitor": "false",
+    "core.attributesFile": "/dev/null",
+    "core.sshCommand": "false",
+    "core.editor": "true",
+    "core.pager": "cat",
+    "core.quotePath": "false",
+    "diff.external": "",
+    "diff.ignoreSubmodules": "all",
+    "submodule.recurse": "false",
+    "commit.gpgSign": "false",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+    "protocol.allow": "never",
+    "credential.helper": "",
+    "advice.detachedHead": "false",
+}
+_DRIVERS = r"^(filter|diff|merge)\..*\.(clean|smudge|process|textconv|command|driver|required)$"
+
+
+class GitFailed(PrpError):  # noqa: N818 - git said no
+    """A git command ended with another status than 0."""
+
+    exit_status = EnvironmentProblem.exit_status
+
+    def __init__(self, arguments: Sequence[str], status: int, words: str) -> None:
+        """Keep what git said."""
+        super().__init__(f"git {' '.join(arguments[:2])} ended with {status}: {words.strip()}")
+        self.status = status
+        self.words = words
+
+
+@dataclass(frozen=True, kw_only=True)
+class Git:
+    """Runs git on one set of directories, remembered from when they were made."""
+
+    common_dir: Path
+    """The repository's own git directory."""
+    git_dir: Path | None = None
+    """The worktree's directory below `common_dir`; None for the repository itself."""
+    work_tree: Path | None = None
+    identity: Mapping[str, str] = field(default_factory=dict)
+    """`GIT_AUTHOR_NAME` and its kind, read once from the person's configuration."""
+
+    def __call__(
+        self, *arguments: str, stdin: bytes = b"", variables: Mapping[str, str] | None = None
+    ) -> bytes:
+        """Run a git command and return what it printed.
+
+        Raises:
+            GitFailed: Its exit status is not 0.
+
+        """
+        done = subprocess.run(
+            [git_program(), *arguments],
+            input=stdin,
+            capture_output=True,
+            check=False,
+            cwd=self.work_tree or self.common_dir,
+            env=self._environment | dict(variables or {}),
+        )
+        if done.returncode:
+            words = (done.stderr or done.stdout).decode("utf-8", "replace")
+            raise GitFailed(arguments, done.returncode, words)
+        return done.stdout
+
+    def text(self, *arguments: str, stdin: bytes = b"") -> str:
+        """Run a git command and return what it printed as text, bad bytes kept as surrogates."""
+        return self(*arguments, stdin=stdin).decode("utf-8", "surrogateescape")
+
+    def names(self, *arguments: str) -> list[str]:
+        """Run a git command that prints NUL-separated names."""
+        return [name for name in self.text(*arguments).split("\0") if name]
+
+    @cached_property
+    def _environment(self) -> dict[str, str]:
+        directories = {
+            "GIT_DIR": str(self.git_dir or self.common_dir),
+            "GIT_COMMON_DIR": str(self.common_dir),
+        }
+        if self.work_tree:
+            directories["GIT_WORK_TREE"] = str(self.work_tree)
+        fixed = directories | _fixed_environment() | dict(self.identity)
+        return fixed | _configuration(_OVERRIDES | self._no_drivers(fixed))
+
+    def _no_drivers(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Empty every program that the repository's own configuration names for filters and diffs."""
+        done = subprocess.run(
+            [git_program(), "config", "--null", "--name-only", "--get-regexp", _DRIVERS],
+            capture_output=True,
+            check=False,
+            cwd=self.common_dir,
+            env=dict(environment),
+        )
+        names = done.stdout.decode("utf-8", "surrogateescape").split("\0")
+        return {name: "false" if name.endswith(".required") else "" for name in names if name}
+
+
+def git_program() -> str:
+    """Return the path of git.
+
+    Raises:
+        EnvironmentProblem: git is not installed.
+
+    """
+    found = shutil.which("git")
+    if found is None:
+        raise EnvironmentProblem("git is not installed", hint="Install git 2.30 or newer.")
+    return found
+
+
+def _fixed_environment() -> dict[str, str]:
+    return {
+        "PATH": os.defpath,
+        "HOME": "/nonexistent",
+        "LC_ALL": "C",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_LITERAL_PATHSPECS": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+    }
+
+
+def _configuration(values: Mapping[str, str]) -> dict[str, str]:
+    numbered = {"GIT_CONFIG_COUNT": str(len(values))}
+    for number, (key, value) in enumerate(values.items()):
+        numbered[f"GIT_CONFIG_KEY_{number}"] = key
+        numbered[f"GIT_CONFIG_VALUE_{number}"] = value
+    return numbered

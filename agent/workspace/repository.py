@@ -1,0 +1,147 @@
+"""The person's repository: read, never changed but for branches and worktrees of our own."""
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.errors import EnvironmentProblem
+from agent.workspace.git import Git, GitFailed, git_program
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileStatus:
+    """How one file differs between two commits."""
+
+    status: str
+    """`A` added, `M` modified, `D` deleted, `T` type changed."""
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repository:
+    """A git repository with at least one commit and a checkout."""
+
+    root: Path
+    """Top of the person's checkout."""
+    git: Git
+
+    @classmethod
+    def open(cls, start: Path) -> "Repository":
+        """Find the repository around a folder.
+
+        Raises:
+            EnvironmentProblem: No repository, a bare one, no commit yet, or no git.
+
+        """
+        git_program()
+        import git as gitpython  # noqa: PLC0415 - costs 0.3 s, needed by runs only
+
+        try:
+            found = gitpython.Repo(start, search_parent_directories=True)
+        except (gitpython.InvalidGitRepositoryError, gitpython.NoSuchPathError):
+            raise EnvironmentProblem(
+                f"{start} is not in a git repository",
+                hint="Change into your project, or make one: git init && git add -A && "
+                "git commit -m 'First commit'.",
+            ) from None
+        with found:
+            if found.bare or found.working_tree_dir is None:
+                raise EnvironmentProblem(
+                    f"{start} is a bare repository", hint="Run prp in a checkout of it."
+                )
+            if not found.head.is_valid():
+                raise EnvironmentProblem(
+                    f"{found.working_tree_dir} has no commit yet",
+                    hint="The work starts from a commit: git add -A && git commit -m 'First commit'.",
+                )
+            return cls(
+                root=Path(found.working_tree_dir),
+                git=Git(common_dir=Path(found.common_dir).resolve(), identity=_identity(found)),
+            )
+
+    def resolve(self, ref: str) -> str:
+        """Return the full hash of a commit.
+
+        Raises:
+            EnvironmentProblem: There is no such commit.
+
+        """
+        name = self._head() if ref == "HEAD" else ref
+        try:
+            return self.git.text("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}").strip()
+        except GitFailed:
+            raise EnvironmentProblem(
+                f"There is no commit {ref!r} in {self.root}", hint="Name a branch, a tag or a hash."
+            ) from None
+
+    def free_branch(self, name: str) -> str:
+        """Return the branch name, numbered where it is taken: `prp/x`, `prp/x-2`, ..."""
+        listed = self.git.text("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/")
+        taken = set(listed.splitlines())
+        candidates = (name if number == 1 else f"{name}-{number}" for number in range(1, 10_000))
+        return next(candidate for candidate in candidates if candidate not in taken)
+
+    def files(self, commit: str) -> list[str]:
+        """Return the paths of all files of a commit."""
+        return self.git.names("ls-tree", "-r", "--name-only", "-z", "--full-tree", commit)
+
+    def read(self, commit: str, path: str) -> bytes:
+        """Return a file's content at a commit.
+
+        Raises:
+            GitFailed: There is no such file.
+
+        """
+        return self.git("cat-file", "blob", f"{commit}:{path}")
+
+    def changed(self, base: str, head: str) -> tuple[FileStatus, ...]:
+        """Return the files that differ between two commits."""
+        words = self.git.names("diff-tree", "-r", "-z", "--name-status", "--no-renames", base, head)
+        pairs = zip(words[::2], words[1::2], strict=True)
+        return tuple(FileStatus(status=status, path=path) for status, path in pairs)
+
+    def diff(self, base: str, head: str) -> str:
+        """Return the differences between two commits as a patch."""
+        raw = self.git("diff-tree", "-r", "-p", "--no-ext-diff", "--no-textconv", base, head)
+        return raw.decode("utf-8", "replace")
+
+    def is_tracked(self, path: str) -> bool:
+        """Return whether the last commit of the checkout holds a file."""
+        with contextlib.suppress(GitFailed):
+            self.git("cat-file", "-e", f"{self.resolve('HEAD')}:{path}")
+            return True
+        return False
+
+    def _head(self) -> str:
+        # In a linked worktree HEAD of the common directory is somebody else's.
+        pointer = self.root / ".git"
+        if pointer.is_dir():
+            return "HEAD"
+        own = Path(pointer.read_text(encoding="utf-8").removeprefix("gitdir:").strip())
+        return Git(common_dir=self.git.common_dir, git_dir=self.root / own).text(
+            "rev-parse", "--verify", "HEAD"
+        ).strip()
+
+
+def create_repository(folder: Path, *, message: str) -> None:
+    """Make a repository of a folder with all its files in a first commit."""
+    import git as gitpython  # noqa: PLC0415 - costs 0.3 s, needed by the demo only
+
+    with gitpython.Repo.init(folder, initial_branch="main") as made:
+        person = gitpython.Actor("prp", "prp@localhost")
+        made.git.add(all=True)
+        made.index.commit(message, author=person, committer=person, skip_hooks=True)
+
+
+def _identity(repository: object) -> dict[str, str]:
+    """Read who commits, once; a machine without a name still commits, as `prp`."""
+    reader = repository.config_reader()  # type: ignore[attr-defined] # GitPython is imported late
+    with reader:
+        name = str(reader.get_value("user", "name", "prp"))
+        mail = str(reader.get_value("user", "email", "prp@localhost"))
+    return {
+        "GIT_AUTHOR_NAME": name,
+        "GIT_AUTHOR_EMAIL": mail,
+        "GIT_COMMITTER_NAME": name,
+        "GIT_COMMITTER_EMAIL": mail,
+    }

@@ -1,0 +1,152 @@
+"""Linux namespaces by bubblewrap: reading is denied by default, and there is no network."""
+
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from agent.workspace.sandbox.confinement import SHELL, Confinement, Launch
+
+# Unknown repositories name their own tools in the configuration; these keys say how files look.
+_GIT_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n"
+_ETC = (
+    "passwd",
+    "group",
+    "nsswitch.conf",
+    "hosts",
+    "host.conf",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "timezone",
+    "ssl",
+    "ca-certificates",
+    "alternatives",
+    "mime.types",
+    "os-release",
+    "protocols",
+    "services",
+)
+_LINKED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+_MIB = 1024 * 1024
+_LIMITS = ("--core=0", f"--fsize={1024 * _MIB}", "--nofile=4096", "--nproc=512")
+
+
+class Bubblewrap:
+    """Confines by `bwrap`. Every flag has a test that turns red without it."""
+
+    name = "bubblewrap"
+
+    def __init__(self, program: str = "/usr/bin/bwrap", *, state: Path) -> None:
+        """Use the program; `state` is a folder for the few files that are shown inside."""
+        self._program = program
+        self._config = state / "git-config"
+        self._config.parent.mkdir(parents=True, exist_ok=True)
+        self._config.write_text(_GIT_CONFIG, encoding="utf-8")
+
+    def launch(self, confinement: Confinement, script: str) -> Launch:
+        """Return how to start a bash script inside.
+
+        The arguments travel by file descriptor: on the command line they would be readable inside
+        as those of process 1, with every path of the host.
+        """
+        arguments = bubblewrap_arguments(confinement, git_config=self._config)
+        limited = (shutil.which("prlimit") or "/usr/bin/prlimit", *_LIMITS)
+        return Launch(
+            argv=(self._program, "--args", "{fd}", "--", *limited, *SHELL, script),
+            environment={"PATH": "/usr/bin:/bin"},
+            arguments=b"".join(word.encode("utf-8", "surrogateescape") + b"\0" for word in arguments),
+        )
+
+
+def bubblewrap_arguments(confinement: Confinement, *, git_config: Path) -> list[str]:
+    """Return bwrap's arguments for a command; the order of mounts matters."""
+    tree, home = str(confinement.tree), confinement.environment.get("HOME", "/home/prp")
+    bind = "--bind" if confinement.writable else "--ro-bind"
+    return [
+        *("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"),
+        *("--unshare-cgroup-try", "--disable-userns", "--die-with-parent", "--new-session"),
+        *("--cap-drop", "ALL", "--hostname", "prp-sandbox", "--clearenv"),
+        *_system(),
+        *("--proc", "/proc", "--dev", "/dev"),
+        *_bounded("/tmp", 512), *_bounded(home, 512), *("--tmpfs", "/run", "--dir", "/var/tmp"),  # noqa: S108
+        *(word for path in confinement.tools for word in ("--ro-bind", str(path), str(path))),
+        *_git_metadata(confinement.tree, git_config),
+        *(bind, tree, tree, "--ro-bind-try", f"{tree}/.git", f"{tree}/.git"),
+        *_protected(confinement.tree, confinement.protect),
+        *_bounded("/dev/shm", 256), *("--remount-ro", "/dev", "--remount-ro", "/"),  # noqa: S108
+        *(w for k, v in confinement.environment.items() for w in ("--setenv", k, v)),
+        *("--chdir", tree),
+    ]  # fmt: skip
+
+
+def _system() -> Iterable[str]:
+    yield from ("--ro-bind", "/usr", "/usr")
+    for name in _LINKED:
+        path = Path("/", name)
+        if path.is_symlink():
+            yield from ("--symlink", str(path.readlink()), str(path))
+        elif path.is_dir():
+            yield from ("--ro-bind", str(path), str(path))
+    for name in _ETC:
+        yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
+    yield from ("--ro-bind-try", "/opt", "/opt")
+
+
+def _bounded(path: str, mebibytes: int) -> Sequence[str]:
+    return ("--size", str(mebibytes * _MIB), "--tmpfs", path)
+
+
+def _git_metadata(tree: Path, git_config: Path) -> Iterable[str]:
+    """Show the history read-only, without the tokens and programs of the configuration."""
+    pointer = tree / ".git"
+    if pointer.is_symlink() or not pointer.is_file():
+        return
+    own = Path(pointer.read_text(encoding="utf-8").removeprefix("gitdir:").strip())
+    common = own.parent.parent
+    if not (common / "objects").is_dir():
+        return
+    yield from ("--ro-bind", str(common), str(common))
+    yield from ("--ro-bind", str(git_config), str(common / "config"))
+    hooks = common / "hooks"
+    if hooks.is_dir():
+        yield from ("--tmpfs", str(hooks), "--remount-ro", str(hooks))
+
+
+def _protected(tree: Path, paths: Iterable[str]) -> Iterable[str]:
+    """Keep paths as they are; their folders are pinned, or one could be moved away and replaced."""
+    present = [path for path in sorted(set(paths)) if _is_plain(tree, path)]
+    parents = {str(folder) for path in present for folder in Path(path).parents} - {"."}
+    for folder in sorted(parents):
+        yield from ("--bind", str(tree / folder), str(tree / folder))
+    for path in present:
+        yield from ("--ro-bind", str(tree / path), str(tree / path))
+
+
+def _is_plain(tree: Path, path: str) -> bool:
+    place = tree / path
+    return place.is_file() and place.resolve() == place.parent.resolve() / place.name
+
+
+_ADVICE = (
+    (
+        r"No permissions to create new namespace|setting up uid map|RTM_NEWADDR",
+        "This system keeps users from making namespaces (Ubuntu 24.04 does). Allow bubblewrap: "
+        "sudo cp /usr/share/apparmor/extra-profiles/bwrap-userns-restrict /etc/apparmor.d/ && "
+        "sudo apparmor_parser -r /etc/apparmor.d/bwrap-userns-restrict; or for all programs: "
+        "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0.",
+    ),
+    (r"ENOSPC|nesting", "prp runs inside of a sandbox already; run it outside of that one."),
+    (
+        r"[Mm]ount proc",
+        "A container keeps /proc from being mounted; start it with --security-opt "
+        "systempaths=unconfined, or run prp outside of it.",
+    ),
+)
+
+
+def advice_for(words: str) -> str:
+    """Return what to do about an error of bwrap."""
+    found = (hint for pattern, hint in _ADVICE if re.search(pattern, words))
+    return next(found, "Run `bwrap --ro-bind / / true` to see whether bubblewrap works at all.")

@@ -1,0 +1,43 @@
+"""What a sandbox is asked for, and what it answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confinement:
+    """What one command may see and do."""
+
+    tree: Path
+    """The worktree: the only place on disk that outlives the command."""
+    writable: bool = True
+    protect: tuple[str, ...] = ()
+    """Paths below `tree` that stay as they are."""
+    tools: tuple[Path, ...] = ()
+    """Folders outside of the system's own that hold tools; read-only."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launch:
+    """How to start a command so that it is confined."""
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    arguments: bytes = b""
+    """To be readable under the file descriptor that `{fd}` in `argv` stands for."""
+
+
+class Sandbox(Protocol):
+    """A way to confine commands."""
+
+    name: str
+
+    def launch(self, confinement: Confinement, script: str) -> Launch:
+        """Return how to start a bash script confined."""
+        ...
+
+
+SHELL = ("/bin/bash", "--noprofile", "--norc", "-o", "pipefail", "-c")
