@@ -135,9 +135,7 @@ def no_progress(verdicts: Sequence[Verdict]) -> bool:
     return len(verdicts) > 1 and verdicts[-1].fingerprint == verdicts[-2].fingerprint
 
 
-def ended(
-    tree: Worktree, verdicts: Sequence[Verdict], budget: Budget, *, strict: bool
-) -> Outcome:
+def ended(tree: Worktree, verdicts: Sequence[Verdict], budget: Budget, *, strict: bool) -> Outcome:
     """Return how a run ended that came to a verdict; its best attempt is what it delivers."""
     best = max(verdicts, key=lambda verdict: verdict.score)
     tree.deliver(best.commit)

@@ -68,7 +68,9 @@ class Repository:
         """
         name = self._head() if ref == "HEAD" else ref
         try:
-            return self.git.text("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}").strip()
+            return self.git.text(
+                "rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}"
+            ).strip()
         except GitFailed:
             raise EnvironmentProblem(
                 f"There is no commit {ref!r} in {self.root}", hint="Name a branch, a tag or a hash."
@@ -118,9 +120,11 @@ class Repository:
         if pointer.is_dir():
             return "HEAD"
         own = Path(pointer.read_text(encoding="utf-8").removeprefix("gitdir:").strip())
-        return Git(common_dir=self.git.common_dir, git_dir=self.root / own).text(
-            "rev-parse", "--verify", "HEAD"
-        ).strip()
+        return (
+            Git(common_dir=self.git.common_dir, git_dir=self.root / own)
+            .text("rev-parse", "--verify", "HEAD")
+            .strip()
+        )
 
 
 def create_repository(folder: Path, *, message: str) -> None:

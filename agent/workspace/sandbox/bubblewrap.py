@@ -56,7 +56,9 @@ class Bubblewrap:
         return Launch(
             argv=(self._program, "--args", "{fd}", "--", *limited, *SHELL, script),
             environment={"PATH": "/usr/bin:/bin"},
-            arguments=b"".join(word.encode("utf-8", "surrogateescape") + b"\0" for word in arguments),
+            arguments=b"".join(
+                word.encode("utf-8", "surrogateescape") + b"\0" for word in arguments
+            ),
         )
 
 

@@ -1,0 +1,35 @@
+"""Where code changes and commands run: worktree, git, sandbox, shell, files, repository map."""
+
+from agent.workspace.edit import EditResult, apply_edit, syntax_problem
+from agent.workspace.files import FileProblem
+from agent.workspace.map import repository_map
+from agent.workspace.reading import Reading
+from agent.workspace.repository import FileStatus, Repository, create_repository
+from agent.workspace.sandbox.confinement import Confinement, Sandbox
+from agent.workspace.sandbox.find import find_sandbox
+from agent.workspace.shell import Finished, clip, run
+from agent.workspace.toolchain import Toolchain, find_toolchain
+from agent.workspace.worktree import Worktree, checkout, open_worktree
+
+__all__ = [
+    "Confinement",
+    "EditResult",
+    "FileProblem",
+    "FileStatus",
+    "Finished",
+    "Reading",
+    "Repository",
+    "Sandbox",
+    "Toolchain",
+    "Worktree",
+    "apply_edit",
+    "checkout",
+    "clip",
+    "create_repository",
+    "find_sandbox",
+    "find_toolchain",
+    "open_worktree",
+    "repository_map",
+    "run",
+    "syntax_problem",
+]

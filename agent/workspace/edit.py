@@ -1,0 +1,140 @@
+"""Replace text in a file's content: exactly, then tolerantly, and never in the wrong place."""
+
+import ast
+import difflib
+import json
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_CLOSE = 0.9
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditResult:
+    """What came of an edit."""
+
+    text: str | None
+    """The new content; None where nothing was replaced."""
+    message: str
+    """What happened, or why nothing did and what to do, for whoever asked."""
+
+
+def apply_edit(text: str, old: str, new: str, *, replace_all: bool = False) -> EditResult:
+    """Replace `old` by `new`.
+
+    Tried in turn: the exact text where it occurs once; the same lines but for white space,
+    re-indented; lines that differ in at most a tenth of their characters. Each must be the only
+    place of its kind.
+    """
+    if old == new:
+        return EditResult(text=None, message="old and new are the same: nothing to do.")
+    if not old.strip():
+        return EditResult(text=None, message="old is empty: use write for a new file.")
+    count = text.count(old)
+    if count == 1 or (count and replace_all):
+        line = text[: text.index(old)].count("\n") + 1
+        places = f"{count} places" if count > 1 else f"line {line}"
+        return EditResult(text=text.replace(old, new), message=f"edited at {places}")
+    if count:
+        lines = ", ".join(str(n) for n in _lines_of(text, old))
+        return EditResult(
+            text=None,
+            message=f"old occurs {count} times, at lines {lines}. Give more lines around the one "
+            "you mean, or set every.",
+        )
+    return _by_lines(text, old, new) or EditResult(text=None, message=_why_not(text, old, new))
+
+
+def _by_lines(text: str, old: str, new: str) -> EditResult | None:
+    lines, wanted = text.splitlines(keepends=True), old.strip("\n").splitlines()
+    size = len(wanted)
+    starts = range(len(lines) - size + 1)
+    bare = [line.strip() for line in wanted]
+    loose = [i for i in starts if [line.strip() for line in lines[i : i + size]] == bare]
+    if len(loose) == 1:
+        note = "the white space differed"
+        return _replaced(lines, loose[0], wanted, new, note)
+    if loose or len(lines) * size > 2_000_000:
+        return None
+    joined = "\n".join(bare)
+    close = [i for i in starts if _alike(lines[i : i + size], joined)]
+    if len(close) == 1 and len(joined) >= 10:
+        return _replaced(lines, close[0], wanted, new, "a close match, look at the result")
+    return None
+
+
+def _alike(lines: Sequence[str], wanted: str) -> bool:
+    found = "\n".join(line.strip() for line in lines)
+    if abs(len(found) - len(wanted)) > len(wanted) * (1 - _CLOSE):
+        return False
+    matcher = difflib.SequenceMatcher(None, found, wanted, autojunk=False)
+    return matcher.quick_ratio() >= _CLOSE and matcher.ratio() >= _CLOSE
+
+
+def _replaced(
+    lines: Sequence[str], start: int, wanted: Sequence[str], new: str, note: str
+) -> EditResult:
+    end = start + len(wanted)
+    shift = _indent(lines[start]), _indent(wanted[0])
+    fresh = [_shifted(line, *shift) for line in new.strip("\n").splitlines()]
+    closing = "\n" if lines[end - 1].endswith("\n") else ""
+    body = "\n".join(fresh) + closing if fresh else ""
+    return EditResult(
+        text="".join([*lines[:start], body, *lines[end:]]),
+        message=f"edited at lines {start + 1}-{end} ({note})",
+    )
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())].rstrip("\n")
+
+
+def _shifted(line: str, there: str, here: str) -> str:
+    if not line.strip():
+        return ""
+    return there + line[len(here) :] if line.startswith(here) else line
+
+
+def _why_not(text: str, old: str, new: str) -> str:
+    if new.strip() and new.strip() in text:
+        return "old is not in the file, but new is: the edit seems to be made already."
+    lines, wanted = text.splitlines(), old.strip("\n").splitlines()
+    best, place = 0.0, 0
+    for i in range(max(len(lines) - len(wanted) + 1, 1))[:5_000]:
+        ratio = difflib.SequenceMatcher(
+            None, "\n".join(lines[i : i + len(wanted)]), "\n".join(wanted)
+        ).quick_ratio()
+        if ratio > best:
+            best, place = ratio, i
+    if best < 0.5:
+        return "old is not in the file, and nothing like it. Read the file again."
+    near = "\n".join(lines[place : place + len(wanted)])
+    return f"old is not in the file. Nearest are lines {place + 1}-{place + len(wanted)}:\n{near}"
+
+
+def _lines_of(text: str, old: str) -> list[int]:
+    found, start = [], text.find(old)
+    while start >= 0 and len(found) < 20:
+        found.append(text.count("\n", 0, start) + 1)
+        start = text.find(old, start + len(old))
+    return found
+
+
+def syntax_problem(path: str, text: str) -> str:
+    """Return what keeps a file from being parsed, as `line N: why`; nothing where it parses.
+
+    Python, JSON and TOML are looked at; every other file passes.
+    """
+    try:
+        if path.endswith((".py", ".pyi")):
+            ast.parse(text)
+        elif path.endswith(".json"):
+            json.loads(text)
+        elif path.endswith(".toml"):
+            tomllib.loads(text)
+    except SyntaxError as error:
+        return f"line {error.lineno}: {error.msg}"
+    except (json.JSONDecodeError, tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
+        return str(error)
+    return ""

@@ -1,0 +1,276 @@
+"""Run one command in a sandbox to its end, and always come back."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+from agent.workspace.sandbox.confinement import Confinement, Launch, Sandbox
+
+Ended = Literal["exit", "timeout", "output", "disk", "memory", "signal"]
+
+_HEAD = _TAIL = 64 * 1024
+_MOST_OUTPUT = 64 * 1024 * 1024
+_MOST_DISK = 2 * 1024**3
+_MOST_MEMORY = 4 * 1024**3
+_WATCH_EVERY = 0.5
+TIMED_OUT = 124  # as coreutils' timeout says it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """How a command ended. Failing is a result, not an exception."""
+
+    command: str
+    status: int
+    """Its exit status; 124 when the time ran out, 128 + N when signal N ended it."""
+    output: str
+    """stdout and stderr as they came, mixed; the first and last 64 KiB of a long one."""
+    ended: Ended = "exit"
+    seconds: float = 0.0
+
+
+async def run(
+    command: str,
+    *,
+    confinement: Confinement,
+    sandbox: Sandbox,
+    setup: Sequence[str] = (),
+    timeout: float = 600.0,
+    log: Path | None = None,
+) -> Finished:
+    """Run a bash script and wait for it and for everything that it started.
+
+    Args:
+        command: One line or a script; bash sees it as the document wrote it.
+        confinement: What it may see and do.
+        sandbox: Who confines it.
+        setup: Commands that run before it in the same shell (`cd`, `export`).
+        timeout: Seconds until it is stopped.
+        log: File for the whole output; 64 MiB at most, then the command is stopped.
+
+    """
+    script = "\n".join([*setup, command])
+    started = time.monotonic()
+    with _started(sandbox.launch(confinement, script)) as launched:
+        process = await asyncio.create_subprocess_exec(
+            *launched.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(launched.environment),
+            cwd=confinement.tree,
+            pass_fds=launched.descriptors,
+            start_new_session=True,
+        )
+        output = _Output(log)
+        try:
+            ended = await _watch(process, output, confinement.tree, timeout)
+        finally:
+            _kill(process)
+            output.close()
+            status = await process.wait()
+    return Finished(
+        command=command,
+        status=_status(status, ended),
+        output=output.text(),
+        ended="signal" if ended == "exit" and status < 0 else ended,
+        seconds=time.monotonic() - started,
+    )
+
+
+def probe(launch: Launch) -> tuple[int, str]:
+    """Start a command that ends at once; return its exit status and what it printed."""
+    with _started(launch) as launched:
+        done = subprocess.run(
+            launched.argv,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=30,
+            env=dict(launched.environment),
+            pass_fds=launched.descriptors,
+        )
+    return done.returncode, (done.stderr + done.stdout).decode("utf-8", "replace")
+
+
+@dataclass(frozen=True)
+class _Launched:
+    argv: tuple[str, ...]
+    environment: dict[str, str]
+    descriptors: tuple[int, ...]
+
+
+@contextlib.contextmanager
+def _started(launch: Launch) -> "contextlib._GeneratorContextManager[_Launched]":  # type: ignore[misc]
+    """Lay a launch's arguments where the program can read them."""
+    file: IO[bytes] | None = None
+    descriptors: tuple[int, ...] = ()
+    if launch.arguments:
+        # A pipe holds 64 KiB; many protected files make longer arguments than that.
+        file = tempfile.TemporaryFile()
+        file.write(launch.arguments)
+        file.seek(0)
+        descriptors = (file.fileno(),)
+    number = str(descriptors[0]) if descriptors else ""
+    try:
+        argv = tuple(number if word == "{fd}" else word for word in launch.argv)
+        yield _Launched(argv, dict(launch.environment), descriptors)  # type: ignore[misc]
+    finally:
+        if file:
+            file.close()
+
+
+class _Output:
+    """Keeps both ends of what a command prints, and all of it in the log."""
+
+    def __init__(self, log: Path | None) -> None:
+        self._log = log.open("wb") if log else None
+        self._head = bytearray()
+        self._tail = bytearray()
+        self.size = 0
+
+    def add(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        room = _HEAD - len(self._head)
+        self._head += chunk[: max(room, 0)]
+        self._tail += chunk[max(room, 0) :]
+        del self._tail[:-_TAIL]
+        if self._log and self.size <= _MOST_OUTPUT:
+            self._log.write(chunk)
+
+    def close(self) -> None:
+        if self._log:
+            self._log.close()
+
+    def text(self) -> str:
+        left_out = self.size - len(self._head) - len(self._tail)
+        gap = f"\n[{left_out} bytes left out]\n".encode() if left_out else b""
+        return bytes(self._head + gap + self._tail).decode("utf-8", "replace")
+
+
+async def _watch(
+    process: asyncio.subprocess.Process, output: _Output, tree: Path, timeout: float
+) -> Ended:
+    """Read until the command ends or goes beyond a limit."""
+    assert process.stdout is not None  # noqa: S101 - asked for above
+    free = _free_bytes(tree)
+    deadline = time.monotonic() + timeout
+    next_look = time.monotonic() + _WATCH_EVERY
+    reading = asyncio.ensure_future(process.stdout.read(65536))
+    try:
+        while True:
+            now = time.monotonic()
+            if now >= deadline:
+                return "timeout"
+            if now >= next_look:
+                next_look = now + _WATCH_EVERY
+                if free - _free_bytes(tree) > _MOST_DISK:
+                    return "disk"
+                if _memory_of(process.pid) > _MOST_MEMORY:
+                    return "memory"
+            wait = min(deadline, next_look) - now
+            done, _ = await asyncio.wait({reading}, timeout=max(wait, 0))
+            if not done:
+                if process.returncode is not None:
+                    return "exit"
+                continue
+            chunk = reading.result()
+            if not chunk:
+                return await _end_of(process, deadline)
+            output.add(chunk)
+            if output.size > _MOST_OUTPUT:
+                return "output"
+            reading = asyncio.ensure_future(process.stdout.read(65536))
+    finally:
+        reading.cancel()
+
+
+async def _end_of(process: asyncio.subprocess.Process, deadline: float) -> Ended:
+    """Wait for a command that has closed its output and may live on."""
+    try:
+        await asyncio.wait_for(process.wait(), max(deadline - time.monotonic(), 0))
+    except TimeoutError:
+        return "timeout"
+    return "exit"
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    # Killing the first process alone would leave its children holding the pipe.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _status(status: int, ended: Ended) -> int:
+    if ended == "timeout":
+        return TIMED_OUT
+    return 128 - status if status < 0 else status
+
+
+def _free_bytes(tree: Path) -> int:
+    found = os.statvfs(tree)
+    return found.f_bavail * found.f_frsize
+
+
+def _memory_of(root: int) -> int:
+    """Return the resident bytes of a process and all its descendants; 0 where /proc is missing."""
+    children: dict[int, list[int]] = {}
+    pages: dict[int, int] = {}
+    for entry in os.scandir("/proc") if os.path.isdir("/proc/self") else ():
+        if not entry.name.isdigit():
+            continue
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            # The command's name stands in parentheses and may hold anything, spaces included.
+            fields = (
+                Path(entry.path, "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+            )
+            children.setdefault(int(fields[1]), []).append(int(entry.name))
+            pages[int(entry.name)] = int(fields[21])
+    total, waiting = 0, [root]
+    while waiting:
+        one = waiting.pop()
+        total += pages.get(one, 0)
+        waiting += children.get(one, [])
+    return total * os.sysconf("SC_PAGE_SIZE")
+
+
+def clip(output: str, *, limit: int = 10_000, log: str = "") -> str:
+    """Shorten a command's output for a prompt, keeping both ends, cut at line borders.
+
+    Args:
+        output: stdout and stderr as they came, any length.
+        limit: Characters to keep, not tokens; about a quarter as many tokens of English.
+        log: Name under which the whole output can be read; empty where it can't.
+
+    Returns:
+        At most `limit` characters plus one line that names the missing lines.
+
+    """
+    if len(output) <= limit:
+        return output
+    lines = output.splitlines()
+    head = _fitting(lines, limit // 2)
+    tail = _fitting(lines[::-1], limit // 2)
+    first, last = len(head) + 1, len(lines) - len(tail)
+    if first > last:
+        return f"{output[: limit // 2]}\n[{len(output) - limit} characters left out]\n{output[-limit // 2 :]}"
+    where = f"; read {log}:{first}-{last}" if log else ""
+    gap = f"[lines {first}-{last} of {len(lines)} left out{where}]"
+    return "\n".join([*head, gap, *tail[::-1]])
+
+
+def _fitting(lines: Sequence[str], limit: int) -> list[str]:
+    kept: list[str] = []
+    for line in lines:
+        limit -= len(line) + 1
+        if limit < 0:
+            break
+        kept.append(line)
+    return kept

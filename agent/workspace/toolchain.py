@@ -1,0 +1,164 @@
+"""What commands find inside of the sandbox: tools, environment, and words about both."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.workspace.sandbox.confinement import Confinement, Sandbox
+
+_SYSTEM = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+# A tool below one of these needs what lies beside it: a shim its versions, a compiler its library.
+_WHOLE = frozenset(
+    (".pyenv", ".nvm", ".cargo", ".rustup", ".rbenv", ".volta", ".bun", ".deno", ".sdkman", "go")
+)
+_WORTH_NAMING = (
+    *("python3", "pytest", "ruff", "mypy", "uv", "node", "npm", "pnpm", "yarn", "tsc", "go"),
+    *("cargo", "java", "mvn", "gradle", "dotnet", "make", "git", "rg", "jq"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toolchain:
+    """Tools and environment for the commands of one run."""
+
+    path: tuple[str, ...]
+    """Folders of PATH inside, in order."""
+    binds: tuple[Path, ...]
+    """Folders to show inside, read-only."""
+    home: str
+    shell_timeout: float
+
+    def confine(
+        self, tree: Path, *, writable: bool = True, protect: Sequence[str] = ()
+    ) -> Confinement:
+        """Return the confinement of a command in a worktree."""
+        return Confinement(
+            tree=tree,
+            writable=writable,
+            protect=tuple(protect),
+            tools=self.binds,
+            environment=self._environment(tree),
+        )
+
+    def describe(self, sandbox: Sandbox) -> str:
+        """Return what a model needs to know about the place where its commands run."""
+        search = os.pathsep.join(self.path)
+        tools = [name for name in _WORTH_NAMING if shutil.which(name, path=search)]
+        walls = (
+            "There is no network. Only the worktree and /tmp can be written; .git and frozen files "
+            "are read-only, so git can show but not commit."
+            if sandbox.name != "none"
+            else "Leave everything outside of the worktree alone."
+        )
+        return (
+            f"Commands run in bash at the worktree's root. On the path: {', '.join(tools)}. "
+            f"{walls} A command may take {self.shell_timeout:.0f} s unless it asks for more. "
+            "PYTHONPATH holds the worktree and its src folder, so the package under work is "
+            "imported from the worktree without installing it."
+        )
+
+    def _environment(self, tree: Path) -> dict[str, str]:
+        return _QUIET | {
+            "PATH": os.pathsep.join(self.path),
+            "HOME": self.home,
+            # An editable install in the person's environment points at the person's checkout.
+            "PYTHONPATH": os.pathsep.join([str(tree / "src"), str(tree)]),
+            **_roots(self.binds),
+        }
+
+
+_QUIET: Mapping[str, str] = {
+    "USER": "prp",
+    "LOGNAME": "prp",
+    "LANG": "C.UTF-8",
+    "TERM": "dumb",
+    "NO_COLOR": "1",
+    "PY_COLORS": "0",
+    "CI": "1",
+    "TMPDIR": "/tmp",  # noqa: S108 - a private one inside of the sandbox
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONUNBUFFERED": "1",
+    "RUFF_CACHE_DIR": "/tmp/ruff",  # noqa: S108
+    "MYPY_CACHE_DIR": "/tmp/mypy",  # noqa: S108
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "PAGER": "cat",
+    "GIT_PAGER": "cat",
+    "PIP_NO_INPUT": "1",
+    "PIP_NO_INDEX": "1",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "UV_OFFLINE": "1",
+    "npm_config_offline": "true",
+    "PRP_SANDBOX": "1",
+}
+
+
+def find_toolchain(
+    root: Path,
+    *,
+    search_path: str,
+    home: Path,
+    first: Iterable[Path] = (),
+    shell_timeout: float = 120.0,
+) -> Toolchain:
+    """Find the tools that commands may use.
+
+    Args:
+        root: The person's checkout; its `.venv` is offered, read-only.
+        search_path: The person's PATH.
+        home: The person's home; what lies directly in it is never shown.
+        first: Folders of programs that come before all others.
+        shell_timeout: Seconds that a command may take unless it asks for more.
+
+    """
+    own = [root / ".venv" / "bin", root / "node_modules" / ".bin"]
+    wanted = [*first, *(folder for folder in own if folder.is_dir())]
+    outside = [
+        Path(folder)
+        for folder in search_path.split(os.pathsep)
+        # A folder inside of the repository could bring a program named `git`.
+        if folder.startswith("/") and not Path(folder).is_relative_to(root)
+    ]
+    folders = [f for f in dict.fromkeys([*wanted, *outside]) if f.is_dir()]
+    shown = {f: _to_show(f, home) for f in folders if str(f) not in _SYSTEM}
+    usable = [str(f) for f in folders if str(f) in _SYSTEM or shown.get(f)]
+    binds = {path for paths in shown.values() for path in paths}
+    binds |= {Path(sys.base_prefix)} - {Path("/usr")}
+    return Toolchain(
+        path=tuple(dict.fromkeys([*usable, "/usr/local/bin", "/usr/bin", "/bin"])),
+        binds=tuple(sorted(path for path in binds if path.is_dir())),
+        home=str(home),
+        shell_timeout=shell_timeout,
+    )
+
+
+def _to_show(folder: Path, home: Path) -> tuple[Path, ...]:
+    """Return what must be visible for the programs of a folder to work; nothing to leave it out."""
+    real = folder.resolve()
+    for place in (folder, real):
+        for parent in (place, *place.parents):
+            if parent.name in _WHOLE and parent != home:
+                return (parent,)
+    if (folder.parent / "pyvenv.cfg").is_file():
+        return (folder.parent, *_behind(folder))
+    if home in (folder, folder.parent) or str(real).startswith("/usr/"):
+        return ()
+    return (folder,)
+
+
+def _behind(folder: Path) -> tuple[Path, ...]:
+    """Return the installation that a virtual environment's Python belongs to."""
+    python = (folder / "python").resolve()
+    prefix = python.parent.parent
+    return () if prefix in (Path("/usr"), Path("/")) else (prefix,)
+
+
+def _roots(binds: Iterable[Path]) -> dict[str, str]:
+    """Return the variables by which shims find their versions."""
+    names = {".pyenv": "PYENV_ROOT", ".nvm": "NVM_DIR", ".cargo": "CARGO_HOME"}
+    names |= {".rustup": "RUSTUP_HOME", ".rbenv": "RBENV_ROOT", ".volta": "VOLTA_HOME"}
+    return {names[path.name]: str(path) for path in binds if path.name in names}
