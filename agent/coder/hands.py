@@ -9,9 +9,17 @@ from pydantic import BaseModel, ConfigDict
 from agent.errors import PrpError
 from agent.journal import Record, ToolUsed
 from agent.llm.conversation import AgentFailed
-from agent.workspace import FileProblem, Finished, Reading, apply_edit, clip, run, syntax_problem
+from agent.workspace import (
+    Finished,
+    Reading,
+    Sandbox,
+    Toolchain,
+    apply_edit,
+    clip,
+    run,
+    syntax_problem,
+)
 from agent.workspace.files import read_text, write_text
-from agent.workspace.sandbox import Sandbox
 
 _SHOWN = 10_000
 _NUDGE_AFTER, _STOP_AFTER = 3, 6
@@ -39,26 +47,27 @@ class Hands:
         root: Path,
         *,
         sandbox: Sandbox,
+        toolchain: Toolchain,
         logs: Path,
         record: Record,
         forbids: Callable[[str], str],
         protect: Sequence[str] = (),
-        command_timeout: float = 120.0,
     ) -> None:
         """Take the worktree at `root`.
 
         Args:
             root: The worktree.
             sandbox: Where commands run.
+            toolchain: What they find there, and how long they may take.
             logs: Folder for the full output of commands, outside of the worktree.
             record: Is told of every use of a tool.
             forbids: Says why a path may not be written, or nothing.
             protect: Paths that commands can't write either.
-            command_timeout: Seconds that a command may take unless it asks for more.
 
         """
         self._root, self._sandbox, self._logs, self._record = root, sandbox, logs, record
-        self._forbids, self._protect, self._timeout = forbids, tuple(protect), command_timeout
+        self._forbids, self._timeout = forbids, toolchain.shell_timeout
+        self._confinement = toolchain.confine(root, protect=protect)
         self._read = Reading(root, role="coder", record=record, logs=logs)
         self._seen: dict[str, int] = {}
         self._loose_end = ""
@@ -119,10 +128,9 @@ class Hands:
         log = self._logs / f"{self._commands}.txt"
         finished = await run(
             command,
-            tree=self._root,
+            confinement=self._confinement,
             sandbox=self._sandbox,
             timeout=min(timeout_seconds, 1800) or self._timeout,
-            protect=self._protect,
             log=log,
         )
         shown = clip(finished.output, limit=_SHOWN, log=f"log:{self._commands}")
@@ -136,7 +144,7 @@ class Hands:
             return f"error: not written, the content has a syntax error: {problem}"
         try:
             write_text(self._root, path, content)
-        except (FileProblem, PrpError) as error:
+        except PrpError as error:
             return _in_words(error)
         self._read.remember(path, content)
         return f"wrote {path}, {len(content.splitlines())} lines"
@@ -146,7 +154,7 @@ class Hands:
             return f"error: {reason}"
         try:
             text = read_text(self._root, edit.path)
-        except (FileProblem, PrpError) as error:
+        except PrpError as error:
             return _in_words(error)
         result = apply_edit(text, edit.old, edit.new, replace_all=edit.every)
         if result.text is None:
@@ -162,7 +170,7 @@ class Hands:
             return f"error: {edit.path}: not edited, it would have a syntax error: {problem}"
         try:
             write_text(self._root, edit.path, result.text)
-        except (FileProblem, PrpError) as error:
+        except PrpError as error:
             return _in_words(error)
         self._read.remember(edit.path, result.text)
         return f"{edit.path}: {result.message}"

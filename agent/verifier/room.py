@@ -7,9 +7,8 @@ from pathlib import Path
 
 from agent.prp import Check
 from agent.verifier.contract import Contract
-from agent.workspace import Finished, Repository, checkout, run
+from agent.workspace import Finished, Repository, Sandbox, Toolchain, checkout, run
 from agent.workspace.files import write_bytes
-from agent.workspace.sandbox import Sandbox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +17,7 @@ class Room:
 
     path: Path
     sandbox: Sandbox
+    toolchain: Toolchain
     check_timeout: float
     logs: Path
     put_back: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ class Room:
         """Run a check's command with the setup of its fence."""
         return await run(
             command,
-            tree=self.path,
+            confinement=self.toolchain.confine(self.path),
             sandbox=self.sandbox,
             setup=check.setup,
             timeout=self.check_timeout,
@@ -44,6 +44,7 @@ async def clean_room(
     base: str,
     folder: Path,
     sandbox: Sandbox,
+    toolchain: Toolchain,
     check_timeout: float,
 ) -> AsyncIterator[Room]:
     """Check a commit out afresh and put the contract's files back.
@@ -55,6 +56,7 @@ async def clean_room(
         base: The commit that holds them as they were.
         folder: For the checkout and the logs; the checkout is gone afterwards.
         sandbox: Where checks run.
+        toolchain: What they find there.
         check_timeout: Seconds that one check may take.
 
     """
@@ -68,6 +70,7 @@ async def clean_room(
         yield Room(
             path=path,
             sandbox=sandbox,
+            toolchain=toolchain,
             check_timeout=check_timeout,
             logs=logs,
             put_back=put_back,

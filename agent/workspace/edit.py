@@ -114,7 +114,8 @@ def _why_not(text: str, old: str, new: str) -> str:
 
 
 def _lines_of(text: str, old: str) -> list[int]:
-    found, start = [], text.find(old)
+    found: list[int] = []
+    start = text.find(old)
     while start >= 0 and len(found) < 20:
         found.append(text.count("\n", 0, start) + 1)
         start = text.find(old, start + len(old))

@@ -4,10 +4,10 @@ import contextlib
 import errno
 import os
 import re
+import secrets
 import stat
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from agent.errors import PrpError
@@ -65,7 +65,7 @@ def write_bytes(root: Path, path: str, content: bytes) -> None:
     """
     with _opened_folder(root, path, create=True) as (folder, name):
         mode = _mode_of(folder, name, path)
-        partial = f".{name[:100]}.{os.getpid()}.{next(tempfile._get_candidate_names())}"  # type: ignore[attr-defined] # noqa: SLF001 - a free name below a descriptor
+        partial = f".{name[:100]}.{secrets.token_hex(4)}"
         handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=folder)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -127,7 +127,7 @@ def _walk(root: Path) -> Iterator[str]:
                 yield name if below == "." else f"{below}/{name}"
 
 
-def _matcher(glob: str) -> "re.Pattern[str].match":  # type: ignore[valid-type, name-defined]
+def _matcher(glob: str) -> Callable[[str], object]:
     """Return a test for a glob in which `**` crosses folders and `*` does not."""
     glob = glob.removeprefix("./") or "**"
     if "/" not in glob and "**" not in glob:

@@ -102,7 +102,7 @@ class Git:
         return fixed | _configuration(_OVERRIDES | self._no_drivers(fixed))
 
     def _no_drivers(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """Empty every program that the repository's own configuration names for filters and diffs."""
+        """Empty every program that the repository's configuration names for filters and diffs."""
         done = subprocess.run(
             [git_program(), "config", "--null", "--name-only", "--get-regexp", _DRIVERS],
             capture_output=True,

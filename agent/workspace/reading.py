@@ -49,7 +49,7 @@ class Reading:
         """
         try:
             answer = search(self._root, pattern, glob=glob or None)
-        except (FileProblem, PrpError) as error:
+        except PrpError as error:
             answer = _in_words(error)
         self._note("search", f"{pattern} {glob}".strip(), failed=answer.startswith("error"))
         return answer
@@ -63,7 +63,7 @@ class Reading:
         """
         try:
             answer = "\n".join(list_files(self._root, glob)) or "no file matches"
-        except (FileProblem, PrpError) as error:
+        except PrpError as error:
             answer = _in_words(error)
         self._note("list", glob, failed=answer.startswith("error"))
         return answer
@@ -80,7 +80,7 @@ class Reading:
         path, first, last = _range(wanted)
         try:
             text = self._log(path) if path.startswith("log:") else read_text(self._root, path)
-        except (FileProblem, PrpError) as error:
+        except PrpError as error:
             return _in_words(error)
         self.remember(path, text)
         return _shown(path, text, first, last)

@@ -52,7 +52,7 @@ class Repository:
             if not found.head.is_valid():
                 raise EnvironmentProblem(
                     f"{found.working_tree_dir} has no commit yet",
-                    hint="The work starts from a commit: git add -A && git commit -m 'First commit'.",
+                    hint="Work starts from a commit: git add -A && git commit -m 'First commit'.",
                 )
             return cls(
                 root=Path(found.working_tree_dir),

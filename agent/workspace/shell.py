@@ -7,10 +7,10 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 from agent.workspace.sandbox.confinement import Confinement, Launch, Sandbox
 
@@ -43,7 +43,7 @@ async def run(
     confinement: Confinement,
     sandbox: Sandbox,
     setup: Sequence[str] = (),
-    timeout: float = 600.0,
+    timeout: float = 600.0,  # noqa: ASYNC109 - what runs out is the command's time, not the caller's
     log: Path | None = None,
 ) -> Finished:
     """Run a bash script and wait for it and for everything that it started.
@@ -109,23 +109,18 @@ class _Launched:
 
 
 @contextlib.contextmanager
-def _started(launch: Launch) -> "contextlib._GeneratorContextManager[_Launched]":  # type: ignore[misc]
+def _started(launch: Launch) -> Iterator[_Launched]:
     """Lay a launch's arguments where the program can read them."""
-    file: IO[bytes] | None = None
-    descriptors: tuple[int, ...] = ()
-    if launch.arguments:
+    with tempfile.TemporaryFile() as file:
         # A pipe holds 64 KiB; many protected files make longer arguments than that.
-        file = tempfile.TemporaryFile()
         file.write(launch.arguments)
         file.seek(0)
-        descriptors = (file.fileno(),)
-    number = str(descriptors[0]) if descriptors else ""
-    try:
-        argv = tuple(number if word == "{fd}" else word for word in launch.argv)
-        yield _Launched(argv, dict(launch.environment), descriptors)  # type: ignore[misc]
-    finally:
-        if file:
-            file.close()
+        number = str(file.fileno())
+        yield _Launched(
+            argv=tuple(number if word == "{fd}" else word for word in launch.argv),
+            environment=dict(launch.environment),
+            descriptors=(file.fileno(),) if launch.arguments else (),
+        )
 
 
 class _Output:
@@ -157,12 +152,12 @@ class _Output:
 
 
 async def _watch(
-    process: asyncio.subprocess.Process, output: _Output, tree: Path, timeout: float
+    process: asyncio.subprocess.Process, output: _Output, tree: Path, seconds: float
 ) -> Ended:
     """Read until the command ends or goes beyond a limit."""
     assert process.stdout is not None  # noqa: S101 - asked for above
     free = _free_bytes(tree)
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + seconds
     next_look = time.monotonic() + _WATCH_EVERY
     reading = asyncio.ensure_future(process.stdout.read(65536))
     try:
@@ -223,16 +218,13 @@ def _memory_of(root: int) -> int:
     """Return the resident bytes of a process and all its descendants; 0 where /proc is missing."""
     children: dict[int, list[int]] = {}
     pages: dict[int, int] = {}
-    for entry in os.scandir("/proc") if os.path.isdir("/proc/self") else ():
-        if not entry.name.isdigit():
-            continue
+    for entry in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, IndexError, ValueError):
             # The command's name stands in parentheses and may hold anything, spaces included.
-            fields = (
-                Path(entry.path, "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-            )
-            children.setdefault(int(fields[1]), []).append(int(entry.name))
-            pages[int(entry.name)] = int(fields[21])
+            fields = entry.read_text("utf-8", "replace").rpartition(")")[2].split()
+            number = int(entry.parent.name)
+            children.setdefault(int(fields[1]), []).append(number)
+            pages[number] = int(fields[21])
     total, waiting = 0, [root]
     while waiting:
         one = waiting.pop()
@@ -260,7 +252,8 @@ def clip(output: str, *, limit: int = 10_000, log: str = "") -> str:
     tail = _fitting(lines[::-1], limit // 2)
     first, last = len(head) + 1, len(lines) - len(tail)
     if first > last:
-        return f"{output[: limit // 2]}\n[{len(output) - limit} characters left out]\n{output[-limit // 2 :]}"
+        gap = f"[{len(output) - limit} characters left out]"
+        return f"{output[: limit // 2]}\n{gap}\n{output[-limit // 2 :]}"
     where = f"; read {log}:{first}-{last}" if log else ""
     gap = f"[lines {first}-{last} of {len(lines)} left out{where}]"
     return "\n".join([*head, gap, *tail[::-1]])

@@ -12,7 +12,7 @@ from agent.workspace.sandbox.confinement import Confinement, Sandbox
 _SYSTEM = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 # A tool below one of these needs what lies beside it: a shim its versions, a compiler its library.
 _WHOLE = frozenset(
-    (".pyenv", ".nvm", ".cargo", ".rustup", ".rbenv", ".volta", ".bun", ".deno", ".sdkman", "go")
+    (".pyenv", ".nvm", ".rustup", ".rbenv", ".volta", ".bun", ".deno", ".sdkman", "go")
 )
 _WORTH_NAMING = (
     *("python3", "pytest", "ruff", "mypy", "uv", "node", "npm", "pnpm", "yarn", "tsc", "go"),
@@ -61,7 +61,8 @@ class Toolchain:
         )
 
     def _environment(self, tree: Path) -> dict[str, str]:
-        return _QUIET | {
+        return {
+            **_QUIET,
             "PATH": os.pathsep.join(self.path),
             "HOME": self.home,
             # An editable install in the person's environment points at the person's checkout.
@@ -141,6 +142,9 @@ def _to_show(folder: Path, home: Path) -> tuple[Path, ...]:
     real = folder.resolve()
     for place in (folder, real):
         for parent in (place, *place.parents):
+            if parent.name == ".cargo":
+                # Beside its programs lie the keys of the package registry.
+                return (parent / "bin", parent / "registry", parent.parent / ".rustup")
             if parent.name in _WHOLE and parent != home:
                 return (parent,)
     if (folder.parent / "pyvenv.cfg").is_file():
@@ -159,6 +163,6 @@ def _behind(folder: Path) -> tuple[Path, ...]:
 
 def _roots(binds: Iterable[Path]) -> dict[str, str]:
     """Return the variables by which shims find their versions."""
-    names = {".pyenv": "PYENV_ROOT", ".nvm": "NVM_DIR", ".cargo": "CARGO_HOME"}
+    names = {".pyenv": "PYENV_ROOT", ".nvm": "NVM_DIR"}
     names |= {".rustup": "RUSTUP_HOME", ".rbenv": "RBENV_ROOT", ".volta": "VOLTA_HOME"}
     return {names[path.name]: str(path) for path in binds if path.name in names}

@@ -131,24 +131,22 @@ def _is_plain(tree: Path, path: str) -> bool:
     return place.is_file() and place.resolve() == place.parent.resolve() / place.name
 
 
-_ADVICE = (
-    (
-        r"No permissions to create new namespace|setting up uid map|RTM_NEWADDR",
+_ADVICE = {
+    r"No permissions to create new namespace|setting up uid map|RTM_NEWADDR": (
         "This system keeps users from making namespaces (Ubuntu 24.04 does). Allow bubblewrap: "
         "sudo cp /usr/share/apparmor/extra-profiles/bwrap-userns-restrict /etc/apparmor.d/ && "
         "sudo apparmor_parser -r /etc/apparmor.d/bwrap-userns-restrict; or for all programs: "
-        "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0.",
+        "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0."
     ),
-    (r"ENOSPC|nesting", "prp runs inside of a sandbox already; run it outside of that one."),
-    (
-        r"[Mm]ount proc",
+    r"ENOSPC|nesting": "prp runs inside of a sandbox already; run it outside of that one.",
+    r"[Mm]ount proc": (
         "A container keeps /proc from being mounted; start it with --security-opt "
-        "systempaths=unconfined, or run prp outside of it.",
+        "systempaths=unconfined, or run prp outside of it."
     ),
-)
+}
 
 
 def advice_for(words: str) -> str:
     """Return what to do about an error of bwrap."""
-    found = (hint for pattern, hint in _ADVICE if re.search(pattern, words))
+    found = (hint for pattern, hint in _ADVICE.items() if re.search(pattern, words))
     return next(found, "Run `bwrap --ro-bind / / true` to see whether bubblewrap works at all.")
