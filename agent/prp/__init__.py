@@ -1,1 +1,52 @@
 """The PRP document: read it, check it, ask it questions. Pure."""
+
+from agent.prp.model import (
+    Check,
+    CheckKind,
+    Confidence,
+    Criterion,
+    Expectation,
+    ExpectationKind,
+    FileChange,
+    Finding,
+    Level,
+    Prp,
+    Reference,
+    ReferenceKind,
+    Section,
+    Severity,
+    Task,
+    TestKind,
+    TestSpec,
+    Text,
+    Verb,
+    slug,
+)
+from agent.prp.parse import parse_prp
+from agent.prp.read import read_prp, require_executable
+
+__all__ = [
+    "Check",
+    "CheckKind",
+    "Confidence",
+    "Criterion",
+    "Expectation",
+    "ExpectationKind",
+    "FileChange",
+    "Finding",
+    "Level",
+    "Prp",
+    "Reference",
+    "ReferenceKind",
+    "Section",
+    "Severity",
+    "Task",
+    "TestKind",
+    "TestSpec",
+    "Text",
+    "Verb",
+    "parse_prp",
+    "read_prp",
+    "require_executable",
+    "slug",
+]

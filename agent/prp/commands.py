@@ -1,0 +1,107 @@
+"""Shell lines joined to commands: continuations, quotes, here-documents, `if` and `for` blocks."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.prp.lines import Line
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One command of a fence, with the comments around it."""
+
+    text: str
+    line: int
+    last_line: int
+    before: str = ""
+    """The comment lines directly above it."""
+    behind: str = ""
+    """The comment on its own line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remark:
+    """A comment line, or an empty one, between commands."""
+
+    text: str
+    line: int
+
+
+_HERE = re.compile(r"<<-?\s*(?P<quote>['\"]?)(?P<word>\w+)(?P=quote)")
+_OPENS = re.compile(r"(?:^|[;&|]\s*)(?:if|for|while|until|case)\b|\{\s*$|(?:^|\s)\(\s*$")
+_CLOSES = re.compile(r"(?:^|[;\s])(?:fi|done|esac)\b|^\s*[})]")
+_PROMPT = re.compile(r"^\s*\$\s+")
+
+
+def split_commands(lines: Sequence[Line]) -> list[Command | Remark]:
+    """Return the commands and remarks of a shell fence, in order."""
+    parts: list[Command | Remark] = []
+    index = 0
+    while index < len(lines):
+        words = lines[index].text.strip()
+        if not words or words.startswith("#"):
+            parts.append(Remark(text=words, line=lines[index].number))
+            index += 1
+            continue
+        end = _end_of(lines, index)
+        parts.append(_command(lines[index : end + 1]))
+        index = end + 1
+    return parts
+
+
+def _command(lines: Sequence[Line]) -> Command:
+    text = "\n".join(line.text for line in lines).strip()
+    text = _PROMPT.sub("", text)
+    behind = ""
+    found = re.search(r"\s+#\s+(?P<words>.*)$", text) if len(lines) == 1 else None
+    if found and _balanced(text[: found.start()]):
+        text, behind = text[: found.start()], found["words"]
+    return Command(
+        text=text.strip(), line=lines[0].number, last_line=lines[-1].number, behind=behind
+    )
+
+
+def _end_of(lines: Sequence[Line], start: int) -> int:
+    """Return the index of a command's last line; a command that never ends is one line."""
+    quote, depth, waiting = "", 0, ""
+    for index in range(start, min(len(lines), start + 400)):
+        text = lines[index].text
+        if waiting:
+            if text.strip() == waiting:
+                waiting = ""
+            if waiting or depth:
+                continue
+            return index
+        was_quoted = bool(quote)
+        quote = _open_quote(text, quote)
+        if not was_quoted:
+            plain = re.sub(r"'[^']*'|\"[^\"]*\"", "", text)
+            if here := _HERE.search(text):
+                waiting = here["word"]
+            depth += len(_OPENS.findall(plain)) - len(_CLOSES.findall(plain))
+        if quote or waiting or text.rstrip().endswith(("\\", "&&", "||", "|")) or depth > 0:
+            continue
+        return index
+    return start
+
+
+def _open_quote(text: str, quote: str) -> str:
+    """Return the quote that is open at the end of a line, given the one open at its start."""
+    escaped = False
+    for place, character in enumerate(text):
+        if escaped:
+            escaped = False
+        elif character == "\\" and quote != "'":
+            escaped = True
+        elif quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        elif character == "#" and (place == 0 or text[place - 1].isspace()):
+            break
+    return quote
+
+
+def _balanced(text: str) -> bool:
+    return not _open_quote(text, "")

@@ -1,0 +1,189 @@
+"""References of the needed context, in the forms in which people write them."""
+
+import re
+from collections.abc import Sequence
+
+from agent.prp.lines import Line, Role
+from agent.prp.model import Reference, ReferenceKind
+
+_KINDS = {
+    "url": ReferenceKind.URL,
+    "file": ReferenceKind.FILE,
+    "path": ReferenceKind.FILE,
+    "docfile": ReferenceKind.DOCFILE,
+    "doc": ReferenceKind.DOCFILE,
+    "docs": ReferenceKind.DOCFILE,
+    "mcp": ReferenceKind.MCP,
+}
+_ENTRY = re.compile(
+    r"^(?P<indent>\s*)[-*]\s+[`*]*(?P<key>url|file|path|docfile|docs?|mcp)[`*]*\s*:\s*(?P<value>\S.*)$",
+    re.IGNORECASE,
+)
+_KEY = re.compile(r"^\s*(?:[-*]\s+)?(?P<key>[A-Za-z_][\w-]*)\s*:\s*(?P<value>.*)$")
+_ITEM = re.compile(r"^\s*-\s+(?P<value>.+)$")
+_LINK = re.compile(
+    r"^\s*(?:[-*]|\d+[.)])\s+.*?\[(?P<name>[^\]]+)\]\((?P<target>[^)\s]+)\)(?P<rest>.*)$"
+)
+_BARE_URL = re.compile(r"^\s*(?:[-*]|\d+[.)])\s+.*?(?P<target>https?://[^\s)>`\]]+)(?P<rest>.*)$")
+_TICKED = re.compile(
+    r"^\s*(?:[-*]|\d+[.)])\s+(?:\[.\]\s+)?[*_]*`(?P<target>[^`\s]+\.[A-Za-z]\w{0,9}(?::\d+(?:-\d+)?|#L\d+(?:-L?\d+)?)?|[^`\s]+/[^`\s]*)`(?P<rest>.*)$"
+)
+_BOLD = re.compile(
+    r"^\s*(?:[-*]\s+)?\*\*`?(?P<target>[\w./@-]+/[\w./@-]+|[\w-]+\.[a-z]{1,5})`?\*\*\s*:?(?P<rest>.*)$"
+)
+_ROW = re.compile(r"^\s*\|(?P<cells>.*)\|\s*$")
+_RANGE = re.compile(r"(?::(?P<a>\d+)(?:-(?P<b>\d+))?|#L(?P<c>\d+)(?:-L?(?P<d>\d+))?)$")  # fmt: skip
+
+
+def find_references(lines: Sequence[Line]) -> list[Reference]:
+    """Return the references among the lines of the context section, each target once."""
+    found: list[Reference] = []
+    index = 0
+    while index < len(lines):
+        line = lines[index]
+        if line.role in (Role.TEXT, Role.INSIDE) and (entry := _ENTRY.match(line.text)):
+            end = _end_of_entry(lines, index, len(entry["indent"]))
+            found += _from_entry(entry, lines[index:end])
+            index = end
+            continue
+        if line.role is Role.TEXT:
+            found += _from_bullet(line)
+        index += 1
+    unique: dict[tuple[str, object], Reference] = {}
+    for reference in found:
+        unique.setdefault((reference.target, reference.lines), reference)
+    return list(unique.values())
+
+
+def _end_of_entry(lines: Sequence[Line], start: int, indent: int) -> int:
+    for index in range(start + 1, len(lines)):
+        line = lines[index]
+        if line.role not in (Role.TEXT, Role.INSIDE) or line.role is not lines[start].role:
+            return index
+        words = line.text
+        if not words.strip():
+            return index
+        depth = len(words) - len(words.lstrip())
+        if depth <= indent and (words.lstrip().startswith(("-", "*", "#", "|")) or depth < indent):
+            return index
+    return len(lines)
+
+
+def _from_entry(entry: re.Match[str], lines: Sequence[Line]) -> list[Reference]:
+    keys = _keys(lines[1:])
+    kind = _KINDS[entry["key"].lower()]
+    target, span = _target(entry["value"])
+    if kind is not ReferenceKind.MCP and re.match(r"https?://", target):
+        kind = ReferenceKind.URL
+    known = {"why", "section", "sections", "critical", "pattern", "gotcha"}
+    notes = [f"{key}: {' '.join(values)}" for key, values in keys.items() if key not in known]
+    if (numbers := re.match(r"(\d+)\s*-\s*(\d+)", " ".join(keys.get("lines", [])))) and not span:
+        span = (int(numbers[1]), int(numbers[2]))
+    return [
+        Reference(
+            kind=kind,
+            target=target,
+            line=lines[0].number,
+            why=" ".join(keys.get("why", [])),
+            sections=tuple(_sections(keys)),
+            critical=" ".join(keys.get("critical", [])),
+            pattern=" ".join(keys.get("pattern", [])),
+            gotcha=" ".join(keys.get("gotcha", [])),
+            notes=tuple(notes),
+            lines=span,
+        )
+    ]
+
+
+def _keys(lines: Sequence[Line]) -> dict[str, list[str]]:
+    keys: dict[str, list[str]] = {}
+    current = ""
+    for line in lines:
+        if found := _KEY.match(line.text):
+            current = found["key"].lower()
+            value = _unquoted(found["value"])
+            keys.setdefault(current, []).extend([value] if value not in ("", "|", ">") else [])
+        elif current and (item := _ITEM.match(line.text)):
+            keys[current].append(_unquoted(item["value"]))
+        elif current:
+            keys[current].append(line.text.strip())
+    return keys
+
+
+def _sections(keys: dict[str, list[str]]) -> list[str]:
+    words = [*keys.get("sections", []), *keys.get("section", [])]
+    parts = []
+    for word in words:
+        inner = word.strip("[]") if word.startswith("[") else word
+        split = re.findall(r"\"([^\"]+)\"|'([^']+)'", inner) if word.startswith("[") else []
+        parts += ["".join(pair) for pair in split] or (
+            [part.strip() for part in inner.split(",")] if word.startswith("[") else [inner]
+        )
+    return [part for part in parts if part]
+
+
+def _from_bullet(line: Line) -> list[Reference]:
+    if row := _ROW.match(line.text):
+        return _from_row(row["cells"], line.number)
+    for pattern in (_LINK, _TICKED, _BARE_URL, _BOLD):
+        if found := pattern.match(line.text):
+            target, span = _target(found["target"])
+            if not target or target.startswith("#"):
+                continue
+            why = found["rest"].strip(" -–—:*()")
+            return [_plain(target, span, why, line.number)]
+    return []
+
+
+def _from_row(cells: str, number: int) -> list[Reference]:
+    parts = [part.strip() for part in cells.split("|")]
+    for place, part in enumerate(parts):
+        if found := re.fullmatch(r"`([^`\s]+)`(?:\s*\(?(?:lines?\s*)?(\d+)\s*-\s*(\d+)\)?)?", part):
+            target, span = _target(found[1])
+            if "/" not in target and "." not in target:
+                continue
+            if found[2]:
+                span = (int(found[2]), int(found[3]))
+            elif place + 1 < len(parts) and (
+                range_ := re.fullmatch(r"(\d+)\s*-\s*(\d+)", parts[place + 1])
+            ):
+                span = (int(range_[1]), int(range_[2]))
+            return [_plain(target, span, parts[-1] if place < len(parts) - 1 else "", number)]
+    return []
+
+
+def _plain(target: str, span: tuple[int, int] | None, why: str, line: int) -> Reference:
+    is_url = re.match(r"https?://", target) is not None
+    is_document = target.endswith((".md", ".mdx", ".rst", ".txt"))
+    kind = (
+        ReferenceKind.URL
+        if is_url
+        else ReferenceKind.DOCFILE
+        if is_document
+        else ReferenceKind.FILE
+    )
+    return Reference(kind=kind, target=target, line=line, why=why, lines=span)
+
+
+def _target(value: str) -> tuple[str, tuple[int, int] | None]:
+    value = re.sub(r"\s+#\s.*$", "", value.strip())
+    value = _unquoted(value)
+    if found := re.match(r"`([^`]+)`", value):
+        value = found[1]
+    if link := re.match(r"\[[^\]]*\]\(([^)]+)\)", value):
+        value = link[1]
+    value = re.sub(r"\s+[(\[–—-].*$", "", value).strip()
+    if value.startswith(("http://", "https://")):
+        return value.rstrip(".,;"), None
+    if span := _RANGE.search(value):
+        first = int(span["a"] or span["c"])
+        last = int(span["b"] or span["d"] or first)
+        return value[: span.start()], (first, last)
+    return value, None
+
+
+def _unquoted(value: str) -> str:
+    value = value.strip()
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        return value[1:-1]
+    return value

@@ -1,0 +1,71 @@
+"""Which part of a PRP a heading names: the template's words and those that people use instead."""
+
+import re
+from enum import StrEnum
+
+
+class Part(StrEnum):
+    """A part of the document."""
+
+    METADATA = "metadata"
+    GOAL = "goal"
+    WHY = "why"
+    WHAT = "what"
+    CRITERIA = "criteria"
+    CONTEXT = "context"
+    CURRENT_TREE = "current tree"
+    DESIRED_TREE = "desired tree"
+    GOTCHAS = "gotchas"
+    TESTS = "tests"
+    BLUEPRINT = "blueprint"
+    TASKS = "tasks"
+    TASK = "task"
+    PATTERNS = "patterns"
+    VALIDATION = "validation"
+    LEVEL = "level"
+    CHECKLIST = "checklist"
+    ANTI_PATTERNS = "anti-patterns"
+    CONFIDENCE = "confidence"
+
+
+_NUMBER = re.compile(r"^(?:\(?\d+(?:\.\d+)*[.):]?|[ivx]+[.)])\s+")
+_RULES: tuple[tuple[Part, str], ...] = (
+    (Part.LEVEL, r"(validation )?(level|loop|gate|nível) \d"),
+    (Part.ANTI_PATTERNS, r"anti.?patterns?\b"),
+    (Part.CONFIDENCE, r"(confidence|scoring rationale|quality score|prp score)\b|.*\bconfidence score"),
+    (Part.CURRENT_TREE, r"current (codebase|code|project|directory|file|tree|structure|state of)\b"),
+    (Part.DESIRED_TREE, r"(desired|target|new|proposed|final) (codebase|code|project|directory|file|tree|structure)\b"),
+    (Part.GOTCHAS, r"(known |critical |common |important )*(gotchas?|pitfalls?|caveats?|library quirks?)\b"),
+    (Part.CHECKLIST, r"(deployment|release|rollout|final|completion|validation|quality|pre-?launch)?\s*(\w+ )?checklist\b"),
+    (Part.CRITERIA, r"((measurable |key )?success (criteria|metrics|definition)|acceptance( criteria| tests)?|definition of done|dod|critérios de (sucesso|aceitação)|成功标准|验收标准|성공 기준)\b"),
+    (Part.CONTEXT, r"(all )?(needed |required )?(context\b|documentation (&|and) references|references?\b|context references|mandatory reading|required reading|documentation\b|relevant files|必要上下文)"),
+    (Part.VALIDATION, r"(validation|verification|testing)( &| and)? ?(loops?|gates?|commands?|strategy|steps?|levels?|plan|criteria|approach)?$|(validation|verification)\b|quality gates?|test plan"),
+    (Part.TESTS, r"(test(ing)? (specifications?|cases?|data|requirements?)|tests? to write|(unit|integration|e2e|end.to.end|performance|load) tests?( required)?$|performance requirements$|tdd\b)"),
+    (Part.TASK, r"(\[.?.?.?\] )?(task|step|phase|stage|milestone|tarefa|fase|etapa|任务|步骤|阶段|단계)s? ?#?\d"),
+    (Part.TASK, r"(p\d+(\.m\d+)?(\.t\d+)?(\.s\d+)?|t\d{2,4})\b[ :.–—-]"),
+    (Part.TASK, r"`?(create|modify|update|add|delete|remove|rename|move|extend|replace|refactor)`? `?[\w@.\-]*[/.][\w@./\-\[\]]+`?"),
+    (Part.TASKS, r"(list of tasks|(implementation |development |detailed |ordered )?tasks?( list| breakdown)?\b|step.by.step tasks|task breakdown|implementation (steps|plan|phases|tasks)|tarefas|任务列表|작업)"),
+    (Part.BLUEPRINT, r"(implementation|technical) (blueprint|details|approach|design)|blueprint\b|execution plan"),
+    (Part.PATTERNS, r"(implementation )?patterns?( to (mirror|follow))?\b|.*\bpatterns$|(per.task )?pseudo.?code|code (examples|patterns)"),
+    (Part.METADATA, r"metadata\b|document (info|metadata)|prp (info|metadata)"),
+    (Part.GOAL, r"(feature )?(goals?|objectives?|purpose|overview|summary|objetivo|目标|목표|executive summary|mission|problem statement|feature)( statement)?\b"),
+    (Part.WHY, r"why\b|(business value|motivation|rationale|background|justification|porquê|por que|为什么)\b"),
+    (Part.WHAT, r"what\b|(requirements?|scope|deliverables?|functional requirements|technical requirements|o quê|什么)\b"),
+)  # fmt: skip
+_COMPILED = tuple((part, re.compile(pattern, re.IGNORECASE)) for part, pattern in _RULES)
+
+
+def normalise(words: str) -> str:
+    """Return a heading without emoji, numbers, marks and parentheses."""
+    words = re.sub(r"[*_`]", "", words)
+    words = re.sub(r"^[^\w\[(]+", "", words)
+    words = _NUMBER.sub("", words)
+    return re.sub(r"\s+", " ", words).strip(" :-–—")
+
+
+def part_of(words: str) -> Part | None:
+    """Return which part a heading names, None where it is none that we know."""
+    plain = normalise(words)
+    if re.match(r"^\[.{1,3}\]", words.strip()):
+        plain = words.strip()
+    return next((part for part, pattern in _COMPILED if pattern.match(plain)), None)

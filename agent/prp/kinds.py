@@ -1,0 +1,200 @@
+"""What running a command would mean, read from its words. Doubt goes to the safer side."""
+
+import re
+
+from agent.prp.model import CheckKind
+
+_LOCAL = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])"
+_START = r"(?:^|[;&|(\n]\s*|\b(?:do|then|else|time|env|exec)\s+|\b\w+=\S*\s+)"
+
+
+def _command(*names: str) -> str:
+    return _START + r"(?:\S*/)?(?:" + "|".join(names) + r")(?=\s|$|;)"
+
+
+_RULES: tuple[tuple[CheckKind, tuple[str, ...]], ...] = (
+    (
+        CheckKind.NOT_SHELL,
+        (
+            r"^/[\w:-]+(\s|$)(?!.*/)",
+            r"^mcp__\w+|^mcp\s+call|^playwright-mcp\b",
+            r"^[A-Za-z_][\w.]*\((?!\)\s*\{).*\)\s*;?$",
+            r"^(SELECT|INSERT|UPDATE|DELETE FROM|CREATE TABLE|ALTER TABLE)\b",
+            r"^(GET|POST|PUT|PATCH|DELETE)\s+(/|https?:)",
+            r"^</?\w+>$",
+        ),
+    ),
+    (
+        CheckKind.SAMPLE_CODE,
+        (
+            r"^(import\s+\w|from\s+[\w.]+\s+import\b|def\s+\w+\(|class\s+\w+.*[:{]$|async\s+def\b)",
+            r"^(const|let|var|interface|type|export\s+(default|const|function|class))\s+[\w{]",
+            r"^(func|fn|pub\s+fn|package)\s+\w|^assert\s|^(await|return|expect\()\b|^@\w+",
+            r"^(describe|it|test)\(['\"]",
+        ),
+    ),
+    (
+        CheckKind.MANUAL,
+        (
+            r"^\d+[.)]\s",
+            r"^[-*✓✅☐□•→]\s?\S",
+            r"^(Open|Navigate|Click|Verify|Check|Ensure|Confirm|Visit|Go to|Log ?in|Test|Run|Start|"
+            r"Should|Expected|Expect|Select|Wait|Enter|Press|Look|See|Try|Review|Manually|Then|Now|"
+            r"Make sure|Inspect|Compare|In the|On the|With|Use|Add|Create|Restart|Refresh)\b(?!.*=)",
+            r"^[A-Z][\w ,'/()-]+:$",
+        ),
+    ),
+    (
+        CheckKind.PLACEHOLDER,
+        (
+            r"(?<![\w$\]\"'\\])\[(?!\s|\[|\^|:|-)[A-Za-z][\w .|/-]*\](?!\])",
+            r"<[A-Za-z][\w -]*>(?!\s*[&\w/.]*$)|<[a-z][\w-]*(?:name|id|path|file|url|token)>",
+            r"\{\{.*?\}\}|\bpath/to/|\bYOUR[_-]|\byour[_-]\w+|\bTODO\b|\bexample\.test\b|(?<=\s)\.\.\.(?=\s|$)",
+        ),
+    ),
+    (
+        CheckKind.DESTRUCTIVE,
+        (
+            _command("rm", "rmdir", "shred", "unlink", "truncate", "mkfs\\S*", "fdisk", "dd"),
+            _command(
+                "sudo", "su", "doas", "shutdown", "reboot", "halt", "kill", "pkill", "killall"
+            ),
+            _command(
+                "crontab", "systemctl", "service", "chown", "iptables", "useradd", "ssh", "scp"
+            ),
+            r"\bchmod\s+(-R|\+s|777)|>\s*/dev/(?!null|stdout|stderr|tty)|:\(\)\s*\{",
+            r"\bgit\s+(-\S+\s+)*(push|reset|clean|rebase|merge|checkout|switch|restore|branch\s+-[dD]|"
+            r"tag|stash|filter-branch|revert|cherry-pick|am|gc|commit|rm|mv|update-ref)\b",
+            r"\b(terraform|tofu|pulumi|cdk|sam|serverless|sls)\b.*\b(apply|destroy|up|deploy|import)\b",
+            r"\b(kubectl|oc)\s+(apply|delete|create|replace|patch|scale|rollout|drain|exec)\b",
+            r"\bhelm\s+(install|upgrade|uninstall|delete|rollback)\b",
+            r"\b(vercel|netlify|fly|flyctl|firebase|wrangler|railway|heroku|gcloud|eb|surge)\b.*"
+            r"\b(deploy|--prod|release|publish|push|promote|destroy|rollback)\b|\bvercel\b.*--prod",
+            r"\b(prisma|drizzle-kit|supabase|sequelize|knex|typeorm|rails|rake|artisan|flyway|diesel|"
+            r"sqlx|hasura)\b.*\b(reset|drop|push|rollback|undo|revert|wipe|fresh|seed|clean)\b",
+            r"\b(alembic|manage\.py)\b.*\b(downgrade|flush|reset_db|loaddata)\b|db:(drop|reset|seed)\b",
+            r"\b(DROP|TRUNCATE|DELETE\s+FROM|ALTER)\s+(TABLE|DATABASE|SCHEMA|\w)|\bdropdb\b|FLUSHALL",
+            r"\b(npm|pnpm|yarn|bun|cargo|poetry|twine|uv|gem)\b.*\b(publish|upload|unpublish|yank)\b",
+            r"\bdocker\b.*\b(push|rm|rmi|prune|kill|down\b.*-v)|\bdocker(-|\s+)compose\b.*\bdown\b",
+            r"\b(aws|az|gsutil|gcloud|doctl|gh|glab)\s+\S+.*\b(rm|delete|create|put|sync|mb|rb|merge|"
+            r"update|terminate|run-instances|deploy|release|invoke|mv|cp|set)\b",
+            r"\b(curl|wget)\b[^|\n]*\|\s*(sudo\s+)?(ba|z|da)?sh\b|\beval\s+\"?\$\(",
+            r"\b(make|npm run|pnpm|yarn|just|task|\./)\S*\s*\S*\b(deploy|release|publish|destroy|rollback)\b",
+            r"\bfind\b.*(-delete|-exec\s+rm)|\bxargs\s+(-\S+\s+)*rm\b",
+        ),
+    ),
+    (
+        CheckKind.INTERACTIVE,
+        (
+            _command(
+                "vim?", "nano", "emacs", "less", "more", "top", "htop", "man", "snakeviz", "open"
+            ),
+            _command("xdg-open", "code", "cursor", "claude", "gemini", "codex", "start"),
+            r"\bdocker\b.*\s-(it|ti)\b|\s--(interactive|ui|headed|debug-brk)\b|\bread\s+-[rp]",
+            r"^(python3?|node|irb|ghci|psql|mysql|sqlite3|redis-cli|mongosh?)\s*$|\bplaywright\s+codegen",
+            r"\bcypress open\b|--watch(?!=false|All=false)\b|\bmprof plot\b|\bgit\s+(rebase|add)\s+-[ip]",
+        ),
+    ),
+    (
+        CheckKind.SECRET,
+        (
+            r"\$\{?\w*(TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|PRIVATE_KEY|ACCESS_KEY|CREDENTIALS?)\w*\}?",
+            r"\b(Authorization|X-Api-Key)\s*:|\b(TOKEN|SECRET|PASSWORD|API_?KEY)=\S",
+            r"\b(sk-[\w-]{8,}|ghp_\w{10,}|AKIA[0-9A-Z]{12,})",
+        ),
+    ),
+    (
+        CheckKind.NETWORK,
+        (
+            rf"\b(curl|wget|http|https|xh)\b(?=.*(https?://|\s[\w-]+\.(com|io|dev|org|net|app)))(?!.*//{_LOCAL})",
+            r"\bpip3?\s+(install|download|index)\b|\bpip-audit\b|\bsafety\s+(check|scan)\b|\bsnyk\b",
+            r"\buv\s+(sync|add|lock|pip\s+(install|sync)|tool\s+install|python\s+install)\b|\buvx\b|\bpipx\b",
+            r"\b(npm|pnpm|yarn|bun)\s+(i|install|ci|add|update|upgrade|audit|dlx|create|link|outdated)\b|^yarn$",
+            r"\bnpx\s+(-y|--yes|create-|playwright install|shadcn|degit)|\bgo\s+(get|install|mod download)\b",
+            r"\b(cargo\s+(install|add|audit|update|search)|composer\s+(install|require|update)|bundle\s+install)\b",
+            r"\b(poetry|pdm|pipenv|conda|mamba|brew|apt|apt-get|dnf|apk|gem|dotnet\s+add)\s+(install|add|update|upgrade|restore|package)\b",
+            r"\bgit\s+(clone|pull|fetch|ls-remote|submodule)\b|\b(ping|dig|nslookup|telnet|nc|netstat|lighthouse)\b",
+            r"\bdocker(-compose)?\b|\bpodman\b|\b(kubectl|helm|terraform|aws|az|gcloud|gh|vercel|supabase)\b",
+        ),
+    ),
+    (
+        CheckKind.SERVER,
+        (
+            r"\b(uvicorn|gunicorn|hypercorn|daphne|waitress-serve|nodemon|webpack-dev-server|http-server)\b",
+            r"\b(npm|pnpm|yarn|bun)\s+(run\s+)?(dev|start|serve|preview|storybook|watch)\b(?!:build)",
+            r"\b(flask|quart)\b.*\brun\b|\brunserver\b|\bhttp\.server\b|\bfastapi\s+(dev|run)\b|\brails\s+s\b",
+            r"\b(next|nuxt|astro|remix|gatsby|ng|expo|vite|svelte-kit)\s+(dev|start|serve|develop|preview)\b|\bvite\s*$",
+            r"\b(streamlit|gradio)\s+run\b|\bcelery\b.*\bworker\b|\btail\s+-[fF]|\b(php|php artisan) serve\b|\bphp -S\b",
+            r"\bcargo\s+(watch|run\b(?=.*(serv|--bin\s+\w*(api|web))))|\bbootRun\b|spring-boot:run|\bdotnet\s+(watch|run)\b",
+            r"\bpython3?\s+\S*(server|app|main|manage|run)\.py\s*(&|$)|(?<!&)&\s*$|\bair\s*$|\bmcp\s+dev\b",
+        ),
+    ),
+    (
+        CheckKind.MUTATING,
+        (
+            r"--fix\b|--write\b|\s-w\b(?=.*\bgofmt|.*prettier)|\bgofmt\b.*\s-w\b|--update-snapshots?\b|\s-u\b(?=.*(jest|vitest))",
+            r"\bruff\s+format\b(?!.*(--check|--diff))|\b(black|isort|yapf)\b(?!.*(--check|--diff))",
+            r"\bcargo\s+fmt\b(?!.*--check)|\b(npm|pnpm|yarn)\s+(run\s+)?(format|fmt|lint:fix|prettier)\b(?!:check)",
+            r"\bsed\s+(-\S+\s+)*-i|\bperl\s+-p?i|\bgit\s+add\b|\balembic\s+(upgrade|revision)|\bmanage\.py\s+(migrate|makemigrations)",
+            r"\bprisma\s+(migrate|generate|db)\b|\b(terraform|dotnet|dart|mix)\s+(fmt|format)\b|\bpre-commit\s+run\b",
+            _command("mv", "cp", "touch", "mkdir", "ln", "tee", "patch", "chmod", "install"),
+            r"(?<![0-9&<>=-])>{1,2}\s*(?!&|/dev/null|/tmp/)[\w./$\"'-]+",
+        ),
+    ),
+)
+_COMPILED = tuple(
+    (kind, tuple(re.compile(p, re.IGNORECASE if kind is CheckKind.DESTRUCTIVE else 0) for p in patterns))
+    for kind, patterns in _RULES
+)  # fmt: skip
+_HARMLESS = re.compile(
+    r"\brm\s+(-\w+\s+)*((/tmp/|\$TMPDIR/|\./)?(\S*/)?(dist|build|target|coverage|\.coverage|"
+    r"__pycache__|\.pytest_cache|\.mypy_cache|\.ruff_cache|node_modules/\.cache|htmlcov|\.next)/?"
+    r"(?=\s|$|;|&))+|\bkill\s+(-\w+\s+)?(%\d|\$!|\$\{?\w*PID\}?)|\bgit\s+stash\s+list\b|"
+    r"\bgit\s+(tag|branch)\s*(-l|--list)?$"
+)
+
+
+def kinds_of(command: str) -> tuple[CheckKind, ...]:
+    """Return every kind that applies, the most restrictive first; plain `run` where none does."""
+    words = _without_bodies(command)
+    calmed = _HARMLESS.sub("true", words)
+    found = tuple(
+        kind
+        for kind, patterns in _COMPILED
+        if any(p.search(calmed if kind is CheckKind.DESTRUCTIVE else words) for p in patterns)
+    )
+    return found or (CheckKind.RUN,)
+
+
+_CANNOT_FAIL = re.compile(
+    r"\|\|\s*(true|:|echo\b.*|exit\s+0|printf\b.*)\s*$|;\s*(true|exit\s+0|echo\b[^;|&]*)\s*$|"
+    r"^\s*(echo|printf|true|:|sleep|cd|export|pwd|ls\s*$|cat\s*<<)(\s[^|;&]*)?$|^set \+e\b|"
+    r"\|\s*(tee|head|tail|cat|less|sort|wc|column|jq\s+\.|grep\s+-c)\b[^|]*$",
+    re.MULTILINE,
+)
+
+
+def can_fail(command: str) -> bool:
+    """Return False where a command hides its exit status, or only talks."""
+    last = command.strip().splitlines()[-1] if command.strip() else ""
+    return not (
+        _CANNOT_FAIL.search(command.strip()) if "\n" not in command else _CANNOT_FAIL.search(last)
+    )
+
+
+_STATE = re.compile(r"^\s*(cd|export|source|\.|set|unset|alias|pushd|popd|\w+=\S*\s*$|\w+=\$\()")
+
+
+def changes_the_shell(command: str) -> bool:
+    """Return whether a command only changes the shell that those after it run in."""
+    return bool(_STATE.match(command)) and "&&" not in command and "\n" not in command.strip()
+
+
+def _without_bodies(command: str) -> str:
+    """Return a command without here-documents: their lines are data, not commands."""
+    return re.sub(
+        r"(<<-?\s*['\"]?(\w+)['\"]?[^\n]*)\n.*?\n\s*\2\s*$",
+        r"\1",
+        command,
+        flags=re.DOTALL | re.MULTILINE,
+    ).strip()

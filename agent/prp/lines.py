@@ -1,0 +1,176 @@
+"""The document line by line: what is inside of a fence, what is a heading, where sections end."""
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from agent.prp.model import Finding, Section, Severity
+
+
+class Role(Enum):
+    """What a line is."""
+
+    TEXT = auto()
+    HEADING = auto()
+    OPENS = auto()
+    INSIDE = auto()
+    CLOSES = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the document."""
+
+    number: int
+    text: str
+    role: Role
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fence:
+    """A fenced block."""
+
+    language: str
+    line: int
+    """Line of the opening marks."""
+    lines: tuple[Line, ...]
+    """What stands between the marks."""
+
+    @property
+    def code(self) -> str:
+        """Return the content."""
+        return "\n".join(line.text for line in self.lines)
+
+
+_MARKS = re.compile(r"^(?P<indent>[ \t]*)(?P<marks>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)$")
+_HEADING = re.compile(r"^ {0,3}(?P<marks>#{1,6})[ \t]+(?P<words>.*?)[ \t]*#*[ \t]*$")
+
+
+def scan(text: str) -> tuple[tuple[Line, ...], tuple[Finding, ...]]:
+    """Return the document's lines with their roles, and what is wrong with its fences.
+
+    A fence that is never closed in the right way ends at a line of marks with an info string
+    `text`, which some writers take for the end, or where a heading of the second or a higher level
+    follows and no closing marks come after it.
+    """
+    raw = text.split("\n")
+    lines: list[Line] = []
+    findings: list[Finding] = []
+    opened: re.Match[str] | None = None
+    opened_at = 0
+    last_marks = _last_marks(raw)
+    for number, words in enumerate(raw, 1):
+        marks = _MARKS.match(words) if "```" in words or "~~~" in words else None
+        if opened is None:
+            if marks:
+                opened, opened_at = marks, number
+                lines.append(Line(number, words, Role.OPENS))
+            else:
+                role = Role.HEADING if _HEADING.match(words) else Role.TEXT
+                lines.append(Line(number, words, role))
+            continue
+        same = marks is not None and marks["marks"].startswith(opened["marks"])
+        if same and marks is not None and not marks["info"].strip():
+            opened = None
+            lines.append(Line(number, words, Role.CLOSES))
+        elif same and marks is not None and marks["info"].strip() == "text":
+            findings.append(_wrong_end(number))
+            opened = None
+            lines.append(Line(number, words, Role.CLOSES))
+        elif words.startswith("## ") and number > last_marks.get(opened["marks"][0], 0):
+            findings.append(_unclosed(opened_at))
+            opened = None
+            lines.append(Line(number, words, Role.HEADING))
+        else:
+            lines.append(Line(number, words, Role.INSIDE))
+    if opened is not None:
+        findings.append(_unclosed(opened_at))
+    return tuple(lines), tuple(findings)
+
+
+def _last_marks(raw: Sequence[str]) -> dict[str, int]:
+    """Return the last line of closing marks by their character."""
+    last: dict[str, int] = {}
+    for number, words in enumerate(raw, 1):
+        if ("```" in words or "~~~" in words) and (marks := _MARKS.match(words)):
+            last[marks["marks"][0]] = number
+    return last
+
+
+def _wrong_end(line: int) -> Finding:
+    return Finding(
+        code="fence-wrong-end",
+        message="A fence is closed by a line that opens one",
+        hint="Close it with the marks alone.",
+        line=line,
+    )
+
+
+def _unclosed(line: int) -> Finding:
+    return Finding(
+        code="fence-unclosed",
+        message="The fence that begins here is never closed",
+        hint="Close it with a line of the same marks.",
+        line=line,
+        severity=Severity.WARNING,
+    )
+
+
+def heading(line: Line) -> tuple[int, str]:
+    """Return a heading's depth and words."""
+    found = _HEADING.match(line.text)
+    return (len(found["marks"]), found["words"]) if found else (0, line.text)
+
+
+def split_sections(lines: Sequence[Line]) -> list[Section]:
+    """Return every heading with the lines below it up to the next heading of any level."""
+    starts = [i for i, line in enumerate(lines) if line.role is Role.HEADING]
+    sections = []
+    if lines and (not starts or starts[0] > 0):
+        sections.append(_section(lines[: starts[0] if starts else len(lines)], 0, ""))
+    for start, end in itertools.pairwise([*starts, len(lines)]):
+        depth, words = heading(lines[start])
+        sections.append(_section(lines[start:end], depth, words))
+    return sections
+
+
+def _section(lines: Sequence[Line], depth: int, words: str) -> Section:
+    below = lines[1:] if depth else lines
+    return Section(
+        heading=words,
+        depth=depth,
+        line=lines[0].number,
+        last_line=lines[-1].number,
+        body="\n".join(line.text for line in below),
+    )
+
+
+def fences(lines: Sequence[Line]) -> Iterator[Fence]:
+    """Return the fenced blocks among lines."""
+    inside: list[Line] = []
+    opening: Line | None = None
+    for line in lines:
+        if line.role is Role.OPENS:
+            opening, inside = line, []
+        elif line.role is Role.INSIDE:
+            inside.append(line)
+        elif opening is not None:
+            yield _fence(opening, inside)
+            opening = None
+    if opening is not None:
+        yield _fence(opening, inside)
+
+
+def _fence(opening: Line, inside: Sequence[Line]) -> Fence:
+    marks = _MARKS.match(opening.text)
+    info = marks["info"].strip().lower() if marks else ""
+    # An indented fence belongs to a list: its lines carry the list's indentation.
+    indent = len(marks["indent"]) if marks else 0
+    lines = tuple(Line(line.number, _outdented(line.text, indent), line.role) for line in inside)
+    return Fence(language=info.split()[0] if info else "", line=opening.number, lines=lines)
+
+
+def _outdented(text: str, indent: int) -> str:
+    return text[indent:] if not text[:indent].strip() else text

@@ -1,0 +1,206 @@
+"""Tasks of the blueprint in the forms in which people write them. Line-oriented: YAML is a guess."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from agent.prp.headings import Part, normalise, part_of
+from agent.prp.lines import Line, Role, heading
+from agent.prp.model import FileChange, Task, Text, Verb
+
+_VERBS = {
+    **dict.fromkeys(("CREATE", "ADD", "WRITE", "NEW"), Verb.CREATE),
+    **dict.fromkeys(
+        ("MODIFY", "UPDATE", "EXTEND", "REPLACE", "REFACTOR", "EDIT", "IMPLEMENT", "FIX", "INJECT"),
+        Verb.MODIFY,
+    ),
+    **dict.fromkeys(("DELETE", "REMOVE"), Verb.DELETE),
+    **dict.fromkeys(("RENAME", "MOVE"), Verb.MOVE),
+}
+_PATH = r"(?P<path>[\w.@~\[\]{}()$+-]*(?:/[\w.@\[\]{}()$+-]+)+/?|[\w@\[\]-]+(?:\.[\w-]+)*\.[A-Za-z]\w{0,9}|Makefile|Dockerfile|\.[a-z][\w.-]+)"
+_CHANGE = re.compile(
+    r"(?:^|[\s`*\[(:-])(?P<verb>" + "|".join(_VERBS) + r")`?(?:\*\*)?:?\s+(?:(?:new|the|file|to|in)\s+)*[`*\"']*"
+    + _PATH
+)  # fmt: skip
+_FILE_LINE = re.compile(
+    r"^[\s*-]*(?:\*\*)?(?:Files?|Path|Location|Target)(?:\*\*)?\s*:(?:\*\*)?\s*[`*\"']*" + _PATH, re.IGNORECASE
+)  # fmt: skip
+_LABEL = r"(?P<label>\d+(?:\.\d+)*[a-z]?)"
+_STARTS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"^\s{{0,3}}(?:[-*]\s+)?(?:\[.{{0,3}}\]\s*)?(?:[*_`#]+\s*)?(?:Task|TASK|Tarefa|任务|작업)\s*#?{_LABEL}\b[*_`]*\s*(?:[-–—:.：]+|\s)?\s*(?P<title>.*)$",
+        r"^\s{0,3}[-*]\s+(?:\[.{0,3}\]\s*)?(?:\*\*)?(?P<label>T\d{2,4}|P\d+\.M\d+\S*)(?:\*\*)?[\s:.\-]*(?P<title>.*)$",
+        r"^\s{0,3}-\s+(?:task|id|name)\s*:\s*[\"']?(?P<title>.+?)[\"']?$",
+    )
+)  # fmt: skip
+_HEADING_LABEL = re.compile(
+    r"^(?:\[.{0,3}\]\s*)?(?:(?:Task|Step|Phase|Stage|Milestone|Tarefa|Fase|Etapa|任务|步骤|阶段|단계)s?\s*#?)?"
+    r"(?P<label>\d+(?:\.\d+)*[a-z]?|P\d+(?:\.M\d+)?(?:\.T\d+)?(?:\.S\d+)?|T\d{2,4})\b[\s:.)–—-]*(?P<title>.*)$",
+    re.IGNORECASE,
+)
+_DEPENDS = re.compile(
+    r"\b(?:depends on|dependencies|depends_on|after|requires|blocked by)\b\W*(?P<words>[^\n]*)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Start:
+    index: int
+    label: str
+    title: str
+
+
+def find_tasks(lines: Sequence[Line]) -> list[Task]:
+    """Return the tasks among the lines of the blueprint's sections, numbered in their order."""
+    starts = _finest(lines, [s for i, line in enumerate(lines) if (s := _start(line, i))])
+    return _with_dependencies(_between(starts, lines) or _by_change(lines))
+
+
+def _between(starts: Sequence[_Start], lines: Sequence[Line]) -> list[Task]:
+    ends = [*(start.index for start in starts), len(lines)][1:]
+    return [
+        _task(number, start, lines[start.index : end])
+        for number, (start, end) in enumerate(zip(starts, ends, strict=False), 1)
+    ]
+
+
+def _start(line: Line, index: int) -> _Start | None:
+    if line.role is Role.HEADING:
+        return _heading_start(line, index)
+    if line.role in (Role.OPENS, Role.CLOSES):
+        return None
+    for pattern in _STARTS:
+        if found := pattern.match(line.text):
+            groups = found.groupdict()
+            title = _plain(groups["title"])
+            return _Start(index=index, label=groups.get("label") or "", title=title)
+    return None
+
+
+def _heading_start(line: Line, index: int) -> _Start | None:
+    _, words = heading(line)
+    bare = re.sub(r"^[^\w\[`]+", "", re.sub(r"[*_]", "", words))
+    if part_of(words) is Part.LEVEL:
+        return None
+    found = _HEADING_LABEL.match(bare)
+    if found:
+        return _Start(
+            index=index, label=found["label"], title=_plain(found["title"]) or _plain(bare)
+        )
+    if part_of(words) is Part.TASK:
+        return _Start(index=index, label="", title=_plain(bare))
+    return None
+
+
+def _finest(lines: Sequence[Line], starts: Sequence[_Start]) -> list[_Start]:
+    """Leave out headings that only group the tasks below them (`Phase 1` above `Task 1`)."""
+    kept = []
+    for place, start in enumerate(starts):
+        following = starts[place + 1] if place + 1 < len(starts) else None
+        if following and _groups(lines, start, following):
+            continue
+        kept.append(start)
+    return kept
+
+
+def _groups(lines: Sequence[Line], start: _Start, following: _Start) -> bool:
+    first, second = lines[start.index], lines[following.index]
+    if first.role is not Role.HEADING:
+        return False
+    between = [line for line in lines[start.index + 1 : following.index] if line.text.strip()]
+    deeper = second.role is not Role.HEADING or heading(second)[0] > heading(first)[0]
+    is_empty = all(line.role is Role.OPENS or line.text.startswith(">") for line in between)
+    return deeper and is_empty
+
+
+def _task(number: int, start: _Start, lines: Sequence[Line]) -> Task:
+    text = "\n".join(line.text for line in lines if line.role not in (Role.OPENS, Role.CLOSES))
+    while len(lines) > 1 and not lines[-1].text.strip():
+        lines = lines[:-1]
+    changes = _changes(lines)
+    title = start.title.rstrip(":").strip()
+    return Task(
+        number=number,
+        label=start.label or str(number),
+        title=title or (f"{changes[0].verb} {changes[0].path}" if changes else f"Task {number}"),
+        line=lines[0].number,
+        last_line=lines[-1].number,
+        changes=tuple(changes),
+        text=text.strip("\n"),
+    )
+
+
+def _changes(lines: Sequence[Line]) -> list[FileChange]:
+    changes: list[FileChange] = []
+    bullets: list[Text] = []
+    for line in lines:
+        named = _named(line.text)
+        if named:
+            if changes:
+                changes[-1] = _with_bullets(changes[-1], bullets)
+            bullets = []
+            changes += [FileChange(verb=verb, path=path, line=line.number) for verb, path in named]
+        elif changes and (words := line.text.strip()).startswith(("-", "*")):
+            bullets.append(Text(text=words[1:].strip(), line=line.number))
+    if changes:
+        changes[-1] = _with_bullets(changes[-1], bullets)
+    seen: dict[tuple[Verb, str], FileChange] = {}
+    for change in changes:
+        seen.setdefault((change.verb, change.path), change)
+    return list(seen.values())
+
+
+def _named(text: str) -> list[tuple[Verb, str]]:
+    if found := _CHANGE.search(text):
+        first = (_VERBS[found["verb"]], _clean(found["path"]))
+        rest = re.findall(r"(?:,|\band\b|\+)\s+[`\"']*" + _PATH, text[found.end() :])
+        return [first, *((first[0], _clean(path)) for path in rest if "/" in path)]
+    if found := _FILE_LINE.match(text):
+        return [(Verb.MODIFY, _clean(found["path"]))]
+    return []
+
+
+def _clean(path: str) -> str:
+    path = re.sub(r"^\./", "", path.strip("`*\"'"))
+    path = re.sub(r"(?::\d+(?:-\d+)?|#L\d+.*)$", "", path)
+    return path.rstrip(".,:;)") if not path.endswith("...") else path
+
+
+def _with_bullets(change: FileChange, bullets: Sequence[Text]) -> FileChange:
+    return FileChange(verb=change.verb, path=change.path, line=change.line, bullets=tuple(bullets))
+
+
+def _by_change(lines: Sequence[Line]) -> list[Task]:
+    """Return a task for each `CREATE path:` line where no task is marked as one."""
+    starts = [
+        _Start(index=i, label="", title=line.text.strip(" -*`:#"))
+        for i, line in enumerate(lines)
+        if line.role in (Role.TEXT, Role.INSIDE, Role.HEADING) and _CHANGE.search(line.text)
+    ]
+    return _between(starts, lines)
+
+
+def _with_dependencies(tasks: Sequence[Task]) -> list[Task]:
+    by_label = {task.label.lower(): task.number for task in tasks}
+    return [replace(task, depends_on=_depends(task, by_label)) for task in tasks]
+
+
+def _depends(task: Task, by_label: dict[str, int]) -> tuple[int, ...]:
+    found: dict[int, None] = {}
+    for match in _DEPENDS.finditer(task.text):
+        words = re.findall(
+            r"(?:tasks?\s*)(\d+(?:\.\d+)*)|\b(T\d{2,4}|P\d+\.M\d+[.\w]*)\b",
+            match["words"],
+            re.IGNORECASE,
+        )
+        for pair in words:
+            number = by_label.get((pair[0] or pair[1]).lower())
+            if number and number != task.number:
+                found[number] = None
+    return tuple(found)
+
+
+def _plain(words: str) -> str:
+    return normalise(words) if words.strip() else ""
