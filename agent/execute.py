@@ -33,6 +33,10 @@ class Crew:
     verify: Callable[[Contract, Plan, Sequence[CheckResult], str, int], Awaitable[Verdict]]
 
 
+# Characters of the diff that a repair begins with; the rest can be read.
+_SHOWN_DIFF = 30_000
+
+
 class Ending(StrEnum):
     """How a run ends."""
 
@@ -70,7 +74,7 @@ async def execute(
     verdicts: list[Verdict] = []
     try:
         contract = freeze(prp, paths=tree.files(), read=tree.read)
-        record(ContractFrozen(files=contract.files, checks=tuple(c.id for c in contract.checks)))
+        record(ContractFrozen(files=dict(contract.files), checks=tuple(c.id for c in contract.checks)))
         baseline = await crew.measure(contract, tree.base)
         plan = await crew.plan(contract, baseline)
         work = _tasks(prp, plan)
@@ -84,7 +88,7 @@ async def execute(
                 break
             feedback = feedback_on(verdict)
             record(FeedbackSent(attempt=attempt, text=feedback))
-            work = [repair(commit=verdict.commit, changes=tree.summary(), feedback=feedback)]
+            work = [repair(commit=verdict.commit, changes=tree.diff(limit=_SHOWN_DIFF), feedback=feedback)]
 
     except (BudgetExhausted, ProviderUnavailable) as stop:
         tree.commit("Keep unfinished work", body=str(stop))

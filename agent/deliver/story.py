@@ -24,7 +24,7 @@ class Usage:
         self.cache_read_tokens += event["cache_read_tokens"]
         cost = event["cost_usd"]
         unknown = cost is None or self.cost_usd is None
-        self.cost_usd = None if unknown else self.cost_usd + cost  # type: ignore[operator]
+        self.cost_usd = None if unknown else self.cost_usd + cost
 
 
 @dataclass(kw_only=True)

@@ -2,36 +2,33 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from pydantic_ai.exceptions import AgentRunError
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, UserPromptPart
-from pydantic_ai.models import CompletedStreamedResponse, Model, ModelRequestParameters
+from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_any
+from tenacity.stop import stop_after_attempt, stop_after_delay
 
-from agent.errors import PrpError, ProviderUnavailable, SettingsError
+from agent.errors import PrpError, ProviderUnavailable
 from agent.journal import ModelAnswered, ModelRetried, Noted, Record
 from agent.llm.budget import Meter
-from agent.llm.caching import cache_settings, with_cache_points
-from agent.llm.faults import TryAgain, Whom, unavailable
-from agent.llm.flaws import Flaw, flaw_of
+from agent.llm.faults import TryAgain, Whom, explained, unavailable
+from agent.llm.flaws import LONGEST_ANSWER, Flaw, flaw_of
 from agent.llm.models import ModelChoice, Patience
 from agent.llm.prices import Tokens
-from agent.llm.receiving import receive
 
 if TYPE_CHECKING:
-    from pydantic_ai._run_context import RunContext
-    from pydantic_ai.models import StreamedResponse
-
     from agent.llm.recording import Recorder
 
 # How often a model is told that its answer was cut off or empty before we give up on it.
 _MOST_NUDGES = 3
-_HIGHEST_LIMIT = 32_000
+# The provider's library would otherwise cut every answer at 4,096 tokens.
+_USUAL_LIMIT, _HIGHEST_LIMIT = 16_000, 32_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,31 +57,9 @@ class AskingModel(WrapperModel):
         """Take the models in order of preference; nothing is asked yet."""
         super().__init__(links[0].model)
         self._links = list(links)
-        self._choice = choice
-        self._role = role
-        self._meter = meter
-        self._record = record
-        self._patience = patience
-        self._recorder = recorder
-        self._cache_key = cache_key
-        self._opened = AsyncExitStack()
-
-    async def __aenter__(self) -> Self:
-        """Keep connections open; every model of the chain may be needed."""
-        for link in self._links:
-            await link.model.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> bool | None:
-        """Close the connections."""
-        for link in self._links:
-            await link.model.__aexit__(exc_type, exc_val, exc_tb)
-        return None
+        self._choice, self._role = choice, role
+        self._meter, self._record = meter, record
+        self._patience, self._recorder, self._cache_key = patience, recorder, cache_key
 
     async def request(
         self,
@@ -102,10 +77,8 @@ class AskingModel(WrapperModel):
 
         """
         while True:
-            link = self._links[0]
-            asked = _Question(self, link, messages, model_settings, model_request_parameters)
             try:
-                response = await asked.answer()
+                response = await self._usable(messages, model_settings, model_request_parameters)
             except ProviderUnavailable as error:
                 if len(self._links) == 1:
                     raise
@@ -115,29 +88,164 @@ class AskingModel(WrapperModel):
                 self._recorder.write(role=self._role, messages=messages, response=response)
             return response
 
-    @asynccontextmanager
-    async def request_stream(
+    def _fall_back(self, error: ProviderUnavailable) -> None:
+        """Stay with the next model: a change per request would lose the provider's cache."""
+        self._links.pop(0)
+        self.wrapped = self._links[0].model
+        following = self._links[0].whom.model
+        self._record(Noted(text=f"{error}; the {self._role} goes on with {following}", warning=True))
+
+    async def _usable(
         self,
         messages: list[ModelMessage],
-        model_settings: ModelSettings | None,
-        model_request_parameters: ModelRequestParameters,
-        run_context: "RunContext[Any] | None" = None,
-    ) -> AsyncGenerator["StreamedResponse"]:
-        """Give a streaming caller the whole answer at once: half of one must never be acted on."""
-        del run_context
-        response = await self.request(messages, model_settings, model_request_parameters)
-        yield CompletedStreamedResponse(
-            response, model_request_parameters=model_request_parameters, replay_events=True
+        settings: ModelSettings | None,
+        parameters: ModelRequestParameters,
+    ) -> ModelResponse:
+        """Ask until an answer has no flaw; a flawed one is never acted on, only spoken about."""
+        link = self._links[0]
+        asked, limit = list(messages), self._choice.max_output_tokens
+        for nudged in range(_MOST_NUDGES + 1):
+            merged = self._settings(link, settings, limit)
+            response = await self._whole(link, asked, merged, parameters)
+            flaw = flaw_of(response, model=link.whom.model)
+            if flaw is None:
+                return response
+            if nudged == _MOST_NUDGES:
+                raise flaw.as_error(link.whom.model)
+            self._record(ModelRetried(role=self._role, reason=flaw.reason, wait_seconds=0))
+            limit = _HIGHEST_LIMIT if flaw.cut else limit
+            asked = [*messages, _nudge(flaw)]
+        raise AssertionError  # the loop returns or raises
+
+    async def _whole(
+        self,
+        link: Link,
+        messages: list[ModelMessage],
+        settings: ModelSettings,
+        parameters: ModelRequestParameters,
+    ) -> ModelResponse:
+        """Ask until an answer arrives whole, or patience ends."""
+        started, tries = time.monotonic(), 0
+        try:
+            async for attempt in self._retrying():
+                with attempt:
+                    tries += 1
+                    self._meter.require_left()
+                    response = await self._once(link, messages, settings, parameters)
+        except TryAgain as last:
+            raise unavailable(last, link.whom, tries=tries) from last
+        self._count(link, response, tries=tries, seconds=time.monotonic() - started)
+        return response
+
+    def _retrying(self) -> AsyncRetrying:
+        patience = self._patience
+
+        def wait(state: RetryCallState) -> float:
+            error = state.outcome.exception() if state.outcome else None
+            after = error.after if isinstance(error, TryAgain) else None
+            return patience.jitter() if after is None else after
+
+        def tell(state: RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            seconds = state.upcoming_sleep
+            self._record(
+                ModelRetried(role=self._role, reason=str(error), wait_seconds=round(seconds, 1))
+            )
+
+        return AsyncRetrying(
+            retry=retry_if_exception_type(TryAgain),
+            stop=stop_any(stop_after_attempt(patience.tries), stop_after_delay(patience.seconds)),
+            wait=wait,
+            sleep=patience.sleep,
+            before_sleep=tell,
+            reraise=True,
         )
 
-    def _fall_back(self, error: ProviderUnavailable) -> None:
-        """Stay with the next model: a change per request would also lose the provider's cache."""
-        given_up, *self._links = self._links
-        self._links.append
-        self.wrapped = self._links[0].model
+    async def _once(
+        self,
+        link: Link,
+        messages: list[ModelMessage],
+        settings: ModelSettings,
+        parameters: ModelRequestParameters,
+    ) -> ModelResponse:
+        try:
+            async with asyncio.timeout(self._choice.timeout_seconds):
+                response = await self._received(link.model, messages, settings, parameters)
+            if not link.whom.model.startswith("replay:"):
+                flaw_of(response, model=link.whom.model)
+        except (PrpError, TryAgain):
+            raise
+        except TimeoutError:
+            raise TryAgain("the answer did not arrive in time") from None
+        except (AgentRunError, OSError, ValueError, RuntimeError) as error:
+            raise explained(error, link.whom) from error
+        return response
+
+    async def _received(
+        self,
+        model: Model,
+        messages: list[ModelMessage],
+        settings: ModelSettings,
+        parameters: ModelRequestParameters,
+    ) -> ModelResponse:
+        """Stream an answer to its end: a silent connection is noticed, a long one is not."""
+        if model.system == "replay":
+            return await model.request(messages, settings, parameters)
+        size = 0
+        async with model.request_stream(messages, settings, parameters) as stream:
+            events = aiter(stream)
+            while True:
+                try:
+                    async with asyncio.timeout(self._choice.idle_seconds):
+                        event = await anext(events)
+                except StopAsyncIteration:
+                    return stream.get()
+                size += len(str(getattr(event, "delta", "")))
+                if size > LONGEST_ANSWER:
+                    raise TryAgain(f"the answer is longer than {LONGEST_ANSWER:,} characters")
+
+    def _settings(
+        self, link: Link, settings: ModelSettings | None, limit: int | None
+    ) -> ModelSettings:
+        """Return what a request asks of its provider: length, and to keep the beginning cached."""
+        merged: dict[str, Any] = dict(settings or {})
+        name = link.whom.model
+        if name.startswith("anthropic:"):
+            merged |= {
+                "anthropic_cache_instructions": True,
+                "anthropic_cache_tool_definitions": True,
+                "anthropic_cache_messages": True,
+                "max_tokens": limit or _USUAL_LIMIT,
+            }
+        elif name.startswith("openai") and self._choice.base_url is None:
+            merged["openai_prompt_cache_key"] = self._cache_key
+        if limit:
+            merged["max_tokens"] = limit
+        return ModelSettings(**merged)  # type: ignore[typeddict-item] # providers add keys
+
+    def _count(self, link: Link, response: ModelResponse, *, tries: int, seconds: float) -> None:
+        usage = response.usage
+        tokens = Tokens(
+            read=usage.input_tokens,
+            written=usage.output_tokens,
+            cache_read=usage.cache_read_tokens,
+            cache_written=usage.cache_write_tokens,
+        )
+        cost = self._meter.count(role=self._role, model=link.whom.model, tokens=tokens)
         self._record(
-            Noted(
-                text=f"The {self._role} goes on with {self._links[0].whom.model}: {error}",
-                warning=True,
+            ModelAnswered(
+                role=self._role,
+                model=link.whom.model,
+                requests=tries,
+                input_tokens=tokens.read,
+                output_tokens=tokens.written,
+                cache_read_tokens=tokens.cache_read,
+                cache_write_tokens=tokens.cache_written,
+                cost_usd=cost,
+                seconds=round(seconds, 3),
             )
         )
+
+
+def _nudge(flaw: Flaw) -> ModelRequest:
+    return ModelRequest(parts=[UserPromptPart(content=flaw.nudge)])

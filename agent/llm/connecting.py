@@ -44,17 +44,22 @@ def connect(name: str, *, base_url: str | None, key: str | None) -> "Model":
 
 
 def _anthropic(model: str, address: str | None, key: str) -> "Model":
+    from anthropic import AsyncAnthropic  # noqa: PLC0415
     from pydantic_ai.models.anthropic import AnthropicModel  # noqa: PLC0415
     from pydantic_ai.providers.anthropic import AnthropicProvider  # noqa: PLC0415
 
-    return AnthropicModel(model, provider=AnthropicProvider(api_key=key, base_url=address))
+    # Tries are counted in one place, and that is not here.
+    client = AsyncAnthropic(api_key=key, base_url=address, max_retries=0)
+    return AnthropicModel(model, provider=AnthropicProvider(anthropic_client=client))
 
 
 def _openai(model: str, address: str | None, key: str, *, chat: bool) -> "Model":
+    from openai import AsyncOpenAI  # noqa: PLC0415
     from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel  # noqa: PLC0415
     from pydantic_ai.providers.openai import OpenAIProvider  # noqa: PLC0415
 
-    provider = OpenAIProvider(api_key=key, base_url=address)
+    client = AsyncOpenAI(api_key=key, base_url=address, max_retries=0)
+    provider = OpenAIProvider(openai_client=client)
     if chat:
         return OpenAIChatModel(model, provider=provider)
     return OpenAIResponsesModel(model, provider=provider)

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from agent.errors import Exit, PrpError
+
+
+T = TypeVar("T")
 
 
 class AgentFailed(PrpError):  # noqa: N818 - an ending, and the run may go on after it
@@ -23,14 +26,15 @@ class Talk:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reply[T]:
+class Reply(Generic[T]):
     """How a conversation ended."""
 
     output: T
     talk: Talk
 
 
-async def converse[T](
+async def converse(  # noqa: PLR0913 - all of it is one conversation
+
     model: Any,
     *,
     role: str,

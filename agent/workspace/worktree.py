@@ -9,6 +9,7 @@ from pathlib import Path
 
 from agent.workspace.git import Git, GitFailed
 from agent.workspace.repository import FileStatus, Repository
+from agent.workspace.shell import clip
 
 _LARGEST = 5 * 1024 * 1024
 
@@ -39,9 +40,9 @@ class Worktree:
         """Return the files that the branch changes since a commit, by default the base."""
         return self.repository.changed(since or self.base, self.head())
 
-    def diff(self) -> str:
-        """Return what the branch changes since the base commit."""
-        return self.repository.diff(self.base, self.head())
+    def diff(self, *, limit: int = 1_000_000) -> str:
+        """Return what the branch changes since the base commit, `limit` characters of it."""
+        return clip(self.repository.diff(self.base, self.head()), limit=limit)
 
     def commit(self, message: str, *, body: str = "") -> str | None:
         """Commit everything that is safe to commit; None where nothing changed.

@@ -1,0 +1,91 @@
+"""References resolved against a repository: what they point to, or why they don't."""
+
+from collections.abc import Callable, Iterable
+from pathlib import PurePosixPath
+
+from agent.prp.briefing import Document
+from agent.prp.excerpt import excerpt
+from agent.prp.model import Prp, Reference, ReferenceKind
+
+_MOST_CHARACTERS = 24_000
+_ALL_CHARACTERS = 120_000
+_SECRETS = (".env", ".pem", ".key", ".p12", ".pfx", ".netrc", ".npmrc", ".pypirc")
+
+
+def documents_of(
+    prp: Prp, *, files: Iterable[str], read: Callable[[str], str]
+) -> list[tuple[Reference, Document]]:
+    """Return what the file and docfile references point to.
+
+    Args:
+        prp: The document.
+        files: Paths of the repository's files; absolute paths of another machine are found among
+            them by their end.
+        read: Returns a file's text, or raises `ValueError` with the reason why it can't.
+
+    Returns:
+        Each reference with its document; `url` references have no content yet.
+
+    """
+    known = list(files)
+    left = _ALL_CHARACTERS
+    found = []
+    for reference in prp.references:
+        document = _document(reference, known, read, min(left, _MOST_CHARACTERS))
+        left -= len(document.content)
+        found.append((reference, document))
+    return found
+
+
+def _document(
+    reference: Reference, known: list[str], read: Callable[[str], str], limit: int
+) -> Document:
+    name = _name(reference)
+    if reference.kind in (ReferenceKind.URL, ReferenceKind.MCP):
+        return Document(name=name, why=_why(reference), missing="not fetched")
+    path, reason = locate(reference.target, known)
+    if reason:
+        return Document(name=name, why=_why(reference), missing=reason)
+    try:
+        text = read(path)
+    except ValueError as error:
+        return Document(name=name, why=_why(reference), missing=str(error))
+    if reference.lines:
+        first, last = reference.lines
+        text = "\n".join(text.splitlines()[first - 1 : last])
+    is_markdown = path.endswith((".md", ".mdx", ".markdown"))
+    wanted = reference.sections if is_markdown else ()
+    return Document(
+        name=name, why=_why(reference), content=excerpt(text, sections=wanted, limit=max(limit, 0))
+    )
+
+
+def locate(target: str, files: list[str]) -> tuple[str, str]:
+    """Return the repository's path that a reference means, or the reason why there is none."""
+    path = PurePosixPath(target.removeprefix("./"))
+    if ".." in path.parts or target.startswith("~"):
+        return "", "it leaves the repository"
+    if any(part.lower() == ".git" for part in path.parts):
+        return "", "it is git's own"
+    if path.name.startswith("id_") or path.name.endswith(_SECRETS):
+        return "", "it may hold secrets"
+    plain = str(path)
+    if plain in files:
+        return plain, ""
+    if any(file.startswith(f"{plain.rstrip('/')}/") for file in files):
+        return "", "it is a folder"
+    for start in range(1, len(path.parts)):
+        end = "/".join(path.parts[start:])
+        if path.is_absolute() and end in files:
+            return end, ""
+    return "", "there is no such file in the repository"
+
+
+def _name(reference: Reference) -> str:
+    span = f":{reference.lines[0]}-{reference.lines[1]}" if reference.lines else ""
+    return f"{reference.target}{span}"
+
+
+def _why(reference: Reference) -> str:
+    parts = (reference.why, reference.critical, reference.pattern, reference.gotcha)
+    return "; ".join(part for part in parts if part).replace('"', "'")
