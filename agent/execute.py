@@ -74,7 +74,9 @@ async def execute(
     verdicts: list[Verdict] = []
     try:
         contract = freeze(prp, paths=tree.files(), read=tree.read)
-        record(ContractFrozen(files=dict(contract.files), checks=tuple(c.id for c in contract.checks)))
+        record(
+            ContractFrozen(files=dict(contract.files), checks=tuple(c.id for c in contract.checks))
+        )
         baseline = await crew.measure(contract, tree.base)
         plan = await crew.plan(contract, baseline)
         work = _tasks(prp, plan)
@@ -88,7 +90,11 @@ async def execute(
                 break
             feedback = feedback_on(verdict)
             record(FeedbackSent(attempt=attempt, text=feedback))
-            work = [repair(commit=verdict.commit, changes=tree.diff(limit=_SHOWN_DIFF), feedback=feedback)]
+            work = [
+                repair(
+                    commit=verdict.commit, changes=tree.diff(limit=_SHOWN_DIFF), feedback=feedback
+                )
+            ]
 
     except (BudgetExhausted, ProviderUnavailable) as stop:
         tree.commit("Keep unfinished work", body=str(stop))

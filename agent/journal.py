@@ -72,6 +72,8 @@ class Planned:
     summary: str
     steps: tuple[dict[str, Any], ...]
     proofs: tuple[dict[str, Any], ...]
+    concerns: tuple[str, ...] = ()
+    """What the planner finds wrong or missing in the PRP."""
 
 
 @dataclass(frozen=True, kw_only=True)

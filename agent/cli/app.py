@@ -3,7 +3,6 @@
 import typer
 
 from agent.cli.demo import demo
-from agent.cli.document import fmt, lint, schema
 from agent.cli.execute import execute, plan
 
 _EPILOG = """\
@@ -24,9 +23,6 @@ app = typer.Typer(
 app.command()(execute)
 app.command("run", hidden=True)(execute)
 app.command()(plan)
-app.command()(lint)
-app.command()(fmt)
-app.command()(schema)
 app.command()(demo)
 
 

@@ -6,7 +6,6 @@ from typing import Any, Generic, TypeVar
 
 from agent.errors import Exit, PrpError
 
-
 T = TypeVar("T")
 
 
@@ -33,8 +32,7 @@ class Reply(Generic[T]):
     talk: Talk
 
 
-async def converse(  # noqa: PLR0913 - all of it is one conversation
-
+async def converse(
     model: Any,
     *,
     role: str,

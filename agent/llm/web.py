@@ -41,8 +41,7 @@ async def fetch_page(
             return "", f"no whole answer within {_SECONDS} s"
         except Exception as error:  # noqa: BLE001 - whatever a foreign server causes is a reason
             return "", " ".join(str(error).split())[:200] or type(error).__name__
-        cache.mkdir(parents=True, exist_ok=True)
-        kept.write_text(json.dumps({"url": url, "at": time.time(), "text": text}), encoding="utf-8")
+        _keep(kept, url, text)
     return excerpt(text, sections=sections, limit=_MOST_CHARACTERS), ""
 
 
@@ -53,6 +52,11 @@ def _cached(kept: Path) -> str | None:
         return str(found["text"]) if fresh else None
     except (OSError, ValueError, KeyError):
         return None
+
+
+def _keep(kept: Path, url: str, text: str) -> None:
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps({"url": url, "at": time.time(), "text": text}), encoding="utf-8")
 
 
 async def _downloaded(url: str, *, allow_local: bool) -> str:

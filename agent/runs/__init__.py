@@ -1,5 +1,6 @@
 """A run's life: from the order to the report."""
 
-from agent.runs.start import Done, Order, Planned, plan_order, run_order
+from agent.runs.desk import Order
+from agent.runs.start import Done, Planned, plan_order, run_order
 
 __all__ = ["Done", "Order", "Planned", "plan_order", "run_order"]

@@ -178,7 +178,7 @@ def speaks_of(criterion: Criterion, result: CheckResult) -> bool:
     so that a check which was green before still proves it.
     """
     text = criterion.text.lower()
-    tools = {word for word in re.findall(r"[a-z][\w-]+", result.check.command.lower())}
+    tools = set(re.findall(r"[a-z][\w-]+", result.check.command.lower()))
     named = tools & _CHECKERS & set(re.findall(r"[a-z][\w-]+", text))
     stays = re.search(r"\b(existing|still|remain|unchanged|no regressions?)\b", text)
     return bool(named) or bool(stays)

@@ -36,7 +36,7 @@ def judge(finished: Finished, expectation: Expectation) -> tuple[CheckState, str
 
 
 _MISSING = re.compile(r"(?:line \d+: |^)(?P<tool>[\w./+-]+): (?:command )?not found", re.MULTILINE)
-# `python -m tool` where the tool itself is missing; a missing import inside of a test reads otherwise.
+# `python -m tool` without the tool; a missing import inside of a test reads otherwise.
 _NO_MODULE = re.compile(r"\A\S*python[\d.]*: No module named (?P<tool>[\w.-]+)\s*\Z")
 
 

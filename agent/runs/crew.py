@@ -1,0 +1,273 @@
+"""Binds the three agents to one run: models, briefing, worktree, clean rooms."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.coder import Assignment, Change, Hands, code
+from agent.execute import Crew
+from agent.journal import Noted, Planned, Record
+from agent.llm.budget import Meter
+from agent.llm.conversation import Talk
+from agent.llm.models import open_model
+from agent.llm.recording import Recorder
+from agent.llm.web import fetch_page
+from agent.planner import Plan, make_plan
+from agent.prp import Criterion, ReferenceKind
+from agent.prp.briefing import Document, brief
+from agent.prp.references import documents_of
+from agent.runs.desk import Desk
+from agent.runs.folder import RunFolder
+from agent.verifier import (
+    CheckResult,
+    Contract,
+    Proof,
+    Verdict,
+    clean_room,
+    describe,
+    judge_criteria,
+    measure,
+    verify,
+)
+from agent.verifier.judge import Judged
+from agent.workspace import FileProblem, Reading, Worktree, clip, repository_map
+from agent.workspace.files import read_text
+
+# Characters of the diff that the verifier gets with its request; the rest it can read.
+_SHOWN_DIFF = 40_000
+
+
+@dataclass(kw_only=True)
+class Office:
+    """What the agents of one run share."""
+
+    desk: Desk
+    folder: RunFolder
+    meter: Meter
+    record: Record
+    recorder: Recorder | None = None
+    briefing: str = ""
+
+    def __post_init__(self) -> None:
+        """Open no model yet: each is opened when it is first asked."""
+        self._models: dict[str, Any] = {}
+        self._rooms = itertools.count(1)
+        self._plan_text = ""
+
+    def model(self, role: str) -> Any:
+        """Return the model of a role, opened once."""
+        if role not in self._models:
+            self._models[role] = open_model(
+                self.desk.choices[role],
+                role=role,
+                meter=self.meter,
+                record=self.record,
+                keys=self.desk.settings.keys,
+                recorder=self.recorder,
+                cache_key=f"prp-{self.folder.id}-{role}",
+            )
+        return self._models[role]
+
+    def room(self, contract: Contract, commit: str) -> Any:
+        """Return a clean room with a commit in it, as an asynchronous context manager."""
+        return clean_room(
+            self.desk.repository,
+            commit,
+            contract,
+            base=self.desk.base,
+            folder=self.folder.path / f"room-{next(self._rooms)}",
+            sandbox=self.desk.sandbox,
+            toolchain=self.desk.toolchain,
+            check_timeout=self.desk.settings.check_timeout,
+        )
+
+    async def prepare(self) -> None:
+        """Write the text that every conversation begins with."""
+        prp, repository = self.desk.prp, self.desk.repository
+        mentioned = {change.path for task in prp.tasks for change in task.changes}
+        mentioned |= {reference.target for reference in prp.references}
+        self.briefing = brief(
+            prp,
+            documents=await self._documents(),
+            repository_map=repository_map(repository, self.desk.base, mentioned=mentioned),
+        )
+        for criterion in prp.promises:
+            if criterion.ticked:
+                self.record(
+                    Noted(text=f"{criterion.id} is ticked in the PRP already; that proves nothing")
+                )
+
+    async def _documents(self) -> list[Document]:
+        root = self.desk.repository.root
+        found = documents_of(
+            self.desk.prp,
+            files=self.desk.repository.files(self.desk.base) + _uncommitted(self.desk),
+            read=lambda path: _read(root, path),
+        )
+        documents = []
+        for reference, document in found:
+            if reference.kind is ReferenceKind.URL and self.desk.settings.fetch_urls:
+                text, reason = await fetch_page(
+                    reference.target,
+                    cache=self.desk.settings.state_dir / "pages",
+                    sections=reference.sections,
+                )
+                document = Document(  # noqa: PLW2901 - the same document, now with its text
+                    name=document.name, why=document.why, content=text, missing=reason
+                )
+            if document.missing:
+                self.record(Noted(text=f"reference {document.name}: {document.missing}"))
+            documents.append(document)
+        return documents
+
+    async def measure(self, contract: Contract, commit: str) -> Sequence[CheckResult]:
+        """Run every check on the base commit."""
+        async with self.room(contract, commit) as room:
+            return await measure(contract, room, stage="baseline", gate=False, record=self.record)
+
+    async def plan(self, contract: Contract, baseline: Sequence[CheckResult]) -> Plan:
+        """Let the planner read the base commit and plan."""
+        async with self.room(contract, self.desk.base) as room:
+            reading = Reading(room.path, role="planner", record=self.record)
+            plan = await make_plan(
+                contract.prp,
+                model=self.model("planner"),
+                briefing=f"{self.briefing}\n\n{_baseline(baseline)}",
+                tools=reading.tools,
+                record=self.record,
+            )
+        self.record(
+            Planned(
+                summary=plan.summary,
+                steps=tuple(step.model_dump(mode="json") for step in plan.steps),
+                proofs=tuple(proof.model_dump(mode="json") for proof in plan.proofs),
+                concerns=plan.concerns,
+            )
+        )
+        self._plan_text = _plan_in_words(plan, baseline)
+        return plan
+
+    def crew(self, tree: Worktree) -> Crew:
+        """Return the agents bound to a worktree."""
+
+        async def carry_out(
+            assignment: Assignment, contract: Contract, _plan: Plan, talk: Talk | None
+        ) -> Change:
+            hands = Hands(
+                tree.path,
+                sandbox=self.desk.sandbox,
+                toolchain=self.desk.toolchain,
+                logs=self.folder.logs,
+                record=self.record,
+                forbids=contract.forbids,
+                protect=tuple(contract.files),
+            )
+            return await code(
+                assignment,
+                hands=hands,
+                model=self.model("coder"),
+                briefing=[self.briefing, self._plan_text],
+                environment=self.desk.toolchain.describe(self.desk.sandbox),
+                talk=talk,
+                max_requests=self.desk.budget.max_requests_per_task,
+            )
+
+        async def verified(
+            contract: Contract,
+            plan: Plan,
+            baseline: Sequence[CheckResult],
+            commit: str,
+            attempt: int,
+        ) -> Verdict:
+            return await self._verify(tree, contract, plan, baseline, commit, attempt)
+
+        return Crew(measure=self.measure, plan=self.plan, code=carry_out, verify=verified)
+
+    async def _verify(
+        self,
+        tree: Worktree,
+        contract: Contract,
+        plan: Plan,
+        baseline: Sequence[CheckResult],
+        commit: str,
+        attempt: int,
+    ) -> Verdict:
+        async with self.room(contract, commit) as room:
+            reading = Reading(room.path, role="verifier", record=self.record)
+
+            async def judge(criteria: Sequence[Criterion], results: Any) -> Judged:
+                return await judge_criteria(
+                    criteria,
+                    model=self.model("verifier"),
+                    briefing=self.briefing,
+                    commit=commit,
+                    results=results,
+                    diff=tree.diff(limit=_SHOWN_DIFF),
+                    tools=reading.tools,
+                    read=lambda path: _text_or_none(room.path, path),
+                )
+
+            return await verify(
+                contract,
+                room,
+                commit=commit,
+                attempt=attempt,
+                proofs=[
+                    Proof(criterion=p.criterion, checks=p.checks, how=p.how) for p in plan.proofs
+                ],
+                baseline=baseline,
+                touched={file.path for file in tree.changed()} | set(contract.granted),
+                judge=judge,
+                record=self.record,
+            )
+
+
+def _baseline(baseline: Sequence[CheckResult]) -> str:
+    lines = []
+    for result in baseline:
+        lines.append(describe(result))
+        if result.failed:
+            lines.append(clip(result.output, limit=800).strip())
+    return "\n".join(["<baseline>", *lines, "</baseline>"])
+
+
+def _plan_in_words(plan: Plan, baseline: Sequence[CheckResult]) -> str:
+    steps = [f"Task {step.task}: {step.approach}" for step in plan.steps]
+    concerns = [f"Concern: {concern}" for concern in plan.concerns]
+    checks = [describe(result) for result in baseline]
+    return "\n".join(
+        [
+            "<plan>",
+            plan.summary,
+            *steps,
+            *concerns,
+            "</plan>",
+            "<baseline>",
+            "What the checks said on the base commit, before any change:",
+            *checks,
+            "</baseline>",
+        ]
+    )
+
+
+def _uncommitted(desk: Desk) -> list[str]:
+    """Return references that lie in the checkout but not in the base commit, as fresh notes do."""
+    root = desk.repository.root
+    targets = (r.target for r in desk.prp.references if r.kind is not ReferenceKind.URL)
+    return [target for target in targets if _text_or_none(root, target) is not None]
+
+
+def _read(root: Path, path: str) -> str:
+    try:
+        return read_text(root, path)
+    except FileProblem as error:
+        raise ValueError(str(error)) from None
+
+
+def _text_or_none(root: Path, path: str) -> str | None:
+    try:
+        return read_text(root, path)
+    except FileProblem:
+        return None

@@ -1,0 +1,126 @@
+"""Everything that a run needs on the table before it begins; collected, then checked, then used."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agent.errors import SettingsError
+from agent.llm.budget import Budget, Meter
+from agent.llm.models import ModelChoice, check_choice
+from agent.prp import Prp, read_prp, require_executable
+from agent.settings import ROLES, Settings, load_settings
+from agent.workspace import Repository, Sandbox, Toolchain, find_sandbox, find_toolchain
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What the person asked for."""
+
+    prp: Path
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    """Settings that were typed, by their names in `Settings`."""
+    base: str = "HEAD"
+    recording: Path | None = None
+    """Where to write the models' answers."""
+    roles: Sequence[str] = ROLES
+    """The agents that will be asked."""
+    folder: Path | None = None
+    """Where the repository is; the current folder by default."""
+    tools: tuple[Path, ...] = ()
+    """Folders of programs that come before those of the person's PATH."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """A checked order: whatever can be wrong before the first step was not wrong."""
+
+    prp: Prp
+    prp_name: str
+    """The document's path as people know it: below the repository where it lies there."""
+    settings: Settings
+    repository: Repository
+    base: str
+    budget: Budget
+    choices: Mapping[str, ModelChoice]
+    sandbox: Sandbox
+    toolchain: Toolchain
+
+    @property
+    def models(self) -> dict[str, str]:
+        """Return the names of the models by role."""
+        return {role: ", ".join(choice.names) for role, choice in self.choices.items()}
+
+
+def lay_out(order: Order) -> Desk:
+    """Check an order, without leaving anything behind and without asking anybody.
+
+    Raises:
+        DocumentError: The PRP can't be executed.
+        SettingsError: A setting, model or key is missing or wrong.
+        EnvironmentProblem: No repository, no commit, no git or no sandbox.
+
+    """
+    prp = read_prp(order.prp)
+    require_executable(prp)
+    repository = Repository.open((order.folder or Path.cwd()).resolve())
+    base = repository.resolve(order.base)
+    settings = load_settings(order.flags, root=repository.root, tracked=repository.is_tracked)
+    budget = _budget(settings)
+    choices = {role: _choice(settings, role) for role in order.roles}
+    meter = Meter(budget, prices=settings.prices)
+    for choice in choices.values():
+        check_choice(choice, settings.keys)
+        meter.require_prices(choice.names)
+    if order.recording and not order.recording.resolve().parent.is_dir():
+        raise SettingsError(
+            f"--record {order.recording}: there is no folder {order.recording.parent}"
+        )
+    sandbox = find_sandbox(settings.sandbox, state=settings.state_dir / "sandbox")
+    return Desk(
+        prp=prp,
+        prp_name=_name_of(order.prp, repository.root),
+        settings=settings,
+        repository=repository,
+        base=base,
+        budget=budget,
+        choices=choices,
+        sandbox=sandbox,
+        toolchain=find_toolchain(
+            repository.root,
+            search_path=os.environ.get("PATH", os.defpath),
+            home=Path.home(),
+            first=order.tools,
+            shell_timeout=settings.command_timeout,
+        ),
+    )
+
+
+def bundled_tools() -> Path:
+    """Return the folder of the programs that were installed beside `prp`."""
+    return Path(sys.executable).parent
+
+
+def _budget(settings: Settings) -> Budget:
+    return Budget(
+        max_attempts=settings.max_attempts,
+        max_cost_usd=settings.max_cost_usd,
+        max_minutes=settings.max_minutes,
+        max_tokens=settings.max_tokens,
+        max_requests_per_task=settings.max_requests_per_task,
+    )
+
+
+def _choice(settings: Settings, role: str) -> ModelChoice:
+    return ModelChoice(
+        names=settings.models_for(role),
+        base_url=settings.base_url,
+        timeout_seconds=settings.model_timeout,
+    )
+
+
+def _name_of(path: Path, root: Path) -> str:
+    whole = path.resolve()
+    return str(whole.relative_to(root)) if whole.is_relative_to(root) else path.name

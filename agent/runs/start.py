@@ -1,0 +1,260 @@
+"""Carry out an order: from the checked desk to the report in the run's folder."""
+
+import asyncio
+import json
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from agent.deliver import Story, as_json, markdown, summary, tell
+from agent.errors import Exit, PrpError
+from agent.execute import Ending, Outcome, execute
+from agent.journal import Event, Journal, Noted, Record, RunEnded, RunStarted, read_events
+from agent.llm.budget import Meter
+from agent.llm.recording import Recorder
+from agent.planner import Plan
+from agent.runs.crew import Office
+from agent.runs.desk import Desk, Order, lay_out
+from agent.runs.folder import RunFolder, new_run_folder
+from agent.verifier import CheckResult, describe, freeze
+from agent.workspace import Worktree, open_worktree
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A run that ended, and where its files are."""
+
+    story: Story
+    folder: RunFolder
+    exit_status: int
+
+    def in_words(self) -> str:
+        """Return how it ended, for a person."""
+        branch = self.story.ended["branch"]
+        lines = [
+            summary(self.story),
+            f"branch: {branch}  (git log -p {branch})",
+            f"report: {self.folder.report}",
+        ]
+        return "\n".join(lines)
+
+    def as_json(self) -> str:
+        """Return the same for machines."""
+        return json.dumps(
+            as_json(self.story) | {"report": str(self.folder.report)}, ensure_ascii=False
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A plan and what the checks said on the base commit."""
+
+    plan: Plan
+    baseline: Sequence[CheckResult]
+
+    def in_words(self) -> str:
+        """Return the plan for a person."""
+        lines = [self.plan.summary, ""]
+        for step in self.plan.steps:
+            lines += [f"task {step.task}  {', '.join(step.files)}", f"    {step.approach}"]
+        lines += ["", "how each criterion will be shown:"]
+        for proof in self.plan.proofs:
+            checks = ", ".join(proof.checks) or "judged"
+            lines.append(f"  {proof.criterion} ({checks}): {proof.how}")
+        lines += ["", "checks on the base commit:"]
+        lines += [f"  {describe(result)}" for result in self.baseline]
+        lines += [f"concern: {concern}" for concern in self.plan.concerns]
+        return "\n".join(lines)
+
+    def as_json(self) -> str:
+        """Return the plan for machines."""
+        checks = [
+            {"check": r.check.id, "state": r.state.value, "status": r.status, "reason": r.reason}
+            for r in self.baseline
+        ]
+        return json.dumps(
+            self.plan.model_dump(mode="json") | {"baseline": checks}, ensure_ascii=False
+        )
+
+
+def run_order(order: Order, *, listen: Record) -> Done:
+    """Execute a PRP.
+
+    Args:
+        order: What to execute, and how.
+        listen: Is told of every event as it happens.
+
+    Raises:
+        PrpError: The order can't be carried out; nothing is left behind.
+
+    """
+    desk = lay_out(order)
+    folder = new_run_folder(desk.settings.state_dir, desk.prp.slug)
+    with Journal(folder.journal, mask=_masking(desk)) as journal:
+
+        def record(event: Event) -> None:
+            journal.record(event)
+            listen(event)
+
+        outcome = _with_signals(lambda: _run(desk, order, folder, record))
+    story = tell(read_events(folder.journal))
+    folder.write_json(folder.summary, as_json(story))
+    folder.write(folder.report, markdown(story))
+    return Done(story=story, folder=folder, exit_status=outcome)
+
+
+def plan_order(order: Order, *, listen: Record) -> Planned:
+    """Plan a PRP without executing it; nothing is left behind.
+
+    Raises:
+        PrpError: The order can't be carried out, or the planner gives no valid plan.
+
+    """
+    desk = lay_out(order)
+
+    async def planned() -> Planned:
+        with tempfile.TemporaryDirectory(prefix="prp-plan-") as name:
+            folder = RunFolder(id=desk.prp.slug, path=Path(name))
+            office = _office(desk, order, folder, listen)
+            await office.prepare()
+            repository = desk.repository
+            contract = freeze(
+                desk.prp,
+                paths=repository.files(desk.base),
+                read=lambda path: repository.read(desk.base, path),
+            )
+            baseline = await office.measure(contract, desk.base)
+            return Planned(plan=await office.plan(contract, baseline), baseline=baseline)
+
+    return asyncio.run(planned())
+
+
+async def _run(desk: Desk, order: Order, folder: RunFolder, record: Record) -> int:
+    started = time.monotonic()
+    branch = desk.repository.free_branch(f"prp/{desk.prp.slug}")
+    record(_started(desk, folder, branch))
+    for note in (*desk.settings.notes, *_warnings(desk)):
+        record(Noted(text=note, warning=True))
+    office = _office(desk, order, folder, record)
+    with open_worktree(desk.repository, folder.worktree, branch=branch, base=desk.base) as tree:
+        with _always_told(tree, record, started) as outcome_is:
+            await office.prepare()
+            outcome = await execute(
+                desk.prp,
+                office.crew(tree),
+                tree,
+                desk.budget,
+                record,
+                strict=desk.settings.strict,
+            )
+            outcome_is(outcome)
+    return int(outcome.exit_status)
+
+
+@contextmanager
+def _always_told(tree: Worktree, record: Record, started: float) -> Any:
+    """Write how the run ended, whichever way it ends; unfinished work is committed."""
+    ended: list[Outcome] = []
+
+    def tell_end(ending: str, status: int, reason: str) -> None:
+        record(
+            RunEnded(
+                outcome=ending,
+                exit_status=status,
+                reason=reason,
+                branch=tree.branch,
+                commit=tree.head(),
+                seconds=round(time.monotonic() - started, 3),
+            )
+        )
+
+    try:
+        yield ended.append
+    except asyncio.CancelledError:
+        tree.commit("Keep unfinished work", body="The run was cancelled.")
+        tell_end(Ending.CANCELLED, Exit.INTERRUPTED, "cancelled by a signal")
+        raise
+    except PrpError as error:
+        tree.commit("Keep unfinished work", body=str(error))
+        tell_end(Ending.FAILED, error.exit_status, str(error))
+        raise
+    else:
+        outcome = ended[0]
+        tell_end(outcome.ending, outcome.exit_status, outcome.reason)
+
+
+def _with_signals(run: Callable[[], Any]) -> int:
+    """Run to the end, or end early and in order at SIGINT and SIGTERM."""
+
+    async def watched() -> int:
+        loop, task = asyncio.get_running_loop(), asyncio.ensure_future(run())
+        came: list[signal.Signals] = []
+
+        def stop(number: signal.Signals) -> None:
+            came.append(number)
+            task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, stop, number)
+        try:
+            return int(await task)
+        except asyncio.CancelledError:
+            terminated = came and came[0] is not signal.SIGINT
+            return int(Exit.TERMINATED if terminated else Exit.INTERRUPTED)
+
+    return asyncio.run(watched())
+
+
+def _office(desk: Desk, order: Order, folder: RunFolder, record: Record) -> Office:
+    return Office(
+        desk=desk,
+        folder=folder,
+        meter=Meter(desk.budget, prices=desk.settings.prices),
+        record=record,
+        recorder=Recorder(order.recording) if order.recording else None,
+    )
+
+
+def _started(desk: Desk, folder: RunFolder, branch: str) -> RunStarted:
+    budget = desk.budget
+    return RunStarted(
+        run=folder.id,
+        repository=str(desk.repository.root),
+        prp=desk.prp_name,
+        title=desk.prp.title.text,
+        sha256=sha256(desk.prp.text.encode("utf-8", "surrogatepass")).hexdigest(),
+        base=desk.base,
+        branch=branch,
+        models=desk.models,
+        sandbox=desk.sandbox.name,
+        limits={
+            "max_attempts": budget.max_attempts,
+            "max_cost_usd": budget.max_cost_usd,
+            "max_minutes": budget.max_minutes,
+            "max_tokens": budget.max_tokens,
+        },
+    )
+
+
+def _warnings(desk: Desk) -> Sequence[str]:
+    if desk.sandbox.name == "none":
+        return ("There is no sandbox: commands of the PRP and of models can do whatever you can",)
+    return ()
+
+
+def _masking(desk: Desk) -> Callable[[str], str]:
+    """Return what takes the person's keys out of a line."""
+    secrets = {value: name for name, value in desk.settings.keys.items() if len(value) >= 8}
+
+    def mask(line: str) -> str:
+        for value, name in secrets.items():
+            line = line.replace(value, f"<{name}>")
+        return line
+
+    return mask
