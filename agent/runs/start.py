@@ -142,18 +142,13 @@ async def _run(desk: Desk, order: Order, folder: RunFolder, record: Record) -> i
     for note in (*desk.settings.notes, *_warnings(desk)):
         record(Noted(text=note, warning=True))
     office = _office(desk, order, folder, record)
-    with open_worktree(desk.repository, folder.worktree, branch=branch, base=desk.base) as tree:
-        with _always_told(tree, record, started) as outcome_is:
-            await office.prepare()
-            outcome = await execute(
-                desk.prp,
-                office.crew(tree),
-                tree,
-                desk.budget,
-                record,
-                strict=desk.settings.strict,
-            )
-            outcome_is(outcome)
+    worktree = open_worktree(desk.repository, folder.worktree, branch=branch, base=desk.base)
+    with worktree as tree, _always_told(tree, record, started) as outcome_is:
+        await office.prepare()
+        outcome = await execute(
+            desk.prp, office.crew(tree), tree, desk.budget, record, strict=desk.settings.strict
+        )
+        outcome_is(outcome)
     return int(outcome.exit_status)
 
 
