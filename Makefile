@@ -1,0 +1,38 @@
+# Sets up what is missing, then does it. Needs python3 (3.11 or newer), git and make.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: demo test check bench format clean
+
+demo: $(READY) sandbox
+	$(BIN)/prp demo
+
+test: $(READY) sandbox
+	$(BIN)/pytest -n auto
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports --no-cache
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Installs exactly the versions of the lock file, and prp itself so that edits count at once.
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) scripts/check_python.py
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+# The sandbox is a system package: installed where we may, named where we may not.
+.PHONY: sandbox
+sandbox:
+	@command -v bwrap >/dev/null 2>&1 || sh scripts/install_sandbox.sh
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache dist
