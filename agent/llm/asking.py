@@ -56,10 +56,18 @@ class AskingModel(WrapperModel):
     ) -> None:
         """Take the models in order of preference; nothing is asked yet."""
         super().__init__(links[0].model)
+        self._all = tuple(links)
         self._links = list(links)
         self._choice, self._role = choice, role
         self._meter, self._record = meter, record
         self._patience, self._recorder, self._cache_key = patience, recorder, cache_key
+
+    async def close(self) -> None:
+        """Close the connections; a conversation leaves them open for the next one."""
+        for link in self._all:
+            client = getattr(link.model, "client", None)
+            if client is not None:
+                await client.close()
 
     async def request(
         self,

@@ -17,6 +17,7 @@ from agent.llm.faults import Whom
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
 
+    from agent.llm.asking import AskingModel
     from agent.llm.recording import Recorder
 
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -143,7 +144,7 @@ def open_model(
     patience: Patience | None = None,
     recorder: "Recorder | None" = None,
     cache_key: str = "",
-) -> "Model":
+) -> "AskingModel":
     """Open a model that keeps the budget, sees through broken answers and asks again.
 
     Args:
@@ -157,8 +158,7 @@ def open_model(
         cache_key: What requests with the same beginning share, for the provider's cache.
 
     Returns:
-        For pydantic-ai agents. As an asynchronous context manager it keeps its connections open
-        from one conversation to the next.
+        For pydantic-ai agents; `close()` it when nobody will ask any more.
 
     Raises:
         SettingsError: A name, key, package or price is missing.

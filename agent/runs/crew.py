@@ -70,6 +70,11 @@ class Office:
             )
         return self._models[role]
 
+    async def aclose(self) -> None:
+        """Close the connections to all models."""
+        for model in self._models.values():
+            await model.close()
+
     def room(self, contract: Contract, commit: str) -> Any:
         """Return a clean room with a commit in it, as an asynchronous context manager."""
         return clean_room(

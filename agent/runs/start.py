@@ -6,7 +6,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -121,16 +121,15 @@ def plan_order(order: Order, *, listen: Record) -> Planned:
     async def planned() -> Planned:
         with tempfile.TemporaryDirectory(prefix="prp-plan-") as name:
             folder = RunFolder(id=desk.prp.slug, path=Path(name))
-            office = _office(desk, order, folder, listen)
-            await office.prepare()
-            repository = desk.repository
-            contract = freeze(
-                desk.prp,
-                paths=repository.files(desk.base),
-                read=lambda path: repository.read(desk.base, path),
-            )
-            baseline = await office.measure(contract, desk.base)
-            return Planned(plan=await office.plan(contract, baseline), baseline=baseline)
+            async with aclosing(_office(desk, order, folder, listen)) as office:
+                await office.prepare()
+                contract = freeze(
+                    desk.prp,
+                    paths=desk.repository.files(desk.base),
+                    read=lambda path: desk.repository.read(desk.base, path),
+                )
+                baseline = await office.measure(contract, desk.base)
+                return Planned(plan=await office.plan(contract, baseline), baseline=baseline)
 
     return asyncio.run(planned())
 
@@ -144,10 +143,11 @@ async def _run(desk: Desk, order: Order, folder: RunFolder, record: Record) -> i
     office = _office(desk, order, folder, record)
     worktree = open_worktree(desk.repository, folder.worktree, branch=branch, base=desk.base)
     with worktree as tree, _always_told(tree, record, started) as outcome_is:
-        await office.prepare()
-        outcome = await execute(
-            desk.prp, office.crew(tree), tree, desk.budget, record, strict=desk.settings.strict
-        )
+        async with aclosing(office):
+            await office.prepare()
+            outcome = await execute(
+                desk.prp, office.crew(tree), tree, desk.budget, record, strict=desk.settings.strict
+            )
         outcome_is(outcome)
     return int(outcome.exit_status)
 

@@ -1,0 +1,220 @@
+"""Model answers on the wire, whole and broken, in the three formats."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from agent.errors import BudgetExhausted, ProviderUnavailable, PrpError, SettingsError
+from agent.journal import Event, ModelAnswered, ModelRetried
+from agent.llm.budget import Budget, Meter
+from agent.llm.conversation import AgentFailed, converse
+from agent.llm.models import ModelChoice, Patience, open_model
+from tests.support.provider import Answer, Provider
+
+WIRES = ("openai-chat", "openai-responses", "anthropic")
+FINISHED = Answer(calls=(("finish", {"word": "done"}),))
+
+
+class End(BaseModel):
+    """How the conversation ends."""
+
+    word: str
+
+
+class Talk:
+    """One conversation with a scripted provider."""
+
+    def __init__(self, wire: str, answers: Sequence[Answer], **options: Any) -> None:
+        """Hold it, and keep what happened."""
+        self.events: list[Event] = []
+        self.waits: list[float] = []
+        self.word = ""
+        self.error: PrpError | None = None
+        with Provider(answers) as provider:
+            self.provider = provider
+            try:
+                self.word = asyncio.run(self._hold(wire, provider, options))
+            except PrpError as error:
+                self.error = error
+
+    async def _hold(self, wire: str, provider: Provider, options: dict[str, Any]) -> str:
+        async def sleep(seconds: float) -> None:
+            self.waits.append(seconds)
+
+        url = provider.url if wire != "anthropic" else provider.url.removesuffix("/v1")
+        budget = Budget(max_tokens=options.pop("max_tokens", None))
+        model = open_model(
+            ModelChoice(names=(f"{wire}:scripted",), base_url=url, **options),
+            role="coder",
+            meter=Meter(budget),
+            record=self.events.append,
+            keys={"OPENAI_API_KEY": "x", "ANTHROPIC_API_KEY": "x"},
+            patience=Patience(tries=3, sleep=sleep, jitter=lambda: 7.0),
+        )
+        try:
+            reply = await converse(
+                model,
+                role="coder",
+                instructions="Be brief.",
+                output=End,
+                finish=("finish", "End."),
+                prompt=["Say done."],
+                tools=[self._look],
+            )
+        finally:
+            await model.close()
+        return reply.output.word
+
+    async def _look(self, number: int) -> str:
+        """Look a number up."""
+        return f"number {number} is odd"
+
+    @property
+    def retried(self) -> list[str]:
+        """Reasons of all tries that failed."""
+        return [event.reason for event in self.events if isinstance(event, ModelRetried)]
+
+    @property
+    def answered(self) -> list[ModelAnswered]:
+        """Answers that were counted."""
+        return [event for event in self.events if isinstance(event, ModelAnswered)]
+
+
+@pytest.mark.parametrize("wire", WIRES)
+class TestWholeAnswers:
+    """What goes right."""
+
+    def test_a_tool_call_and_the_end_arrive(self, wire: str) -> None:
+        """Tools run, their result reaches the model, and the typed end comes back."""
+        talk = Talk(wire, [Answer(calls=(("_look", {"number": 3}),)), FINISHED])
+        assert talk.word == "done"
+        assert "number 3 is odd" in talk.provider.requests[1].text
+
+    def test_tokens_are_counted_once(self, wire: str) -> None:
+        """Each answer is one event with the provider's own numbers, the cached ones among them."""
+        answer = Answer(
+            calls=FINISHED.calls, input_tokens=1000, output_tokens=50, cached_tokens=800
+        )
+        (event,) = Talk(wire, [answer]).answered
+        assert (event.input_tokens, event.output_tokens) == (1000, 50)
+        assert event.cache_read_tokens == 800
+
+    def test_several_calls_of_one_turn_all_run(self, wire: str) -> None:
+        """Parallel calls get an answer each."""
+        calls = (("_look", {"number": 1}), ("_look", {"number": 2}))
+        talk = Talk(wire, [Answer(calls=calls), FINISHED])
+        assert "number 1 is odd" in talk.provider.requests[1].text
+        assert "number 2 is odd" in talk.provider.requests[1].text
+
+
+@pytest.mark.parametrize("wire", WIRES)
+class TestBrokenAnswers:
+    """A broken answer is never taken as a finished one."""
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            pytest.param("500", id="F37_server_error"),
+            pytest.param("529", id="F38_overloaded"),
+            pytest.param("429", id="F36_rate_limit"),
+            pytest.param("cut", id="F44_cut"),
+            pytest.param("no-end", id="F45_no_end"),
+            pytest.param("html", id="F47_html"),
+            pytest.param("malformed", id="F47_malformed"),
+            pytest.param("error-inside", id="F39_error_inside"),
+        ],
+    )
+    def test_a_passing_fault_is_tried_again(self, wire: str, fault: str) -> None:
+        """The next try succeeds, and exactly one further request was made."""
+        broken = Answer(text="half", calls=FINISHED.calls, fault=fault)
+        talk = Talk(wire, [broken, FINISHED])
+        assert talk.error is None
+        assert talk.word == "done"
+        assert len(talk.provider.requests) == 2
+        assert len(talk.retried) == 1
+
+    def test_F37_a_lasting_fault_pauses_the_run(self, wire: str) -> None:
+        """After the last try the provider is unavailable; tries are counted once."""
+        talk = Talk(wire, [Answer(fault="500")])
+        assert isinstance(talk.error, ProviderUnavailable)
+        assert len(talk.provider.requests) == 3
+
+    def test_F35_retry_after_is_kept(self, wire: str) -> None:
+        """What the provider asks to wait wins over our own patience."""
+        talk = Talk(wire, [Answer(fault="429", retry_after="11"), FINISHED])
+        assert talk.waits == [11.0]
+
+    def test_F46_an_answer_cut_at_the_limit_is_not_used(self, wire: str) -> None:
+        """The model is told that it was cut off; the half call never ran."""
+        cut = Answer(calls=(("_look", '{"num'),), fault="length")
+        talk = Talk(wire, [cut, FINISHED])
+        assert talk.word == "done"
+        assert "cut off" in talk.provider.requests[1].text
+        assert "is odd" not in talk.provider.requests[1].text
+
+    def test_F51_an_empty_answer_is_asked_for_again(self, wire: str) -> None:
+        """The model is told that its answer was empty."""
+        talk = Talk(wire, [Answer(), FINISHED])
+        assert talk.word == "done"
+        assert len(talk.provider.requests) == 2
+
+    def test_F52_a_refusal_ends_without_a_storm(self, wire: str) -> None:
+        """One request, and an error that says so."""
+        talk = Talk(wire, [Answer(text="I can't.", fault="refusal")])
+        assert isinstance(talk.error, AgentFailed)
+        assert "refused" in str(talk.error)
+        assert len(talk.provider.requests) == 1
+
+    def test_F48_an_unknown_tool_is_told(self, wire: str) -> None:
+        """The model learns which tools there are."""
+        talk = Talk(wire, [Answer(calls=(("nope", {}),)), FINISHED])
+        assert talk.word == "done"
+        assert (
+            "nope" in talk.provider.requests[1].last or "Unknown" in talk.provider.requests[1].text
+        )
+
+    def test_F49_wrong_arguments_are_told(self, wire: str) -> None:
+        """The model learns what was wrong with them."""
+        talk = Talk(wire, [Answer(calls=(("_look", {"number": "three"}),)), FINISHED])
+        assert talk.word == "done"
+        assert "integer" in talk.provider.requests[1].text
+
+    def test_F49_arguments_that_are_no_json_are_told(self, wire: str) -> None:
+        """Cut arguments are never repaired into a call."""
+        talk = Talk(wire, [Answer(calls=(("_look", '{"number": 3, "x'),)), FINISHED])
+        assert talk.word == "done"
+        assert "is odd" not in talk.provider.requests[1].text
+
+    def test_F43_a_silent_stream_is_given_up(self, wire: str) -> None:
+        """An answer that stops in the middle is asked for again."""
+        broken = Answer(text="half", calls=FINISHED.calls, fault="stall")
+        talk = Talk(wire, [broken, FINISHED], idle_seconds=0.5)
+        assert talk.word == "done"
+        assert len(talk.provider.requests) == 2
+
+    def test_F42_no_answer_at_all_is_given_up(self, wire: str) -> None:
+        """A server that accepts and says nothing is asked again."""
+        talk = Talk(wire, [Answer(fault="hang"), FINISHED], timeout_seconds=1.0)
+        assert talk.word == "done"
+
+    def test_F54_a_wrong_key_is_said_at_once(self, wire: str) -> None:
+        """No second try, and the message names the variable."""
+        talk = Talk(wire, [Answer(fault="401")])
+        assert isinstance(talk.error, SettingsError)
+        assert "API_KEY" in str(talk.error)
+        assert len(talk.provider.requests) == 1
+
+
+class TestBudgets:
+    """A limit stops the run between two answers."""
+
+    def test_F56_tokens_that_are_used_up_stop_the_next_request(self) -> None:
+        """The first answer is used, a second is not asked for."""
+        first = Answer(calls=(("_look", {"number": 3}),), input_tokens=500)
+        talk = Talk("openai-chat", [first, FINISHED], max_tokens=100)
+        assert isinstance(talk.error, BudgetExhausted)
+        assert len(talk.provider.requests) == 1
+        assert "--max-tokens" in talk.error.hint

@@ -1,0 +1,1 @@
+"""What tests build on: valid values, real projects, a scripted model server."""
