@@ -68,7 +68,9 @@ class Provider:
         """Answer by a function, or one answer after the other."""
         self._script = script
         self.requests: list[Request] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(
+            ("127.0.0.1", 0), type("Handler", (_Handler,), {"provider": self})
+        )
         self._server.daemon_threads = True
 
     @property
@@ -93,74 +95,73 @@ class Provider:
             return self._script(request)
         return self._script[min(len(self.requests), len(self._script)) - 1]
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        provider = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+class _Handler(BaseHTTPRequestHandler):
+    """One connection; the server hands the provider in as a class attribute."""
 
-            def log_message(self, *_: object) -> None:
-                pass
+    provider: Provider
+    protocol_version = "HTTP/1.1"
 
-            def do_POST(self) -> None:
-                size = int(self.headers.get("content-length", 0))
-                body = json.loads(self.rfile.read(size))
-                wire = ROUTES[self.path.split("?")[0]]
-                answer = provider.answer(Request(wire=wire, body=body, headers=dict(self.headers)))
-                if not body.get("stream"):
-                    self._send(400, b'{"error": {"message": "the client must stream"}}', {})
-                elif answer.fault.isdigit():
-                    self._refuse(answer)
-                elif answer.fault == "html":
-                    self._send(200, b"<html>Please log in</html>", {"content-type": "text/html"})
-                elif answer.fault == "hang":
-                    time.sleep(30)
-                else:
-                    self._stream(wire, answer)
+    def log_message(self, *_: object) -> None:
+        pass
 
-            def _refuse(self, answer: Answer) -> None:
-                kind = {"429": "rate_limit_error", "529": "overloaded_error"}
-                error = {"type": kind.get(answer.fault, "api_error"), "message": "scripted"}
-                headers = {"retry-after": answer.retry_after} if answer.retry_after else {}
-                body = json.dumps({"type": "error", "error": error}).encode()
-                self._send(int(answer.fault), body, headers)
+    def do_POST(self) -> None:
+        size = int(self.headers.get("content-length", 0))
+        body = json.loads(self.rfile.read(size))
+        wire = ROUTES[self.path.split("?")[0]]
+        answer = self.provider.answer(Request(wire=wire, body=body, headers=dict(self.headers)))
+        if not body.get("stream"):
+            self._send(400, b'{"error": {"message": "the client must stream"}}', {})
+        elif answer.fault.isdigit():
+            self._refuse(answer)
+        elif answer.fault == "html":
+            self._send(200, b"<html>Please log in</html>", {"content-type": "text/html"})
+        elif answer.fault == "hang":
+            time.sleep(30)
+        else:
+            self._stream(wire, answer)
 
-            def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-                self.send_response(status)
-                for key, value in {"content-type": "application/json", **headers}.items():
-                    self.send_header(key, value)
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+    def _refuse(self, answer: Answer) -> None:
+        kind = {"429": "rate_limit_error", "529": "overloaded_error"}
+        error = {"type": kind.get(answer.fault, "api_error"), "message": "scripted"}
+        headers = {"retry-after": answer.retry_after} if answer.retry_after else {}
+        body = json.dumps({"type": "error", "error": error}).encode()
+        self._send(int(answer.fault), body, headers)
 
-            def _stream(self, wire: str, answer: Answer) -> None:
-                self.send_response(200)
-                self.send_header("content-type", "text/event-stream")
-                self.send_header("connection", "close")
-                if answer.fault == "cut":
-                    self.send_header("content-length", "1000000")
-                self.end_headers()
-                self.close_connection = True
-                events = list(_EVENTS[wire](answer))
-                if answer.fault in ("cut", "no-end", "error-inside", "malformed", "stall"):
-                    events = events[: max(len(events) // 2, 1)]
-                for name, data in events:
-                    self._event(name, data)
-                if answer.fault == "stall":
-                    time.sleep(30)
-                if answer.fault == "malformed":
-                    self.wfile.write(b"event: x\ndata: {not json\n\n")
-                if answer.fault == "error-inside":
-                    error = {"type": "overloaded_error", "message": "Overloaded"}
-                    self._event("error", {"type": "error", "error": error})
-                self.wfile.flush()
+    def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for key, value in {"content-type": "application/json", **headers}.items():
+            self.send_header(key, value)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
-            def _event(self, name: str, data: Json | str) -> None:
-                head = f"event: {name}\n" if name else ""
-                words = data if isinstance(data, str) else json.dumps(data)
-                self.wfile.write(f"{head}data: {words}\n\n".encode())
+    def _stream(self, wire: str, answer: Answer) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("connection", "close")
+        if answer.fault == "cut":
+            self.send_header("content-length", "1000000")
+        self.end_headers()
+        self.close_connection = True
+        events = list(_EVENTS[wire](answer))
+        if answer.fault in ("cut", "no-end", "error-inside", "malformed", "stall"):
+            events = events[: max(len(events) // 2, 1)]
+        for name, data in events:
+            self._event(name, data)
+        if answer.fault == "stall":
+            time.sleep(30)
+        if answer.fault == "malformed":
+            self.wfile.write(b"event: x\ndata: {not json\n\n")
+        if answer.fault == "error-inside":
+            error = {"type": "overloaded_error", "message": "Overloaded"}
+            self._event("error", {"type": "error", "error": error})
+        self.wfile.flush()
 
-        return Handler
+    def _event(self, name: str, data: Json | str) -> None:
+        head = f"event: {name}\n" if name else ""
+        words = data if isinstance(data, str) else json.dumps(data)
+        self.wfile.write(f"{head}data: {words}\n\n".encode())
 
 
 def _arguments(value: Any) -> str:
@@ -275,7 +276,7 @@ def _anthropic(answer: Answer) -> Iterator[tuple[str, Json | str]]:
         "cache_read_input_tokens": answer.cached_tokens,
         "output_tokens": 1,
     }
-    message = {
+    message: Json = {
         "id": "m1",
         "type": "message",
         "role": "assistant",
