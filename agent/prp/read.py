@@ -70,13 +70,14 @@ def _bytes(path: Path) -> bytes:
         raise DocumentError(
             f"it can't be read: {error.strerror}", path=path, code="unreadable"
         ) from None
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(handle)
+        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "not a plain file"
+        raise DocumentError(
+            f"it is {kind}", path=path, code="not-a-file", hint="Name one Markdown file."
+        )
     with os.fdopen(handle, "rb") as file:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
-            kind = "a folder" if stat.S_ISDIR(found.st_mode) else "not a plain file"
-            raise DocumentError(
-                f"it is {kind}", path=path, code="not-a-file", hint="Name one Markdown file."
-            )
         content = file.read(_LARGEST + 1)
     if len(content) > _LARGEST:
         raise DocumentError(

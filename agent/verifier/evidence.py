@@ -62,14 +62,29 @@ class Facts:
     """Files that the branch changes or that the PRP names: a failure there is never old."""
 
     def is_pre_existing(self, check_id: str) -> bool:
-        """Return whether a failing check failed on the base commit already and fails no worse."""
+        """Return whether a failing check failed on the base commit already and fails no worse.
+
+        What the PRP asks for is missing on the base commit too, so being red before is not enough:
+        the failure must name files, and neither it nor the command one that this branch is about.
+        """
         after, before = self.results[check_id], self.baseline.get(check_id)
         if before is None or not (after.failed and before.failed):
             return False
-        words = f"{after.check.command}\n{after.output}"
-        if after.state is not before.state or any(path in words for path in self.touched):
+        if after.state is not before.state or findings(after.output) - findings(before.output):
             return False
-        return not findings(after.output) - findings(before.output)
+        words = f"{after.check.command}\n{after.output}"
+        names_files = re.search(r"\b[\w-]+\.[a-z]{1,5}:\d|\b[\w-]+/[\w./-]+\.\w+", after.output)
+        return bool(names_files) and not any(_names(words, path) for path in self.touched)
+
+
+def _names(words: str, path: str) -> bool:
+    """Return whether a text speaks of a file: by its path, its name or its module."""
+    stem = path.rsplit("/", 1)[-1].split(".")[0]
+    if path in words:
+        return True
+    return (
+        len(stem) > 2 and stem != "__init__" and bool(re.search(rf"\b{re.escape(stem)}\b", words))
+    )
 
 
 def findings(output: str) -> frozenset[str]:

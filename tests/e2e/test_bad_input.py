@@ -1,0 +1,115 @@
+"""Bad input: one error with its place and what to do, the right status, nothing left behind."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.support.project import Project
+from tests.support.scripts import GREET_PRP
+
+MODEL = ("--model", "openai-chat:x", "--base-url", "http://127.0.0.1:9/v1")
+
+
+@pytest.mark.parametrize(
+    ("files", "arguments", "status", "words"),
+    [
+        pytest.param({}, ["PRPs/x.md", *MODEL], 3, "PRPs/x.md: [missing]", id="I01 missing"),
+        pytest.param({"x.md/y": ""}, ["x.md", *MODEL], 3, "[not-a-file] it is a folder", id="I02"),
+        pytest.param({"x.md": ""}, ["x.md", *MODEL], 3, "[empty]", id="I04 empty"),
+        pytest.param({"x.md": " \n\n"}, ["x.md", *MODEL], 3, "[empty]", id="I05 blanks"),
+        pytest.param({"x.md": "a\0b"}, ["x.md", *MODEL], 3, "x.md:1: [binary]", id="I11 NUL"),
+        pytest.param(
+            {"x.md": "# A\n\n## Goal\nB\n"}, ["x.md", *MODEL], 3, "[no-tasks]", id="no tasks"
+        ),
+        pytest.param(
+            {"x.md": "# A\n\n## Goal\nB\n\n## Tasks\nTask 1: CREATE a.py\n"},
+            ["x.md", *MODEL],
+            3,
+            "[nothing-to-prove]",
+            id="nothing to prove",
+        ),
+        pytest.param({"x.md": GREET_PRP}, ["x.md"], 4, "No model for the planner", id="no model"),
+        pytest.param(
+            {"x.md": GREET_PRP}, ["x.md", "--model", "opnai:x"], 4, "`openai:x`", id="model name"
+        ),
+        pytest.param(
+            {"x.md": GREET_PRP},
+            ["x.md", "--model", "anthropic:x"],
+            4,
+            "ANTHROPIC_API_KEY is not set",
+            id="no key",
+        ),
+        pytest.param(
+            {"x.md": GREET_PRP},
+            ["x.md", *MODEL, "--max-attempts", "0"],
+            4,
+            "--max-attempts is 0",
+            id="budget of zero",
+        ),
+        pytest.param(
+            {"x.md": GREET_PRP},
+            ["x.md", *MODEL, "--max-cost-usd", "1"],
+            4,
+            "price of openai-chat:x is not known",
+            id="unknown price",
+        ),
+        pytest.param(
+            {"x.md": GREET_PRP, "prp.toml": "base_url = 'http://evil'"},
+            ["x.md", *MODEL],
+            4,
+            "may not be set by a repository",
+            id="repository widens",
+        ),
+        pytest.param(
+            {"x.md": GREET_PRP, "prp.toml": "modle = 'x'"},
+            ["x.md", *MODEL],
+            4,
+            "unknown setting 'modle'",
+            id="unknown setting",
+        ),
+        pytest.param(
+            {"x.md": GREET_PRP}, ["x.md", *MODEL, "--base", "nope"], 5, "'nope'", id="no such base"
+        ),
+        pytest.param({}, ["x.md", "--frobnicate"], 2, "--frobnicate", id="unknown option"),
+    ],
+)
+def test_bad_input_is_one_error(
+    tmp_path: Path, files: Mapping[str, str], arguments: Sequence[str], status: int, words: str
+) -> None:
+    """No traceback, no run folder, no branch."""
+    project = Project(tmp_path / "project", {"README.md": "x", **files})
+    ran = project.prp("execute", *arguments)
+    assert ran.status == status, ran.err
+    assert words in ran.err
+    assert "Traceback" not in ran.err
+    assert ran.out == ""
+    assert project.runs == []
+    assert project.git("branch", "--list", "prp/*") == ""
+
+
+def test_a_folder_without_a_repository_is_said(tmp_path: Path) -> None:
+    """The hint says how to make one."""
+    project = Project(tmp_path / "plain", {"x.md": GREET_PRP}, commit=False)
+    ran = project.prp("execute", "x.md", *MODEL)
+    assert ran.status == 5
+    assert "is not in a git repository" in ran.err
+    assert "git init" in ran.err
+
+
+def test_a_repository_without_a_commit_is_said(tmp_path: Path) -> None:
+    """The hint says how to make one."""
+    project = Project(tmp_path / "fresh", {"x.md": GREET_PRP}, commit=False)
+    project.git("init", "-q")
+    ran = project.prp("execute", "x.md", *MODEL)
+    assert ran.status == 5
+    assert "has no commit yet" in ran.err
+
+
+def test_latin_1_is_refused_with_its_line(tmp_path: Path) -> None:
+    """I07: the byte and its line are named."""
+    project = Project(tmp_path / "project", {"README.md": "x"})
+    (project.root / "x.md").write_bytes("# Café\n\nGrüße\n".encode("latin-1"))
+    ran = project.prp("execute", "x.md", *MODEL)
+    assert ran.status == 3
+    assert "x.md:1: [not-utf8]" in ran.err

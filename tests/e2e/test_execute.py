@@ -1,0 +1,248 @@
+"""Whole runs of the installed command: real git, real sandbox, real checks, scripted model."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.project import Project, Ran
+from tests.support.provider import Answer, Provider, Request
+from tests.support.scripts import GOOD, GREET_PRP, PLAN, WRONG, crew, opinions
+
+WIRES = ("openai-chat", "openai-responses", "anthropic")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A repository with a PRP in it and nothing else."""
+    return Project(tmp_path / "project", {"PRPs/greet.md": GREET_PRP, "README.md": "# greet\n"})
+
+
+def execute(
+    project: Project, script: Callable[[Request], Answer], *options: str, wire: str = WIRES[0]
+) -> Ran:
+    """Execute the project's PRP with a scripted model."""
+    with Provider(script) as provider:
+        url = provider.url if wire != "anthropic" else provider.url.removesuffix("/v1")
+        arguments = ("--model", f"{wire}:scripted", "--base-url", url, *options)
+        return project.prp(
+            "execute", "PRPs/greet.md", *arguments, ANTHROPIC_API_KEY="test-key-of-nobody"
+        )
+
+
+class TestProven:
+    """A run whose criteria hold."""
+
+    @pytest.mark.parametrize("wire", WIRES)
+    def test_a_prp_becomes_a_verified_branch(self, project: Project, wire: str) -> None:
+        """The branch holds one commit a task, and the exit status is 0."""
+        ran = execute(project, crew(), wire=wire)
+        assert ran.status == 0, ran.err
+        assert project.git("show", "prp/greet:greet.py") == GOOD
+        assert project.git("log", "--format=%s", "main..prp/greet") == "Task 1: Greeting\n"
+
+    def test_the_summary_names_criteria_branch_and_report(self, project: Project) -> None:
+        """A person sees what holds, why, and where to look."""
+        ran = execute(project, crew())
+        assert "proven: every criterion holds" in ran.out
+        assert "red on the base commit" in ran.out
+        assert "branch: prp/greet" in ran.out
+        (report,) = (line for line in ran.out.splitlines() if line.startswith("report: "))
+        assert "| C1 |" in Path(report.removeprefix("report: ")).read_text(encoding="utf-8")
+
+    def test_json_says_the_same(self, project: Project) -> None:
+        """Nothing but one JSON value is on stdout."""
+        result: dict[str, Any] = execute(project, crew(), "--json").json
+        assert result["outcome"] == "proven"
+        assert {c["criterion"]: c["status"] for c in result["criteria"]} == {
+            "C1": "proven",
+            "C2": "proven",
+        }
+
+    def test_the_checkout_stays_byte_identical(self, project: Project) -> None:
+        """Also when it is dirty and has staged changes."""
+        # Given a checkout with an edit, a staged file and an untracked one
+        (project.root / "README.md").write_text("# changed\n")
+        (project.root / "staged.txt").write_text("staged")
+        project.git("add", "staged.txt")
+        (project.root / "loose.txt").write_text("loose")
+        before = project.fingerprint()
+        # When a run succeeds
+        assert execute(project, crew()).status == 0
+        # Then nothing of it has changed, and no worktree is left
+        assert project.fingerprint() == before
+        assert project.git("worktree", "list").count("\n") == 1
+
+    def test_a_second_run_gets_a_branch_of_its_own(self, project: Project) -> None:
+        """Nothing of the first run is overwritten."""
+        assert execute(project, crew()).status == 0
+        assert execute(project, crew()).status == 0
+        assert "prp/greet-2" in project.git("branch", "--list", "prp/*")
+
+
+class TestFeedback:
+    """A run whose first attempt fails."""
+
+    def test_a_failure_is_fed_back_and_repaired(self, project: Project) -> None:
+        """The coder hears the failing check's own output, and the second attempt holds."""
+        heard: list[str] = []
+        script = crew(attempts=[{"greet.py": WRONG}, {"greet.py": GOOD}])
+
+        def listening(request: Request) -> Answer:
+            if "edit" in request.tools:
+                heard.append(request.text)
+            return script(request)
+
+        ran = execute(project, listening)
+        assert ran.status == 0, ran.err
+        assert "AssertionError: Hi, Ada!" not in heard[0]
+        assert "AssertionError: Hi, Ada!" in heard[1]
+
+    def test_attempts_that_run_out_end_with_12(self, project: Project) -> None:
+        """The branch keeps the work, and the report says what fails."""
+        ran = execute(project, crew(attempts=[{"greet.py": WRONG}]), "--max-attempts", "1")
+        assert ran.status == 12
+        assert "C1" in ran.out
+        assert project.git("show", "prp/greet:greet.py") == WRONG
+
+    def test_the_same_failure_twice_ends_with_10(self, project: Project) -> None:
+        """A third attempt that could only repeat the second is not paid for."""
+        ran = execute(project, crew(attempts=[{"greet.py": WRONG}, {}]))
+        assert ran.status == 10
+        assert "twice" in ran.out
+
+
+class TestClaims:
+    """A model's word never raises a verdict."""
+
+    def test_a_claim_without_a_quote_is_unproven(self, project: Project) -> None:
+        """`yes` with a quote that stands nowhere shows nothing."""
+        made_up = opinions({"C1": "yes", "C2": "yes"}, quote="return proof_of_everything()")
+        ran = execute(project, crew(judgement=made_up))
+        assert ran.status == 11
+        assert "C1" in ran.out
+
+    def test_the_verifier_can_lower_a_verdict(self, project: Project) -> None:
+        """`no` fails a criterion whose check passes."""
+        script = crew(judgement=opinions({"C1": "no", "C2": "yes"}))
+        assert execute(project, script, "--max-attempts", "1").status == 12
+
+    def test_finishing_without_work_fails(self, project: Project) -> None:
+        """A coder that only says it is done has done nothing."""
+        ran = execute(project, crew(attempts=[{}]), "--max-attempts", "1")
+        assert ran.status == 12
+        assert "prp/greet" not in project.git("branch", "--list", "prp/*")
+
+    def test_a_criterion_for_a_person_is_never_ticked(self, project: Project) -> None:
+        """What only a person can tell leaves the run unproven."""
+        proofs = [{**PLAN["proofs"][0], "checks": [], "how": "PERSON: ask Ada"}, PLAN["proofs"][1]]
+        ran = execute(project, crew(plan={**PLAN, "proofs": proofs}))
+        assert ran.status == 11
+        assert "needs a person: ask Ada" in ran.out
+
+
+class TestPlans:
+    """The program checks the plan."""
+
+    def test_a_plan_without_a_task_is_sent_back(self, project: Project) -> None:
+        """The planner hears which task has no step, and may answer again."""
+        asked: list[str] = []
+
+        def answer(request: Request) -> Answer:
+            if "submit_plan" not in request.tools:
+                return crew()(request)
+            asked.append(request.text)
+            plan = PLAN if len(asked) > 1 else {**PLAN, "steps": []}
+            return Answer(calls=(("submit_plan", plan),))
+
+        assert execute(project, answer).status == 0
+        assert "Task 1 of the PRP has no step" in asked[1]
+
+    def test_prp_plan_prints_the_plan_and_leaves_nothing(self, project: Project) -> None:
+        """No branch, no run, no worktree."""
+        with Provider(crew()) as provider:
+            ran = project.prp(
+                *("plan", "PRPs/greet.md", "--json"),
+                *("--model", "openai-chat:scripted", "--base-url", provider.url),
+            )
+        assert ran.status == 0, ran.err
+        assert ran.json["steps"][0]["task"] == 1
+        assert project.git("branch", "--list", "prp/*") == ""
+        assert project.git("worktree", "list").count("\n") == 1
+
+
+class TestRecordings:
+    """A run without a model."""
+
+    def test_a_recorded_run_plays_back(self, project: Project, tmp_path: Path) -> None:
+        """No provider, no key, and the same commits."""
+        file = tmp_path / "run.jsonl"
+        assert execute(project, crew(), "--record", str(file)).status == 0
+        ran = project.prp("execute", "PRPs/greet.md", "--model", f"replay:{file}")
+        assert ran.status == 0, ran.err
+        first, second = "prp/greet^{tree}", "prp/greet-2^{tree}"
+        assert project.git("rev-parse", first) == project.git("rev-parse", second)
+        assert "says what the recorded one did not" not in ran.err
+
+    def test_a_recording_that_ends_early_pauses_the_run(
+        self, project: Project, tmp_path: Path
+    ) -> None:
+        """The message says whose answer is missing."""
+        file = tmp_path / "run.jsonl"
+        assert execute(project, crew(), "--record", str(file)).status == 0
+        kept = [line for line in file.read_text().splitlines() if '"role": "verifier"' not in line]
+        file.write_text("\n".join(kept) + "\n")
+        ran = project.prp("execute", "PRPs/greet.md", "--model", f"replay:{file}")
+        assert ran.status == 20
+        assert "verifier" in ran.out
+
+
+class TestBudgetsAndProvider:
+    """Limits and outages keep the work."""
+
+    def test_an_outage_pauses_the_run_with_20(self, project: Project) -> None:
+        """What was committed before stays on the branch."""
+
+        def answer(request: Request) -> Answer:
+            if "submit_judgement" in request.tools:
+                return Answer(fault="402")
+            return crew()(request)
+
+        ran = execute(project, answer)
+        assert ran.status == 20, ran.err
+        assert project.git("show", "prp/greet:greet.py") == GOOD
+
+    def test_a_token_budget_ends_with_12(self, project: Project) -> None:
+        """The limit is named."""
+        ran = execute(project, crew(), "--max-tokens", "150")
+        assert ran.status == 12
+        assert "150 tokens" in ran.out
+
+
+class TestNothingRunsOutside:
+    """Commands see neither the person's files nor the network."""
+
+    def test_the_coder_sees_no_key_and_no_home(self, project: Project) -> None:
+        """A model that looks for secrets finds none."""
+        secret = Path.home() / ".prp-test-secret"
+        seen: list[str] = []
+
+        def answer(request: Request) -> Answer:
+            if "edit" in request.tools and not seen:
+                seen.append("asked")
+                look = f"env; cat {secret}; cat /proc/*/environ; git config --list --show-origin"
+                return Answer(calls=(("run", {"command": look}),))
+            if "edit" in request.tools and len(seen) == 1:
+                seen.append(request.last)
+            return script(request)
+
+        script = crew()
+        secret.write_text("planted-secret")
+        try:
+            assert execute(project, answer).status == 0
+        finally:
+            secret.unlink()
+        assert "PRP_SANDBOX" in seen[1]
+        assert "planted-secret" not in seen[1]
+        assert "test-key-of-nobody" not in seen[1]
