@@ -79,7 +79,7 @@ class Facts:
 
 def _names(words: str, path: str) -> bool:
     """Return whether a text speaks of a file: by its path, its name or its module."""
-    stem = path.rsplit("/", 1)[-1].split(".")[0]
+    stem = path.rsplit("/", 1)[-1].split(".", maxsplit=1)[0]
     if path in words:
         return True
     return (
