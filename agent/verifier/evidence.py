@@ -209,7 +209,7 @@ def describe(result: CheckResult) -> str:
     """Return a check's result in one line."""
     first = result.check.command.splitlines()[0]
     ended = {
-        CheckState.PASSED: f"exit status {result.status}",
-        CheckState.FAILED: result.reason,
+        CheckState.PASSED: f"passed, exit status {result.status}",
+        CheckState.FAILED: f"failed, {result.reason}",
     }.get(result.state, f"{result.state}, {result.reason}")
     return f"{result.check.id} `{first}`: {ended}"
