@@ -95,7 +95,7 @@ def exhausted(path: Path, role: str, count: int) -> ProviderUnavailable:
 
 
 _CHANGING = re.compile(
-    r"\b[0-9a-f]{7,64}\b|/\S*?/(?:worktree|room|project)\b|\d+(?:\.\d+)?|={3,}|-{3,}|\.{3,}"
+    r"\b0x[0-9a-f]+|\b[0-9a-f]{7,64}\b|/\S*?/(?:worktree|room|project)\b|\d+(?:\.\d+)?|={3,}|-{3,}|\.{3,}"
 )
 
 

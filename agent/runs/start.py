@@ -37,9 +37,10 @@ class Done:
     def in_words(self) -> str:
         """Return how it ended, for a person."""
         branch = self.story.ended["branch"]
+        root = self.story.started["repository"]
         lines = [
             summary(self.story),
-            f"branch: {branch}  (git log -p {branch})",
+            f"branch: {branch}  (git -C {root} log -p {branch})",
             f"report: {self.folder.report}",
         ]
         return "\n".join(lines)
