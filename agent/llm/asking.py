@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from pydantic_ai.exceptions import AgentRunError
+from pydantic_ai.exceptions import AgentRunError, UserError
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, UserPromptPart
 from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_any
-from tenacity.stop import stop_after_attempt, stop_after_delay
+from tenacity.stop import stop_after_attempt, stop_before_delay
 
 from agent.errors import ProviderUnavailable, PrpError
 from agent.journal import ModelAnswered, ModelRetried, Noted, Record
 from agent.llm.budget import Meter
-from agent.llm.faults import TryAgain, Whom, explained, unavailable
+from agent.llm.faults import AnswerUnusable, TryAgain, Whom, explained, unavailable
 from agent.llm.flaws import LONGEST_ANSWER, Flaw, flaw_of
 from agent.llm.models import ModelChoice, Patience
 from agent.llm.prices import Tokens
@@ -124,7 +124,9 @@ class AskingModel(WrapperModel):
             if nudged == _MOST_NUDGES:
                 raise flaw.as_error(link.whom.model)
             self._record(ModelRetried(role=self._role, reason=flaw.reason, wait_seconds=0))
-            limit = _HIGHEST_LIMIT if flaw.cut else limit
+            # A limit that the provider chose itself is not ours to raise: it may refuse more.
+            if flaw.cut and (limit or link.whom.model.startswith("anthropic:")):
+                limit = max(limit or 0, _HIGHEST_LIMIT)
             asked = [*messages, _nudge(flaw)]
         raise AssertionError  # the loop returns or raises
 
@@ -165,7 +167,7 @@ class AskingModel(WrapperModel):
 
         return AsyncRetrying(
             retry=retry_if_exception_type(TryAgain),
-            stop=stop_any(stop_after_attempt(patience.tries), stop_after_delay(patience.seconds)),
+            stop=stop_any(stop_after_attempt(patience.tries), stop_before_delay(patience.seconds)),
             wait=wait,
             sleep=patience.sleep,
             before_sleep=tell,
@@ -182,15 +184,25 @@ class AskingModel(WrapperModel):
         try:
             async with asyncio.timeout(self._choice.timeout_seconds):
                 response = await self._received(link.model, messages, settings, parameters)
-            if link.model.system != "replay":
-                flaw_of(response, model=link.whom.model)
-        except (PrpError, TryAgain):
+            self._require_whole(link, response)
+        except (PrpError, TryAgain, UserError):
             raise
         except TimeoutError:
             raise TryAgain("the answer did not arrive in time") from None
         except (AgentRunError, OSError, ValueError, RuntimeError) as error:
             raise explained(error, link.whom) from error
         return response
+
+    def _require_whole(self, link: Link, response: ModelResponse) -> None:
+        """Raise `TryAgain` for half an answer; it is paid for all the same."""
+        if link.model.system == "replay":
+            return
+        try:
+            flaw_of(response, model=link.whom.model)
+        except (PrpError, TryAgain):
+            tokens = _tokens_of(response)
+            self._meter.count(role=self._role, model=link.whom.model, tokens=tokens)
+            raise
 
     async def _received(
         self,
@@ -213,7 +225,7 @@ class AskingModel(WrapperModel):
                     return stream.get()
                 size += len(str(getattr(event, "delta", "")))
                 if size > LONGEST_ANSWER:
-                    raise TryAgain(f"the answer is longer than {LONGEST_ANSWER:,} characters")
+                    raise AnswerUnusable(f"An answer of over {LONGEST_ANSWER:,} characters")
 
     def _requested(
         self, link: Link, settings: ModelSettings | None, limit: int | None
@@ -228,20 +240,14 @@ class AskingModel(WrapperModel):
                 "anthropic_cache_messages": True,
                 "max_tokens": limit or _USUAL_LIMIT,
             }
-        elif name.startswith("openai") and self._choice.base_url is None:
+        elif name.startswith("openai") and link.whom.base_url is None:
             merged["openai_prompt_cache_key"] = self._cache_key
         if limit:
             merged["max_tokens"] = limit
         return cast("ModelSettings", merged)
 
     def _count(self, link: Link, response: ModelResponse, *, tries: int, seconds: float) -> None:
-        usage = response.usage
-        tokens = Tokens(
-            read=usage.input_tokens,
-            written=usage.output_tokens,
-            cache_read=usage.cache_read_tokens,
-            cache_written=usage.cache_write_tokens,
-        )
+        tokens = _tokens_of(response)
         cost = self._meter.count(role=self._role, model=link.whom.model, tokens=tokens)
         self._record(
             ModelAnswered(
@@ -256,6 +262,16 @@ class AskingModel(WrapperModel):
                 seconds=round(seconds, 3),
             )
         )
+
+
+def _tokens_of(response: ModelResponse) -> Tokens:
+    usage = response.usage
+    return Tokens(
+        read=usage.input_tokens,
+        written=usage.output_tokens,
+        cache_read=usage.cache_read_tokens,
+        cache_written=usage.cache_write_tokens,
+    )
 
 
 def _nudge(flaw: Flaw) -> ModelRequest:

@@ -110,7 +110,7 @@ def check_choice(choice: ModelChoice, keys: Mapping[str, str]) -> None:
         _check_name(name, provider, model)
         _check_package(name, provider)
         _check_address(choice, name, provider)
-        key_of(name, keys, base_url=choice.base_url)
+        key_of(name, keys, base_url=address_for(choice, name))
 
 
 def key_of(name: str, keys: Mapping[str, str], *, base_url: str | None) -> str | None:
@@ -184,11 +184,23 @@ def open_model(
     )
 
 
+def address_for(choice: ModelChoice, name: str) -> str | None:
+    """Return where a model of the chain is asked.
+
+    The address is the first model's: a fallback at another provider must not carry that
+    provider's key there.
+    """
+    families = [one.partition(":")[0].partition("-")[0] for one in (choice.names[0], name)]
+    return choice.base_url if families[0] == families[1] else None
+
+
 def whom_of(name: str, choice: ModelChoice) -> Whom:
     """Return what error messages say of a model."""
     variables = KEYS.get(name.partition(":")[0], ())
     return Whom(
-        model=name, key_variable=variables[0] if variables else "", base_url=choice.base_url
+        model=name,
+        key_variable=variables[0] if variables else "",
+        base_url=address_for(choice, name),
     )
 
 
@@ -201,8 +213,8 @@ def _connected(
         return open_replay(Path(name.removeprefix("replay:")), role=role, record=record)
     from agent.llm.connecting import connect  # noqa: PLC0415 - loads the provider's library
 
-    key = key_of(name, keys, base_url=choice.base_url)
-    return connect(name, base_url=choice.base_url, key=key)
+    address = address_for(choice, name)
+    return connect(name, base_url=address, key=key_of(name, keys, base_url=address))
 
 
 def _check_name(name: str, provider: str, model: str) -> None:
@@ -236,7 +248,7 @@ def _is_installed(module: str) -> bool:
 
 
 def _check_address(choice: ModelChoice, name: str, provider: str) -> None:
-    url = choice.base_url
+    url = address_for(choice, name)
     if url is None:
         if provider == "ollama":
             raise SettingsError(

@@ -1,13 +1,14 @@
 """Pages that a PRP refers to: downloaded with care, as text that is data and nothing more."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent.prp.excerpt import excerpt
+from agent.prp.excerpt import excerpt, without_hidden
 
 _LARGEST = 2 * 1024 * 1024
 _SECONDS = 20
@@ -41,7 +42,9 @@ async def fetch_page(
             return "", f"no whole answer within {_SECONDS} s"
         except Exception as error:  # noqa: BLE001 - whatever a foreign server causes is a reason
             return "", " ".join(str(error).split())[:200] or type(error).__name__
-        _keep(kept, url, text)
+        text = without_hidden(text)
+        with contextlib.suppress(OSError):
+            _keep(kept, url, text)
     return excerpt(text, sections=sections, limit=_MOST_CHARACTERS), ""
 
 
@@ -50,7 +53,7 @@ def _cached(kept: Path) -> str | None:
         found = json.loads(kept.read_text(encoding="utf-8"))
         fresh = time.time() - found["at"] < _FRESH_SECONDS
         return str(found["text"]) if fresh else None
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 

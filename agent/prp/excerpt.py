@@ -24,6 +24,24 @@ def excerpt(text: str, *, sections: Sequence[str] = (), limit: int = 40_000) -> 
     return f"{kept}\n[{left} more lines left out]"
 
 
+_HIDDEN = dict.fromkeys(
+    [
+        *(n for n in range(0x20) if chr(n) not in "\n\t"),
+        *range(0x7F, 0xA0),
+        *(0xAD, 0x061C, 0x180E, 0xFEFF),
+        *range(0x200B, 0x2010),
+        *range(0x202A, 0x202F),
+        *range(0x2060, 0x206A),
+        *range(0xE0000, 0xE0080),
+    ]
+)
+
+
+def without_hidden(text: str) -> str:
+    """Return a text without characters that a reader would not see but a model would."""
+    return text.translate(_HIDDEN)
+
+
 def _chosen(text: str, names: Sequence[str]) -> str:
     if not names:
         return ""
