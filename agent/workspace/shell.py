@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -21,6 +22,8 @@ _MOST_OUTPUT = 64 * 1024 * 1024
 _MOST_DISK = 2 * 1024**3
 _MOST_MEMORY = 4 * 1024**3
 _WATCH_EVERY = 0.5
+# Some projects ask for colour whatever the terminal says; in a prompt it is only noise.
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 TIMED_OUT = 124  # as coreutils' timeout says it
 
 
@@ -32,7 +35,7 @@ class Finished:
     status: int
     """Its exit status; 124 when the time ran out, 128 + N when signal N ended it."""
     output: str
-    """stdout and stderr as they came, mixed; the first and last 64 KiB of a long one."""
+    """stdout and stderr as they came, mixed; the first and last 64 KiB of a long one, without colours."""
     ended: Ended = "exit"
     seconds: float = 0.0
 
@@ -148,7 +151,8 @@ class _Output:
     def text(self) -> str:
         left_out = self.size - len(self._head) - len(self._tail)
         gap = f"\n[{left_out} bytes left out]\n".encode() if left_out else b""
-        return bytes(self._head + gap + self._tail).decode("utf-8", "replace")
+        words = bytes(self._head + gap + self._tail).decode("utf-8", "replace")
+        return _ESCAPES.sub("", words).replace("\r\n", "\n")
 
 
 async def _watch(
