@@ -1,11 +1,12 @@
 """Read a PRP from disk: untrusted bytes, refused with line and reason where they can't be used."""
 
 import os
+import re
 import stat
 from pathlib import Path
 
 from agent.errors import DocumentError
-from agent.prp.model import Prp
+from agent.prp.model import Prp, Text
 from agent.prp.parse import parse_prp
 
 _LARGEST = 1024 * 1024
@@ -34,6 +35,16 @@ def require_executable(prp: Prp) -> None:
         DocumentError: There is no goal, no task, or nothing that could show success.
 
     """
+    left = [text for text in _spoken(prp) if _PLACEHOLDER.fullmatch(text.text.strip())]
+    if left:
+        words = "; ".join(f"line {text.line}: {text.text.strip()}" for text in left[:20])
+        raise DocumentError(
+            f"placeholders of the template were never filled in: {words}",
+            path=prp.path,
+            line=left[0].line,
+            code="placeholder",
+            hint="Write what is meant there, or delete the line.",
+        )
     if prp.goal is None:
         raise DocumentError(
             "no goal", path=prp.path, line=1, code="no-goal", hint="Add `## Goal` below the title."
@@ -56,6 +67,17 @@ def require_executable(prp: Prp) -> None:
             hint="Add `### Success Criteria` with checkboxes, or `## Validation Loops` with a bash "
             "block.",
         )
+
+
+_PLACEHOLDER = re.compile(r"\[[^\]\n]+\]")
+
+
+def _spoken(prp: Prp) -> list[Text]:
+    """Return the texts that say what to do; a placeholder among them leaves nothing to execute."""
+    goal = [Text(text=prp.goal.body, line=prp.goal.line + 1)] if prp.goal else []
+    criteria = [Text(text=c.text, line=c.line) for c in prp.promises]
+    tasks = [Text(text=task.title, line=task.line) for task in prp.tasks]
+    return [prp.title, *goal, *criteria, *tasks]
 
 
 def _bytes(path: Path) -> bytes:
