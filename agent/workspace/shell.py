@@ -35,7 +35,7 @@ class Finished:
     status: int
     """Its exit status; 124 when the time ran out, 128 + N when signal N ended it."""
     output: str
-    """stdout and stderr as they came, mixed; the first and last 64 KiB of a long one, without colours."""
+    """stdout and stderr mixed, without colours; the first and last 64 KiB of a long one."""
     ended: Ended = "exit"
     seconds: float = 0.0
 
