@@ -47,9 +47,9 @@ _RULES: tuple[tuple[CheckKind, tuple[str, ...]], ...] = (
     (
         CheckKind.PLACEHOLDER,
         (
-            r"(?<![\w$\]\"'\\])\[(?!\s|\[|\^|:|-)[A-Za-z][\w .|/-]*\](?!\])",
+            r"(?<![A-Za-z0-9$\]\"'\\])\[(?!id\]|slug\]|\s|\[|\^|:|-)[A-Za-z][\w .|/-]*\](?!\])",
             r"<[A-Za-z][\w -]*>(?!\s*[&\w/.]*$)|<[a-z][\w-]*(?:name|id|path|file|url|token)>",
-            r"\{\{.*?\}\}|\bpath/to/|\bYOUR[_-]|\byour[_-]\w+|\bTODO\b|\bexample\.test\b|(?<=\s)\.\.\.(?=\s|$)",
+            r"\{\{.*?\}\}|\bpath/to/|\bYOUR[_-]|\byour[_-]\w+|\bexample\.test\b|(?<=\s)\.\.\.(?=\s|$)",
         ),
     ),
     (

@@ -43,7 +43,12 @@ def apply_edit(text: str, old: str, new: str, *, replace_all: bool = False) -> E
             message=f"old occurs {count} times, at lines {lines}. Give more lines around the one "
             "you mean, or set every.",
         )
-    return _by_lines(text, old, new) or EditResult(text=None, message=_why_not(text, old, new))
+    if len(new.strip()) >= 10 and new.strip() in text:
+        return EditResult(
+            text=None,
+            message="old is not in the file, but new is: the edit seems to be made already.",
+        )
+    return _by_lines(text, old, new) or EditResult(text=None, message=_why_not(text, old))
 
 
 def _by_lines(text: str, old: str, new: str) -> EditResult | None:
@@ -96,9 +101,7 @@ def _shifted(line: str, there: str, here: str) -> str:
     return there + line[len(here) :] if line.startswith(here) else line
 
 
-def _why_not(text: str, old: str, new: str) -> str:
-    if new.strip() and new.strip() in text:
-        return "old is not in the file, but new is: the edit seems to be made already."
+def _why_not(text: str, old: str) -> str:
     lines, wanted = text.splitlines(), old.strip("\n").splitlines()
     best, place = 0.0, 0
     for i in range(max(len(lines) - len(wanted) + 1, 1))[:5_000]:

@@ -1,0 +1,161 @@
+"""Rules that give a criterion its status. A model's word only lowers."""
+
+import pytest
+
+from agent.prp import Check, CheckKind, Criterion, Expectation, ExpectationKind
+from agent.verifier import CheckResult, CheckState, Proof, Status
+from agent.verifier.evidence import Facts, Judgement, decide
+from agent.verifier.expectations import judge
+from agent.workspace import Finished
+
+NEW = Criterion(id="C1", text="Prints a receipt", line=1)
+LINT = Criterion(id="C1", text="`ruff check` passes", line=1)
+PROOF = Proof(criterion="C1", checks=("L1.1",), how="the check")
+YES = Judgement(criterion="C1", holds="yes", reason="seen", quotes=("a.py:1: x",))
+NO = Judgement(criterion="C1", holds="no", reason="a stub")
+
+
+def result(
+    state: CheckState, *, output: str = "", command: str = "ruff check .", can_fail: bool = True
+) -> CheckResult:
+    """Return a check's result."""
+    check = Check(id="L1.1", command=command, line=1, last_line=1, level=1, can_fail=can_fail)
+    return CheckResult(check=check, state=state, status=0, output=output, reason="exit status 1")
+
+
+def status(
+    criterion: Criterion,
+    before: CheckResult,
+    after: CheckResult,
+    judgement: Judgement | None = None,
+    *,
+    touched: tuple[str, ...] = (),
+) -> Status:
+    """Return the status that the rules give."""
+    facts = Facts(
+        results={"L1.1": after},
+        baseline={"L1.1": before},
+        judgements={"C1": judgement} if judgement else {},
+        touched=touched,
+    )
+    return decide(criterion, PROOF, facts).status
+
+
+PASSED, FAILED = result(CheckState.PASSED), result(CheckState.FAILED)
+
+
+class TestDecide:
+    """From facts to a status."""
+
+    @pytest.mark.parametrize(
+        ("criterion", "before", "after", "judgement", "expected"),
+        [
+            pytest.param(NEW, FAILED, PASSED, YES, Status.PROVEN, id="red, green, quoted"),
+            pytest.param(NEW, FAILED, PASSED, None, Status.UNPROVEN, id="red, green, no reader"),
+            pytest.param(NEW, PASSED, PASSED, YES, Status.JUDGED, id="green before"),
+            pytest.param(NEW, PASSED, PASSED, None, Status.UNPROVEN, id="green before, no reader"),
+            pytest.param(NEW, FAILED, PASSED, NO, Status.FAILED, id="the reader lowers"),
+            pytest.param(NEW, FAILED, FAILED, YES, Status.FAILED, id="the reader never raises"),
+            pytest.param(LINT, PASSED, PASSED, None, Status.PROVEN, id="the check is the claim"),
+            pytest.param(LINT, PASSED, FAILED, YES, Status.FAILED, id="the claim fails"),
+        ],
+    )
+    def test_a_status_follows_from_facts(
+        self,
+        criterion: Criterion,
+        before: CheckResult,
+        after: CheckResult,
+        judgement: Judgement | None,
+        expected: Status,
+    ) -> None:
+        """One row, one rule."""
+        assert status(criterion, before, after, judgement) is expected
+
+    def test_a_yes_without_a_quote_is_nothing(self) -> None:
+        """Claims are free."""
+        claim = Judgement(criterion="C1", holds="yes", reason="trust me")
+        assert status(NEW, FAILED, PASSED, claim) is Status.UNPROVEN
+
+    def test_a_check_that_cannot_fail_proves_nothing(self) -> None:
+        """Not even when it seems to turn green."""
+        weak = result(CheckState.PASSED, can_fail=False)
+        assert status(NEW, FAILED, weak, YES) is not Status.PROVEN
+
+    def test_a_check_that_was_not_run_proves_nothing(self) -> None:
+        """Neither pass nor fail."""
+        assert status(NEW, FAILED, result(CheckState.NOT_RUN), YES) is Status.UNPROVEN
+
+
+class TestPreExisting:
+    """Old failures are named, not blamed; what the PRP asks for is never old."""
+
+    OLD = result(CheckState.FAILED, output="src/old.py:3: E501 too long")
+
+    def test_the_same_failure_elsewhere_is_old(self) -> None:
+        """On files that the branch is not about."""
+        moved = result(CheckState.FAILED, output="src/old.py:9: E501 too long")
+        assert status(LINT, self.OLD, moved) is Status.PRE_EXISTING
+
+    def test_a_further_failure_is_new(self) -> None:
+        """One more finding is one too many."""
+        more = result(CheckState.FAILED, output=f"{self.OLD.output}\nsrc/b.py:1: F401 unused")
+        assert status(LINT, self.OLD, more) is Status.FAILED
+
+    def test_a_failure_in_a_touched_file_is_never_old(self) -> None:
+        """Nor one in a file that the PRP names."""
+        assert status(LINT, self.OLD, self.OLD, touched=("src/old.py",)) is Status.FAILED
+
+    def test_missing_work_is_never_old(self) -> None:
+        """The feature's own test fails before and after when nothing was done."""
+        missing = result(CheckState.FAILED, output="No module named 'greet'", command="pytest x")
+        assert status(NEW, missing, missing, touched=("greet.py",)) is Status.FAILED
+
+
+class TestJudge:
+    """What an ended command means."""
+
+    @pytest.mark.parametrize(
+        ("kind", "value", "exit_status", "output", "state"),
+        [
+            pytest.param("exit-zero", "", 0, "", CheckState.PASSED, id="0"),
+            pytest.param("exit-zero", "", 1, "", CheckState.FAILED, id="1"),
+            pytest.param("exit-nonzero", "", 1, "", CheckState.PASSED, id="should fail"),
+            pytest.param("exit-nonzero", "", 0, "", CheckState.FAILED, id="should have failed"),
+            pytest.param("empty-output", "", 1, "\n", CheckState.PASSED, id="grep finds nothing"),
+            pytest.param("empty-output", "", 0, "hit", CheckState.FAILED, id="grep finds"),
+            pytest.param("number", ">=80", 0, "TOTAL 9 1 85%", CheckState.PASSED, id="85 %"),
+            pytest.param("number", ">=80", 0, "TOTAL 9 1 79%", CheckState.FAILED, id="79 %"),
+            pytest.param("number", ">=80", 0, "no number", CheckState.FAILED, id="no number"),
+            pytest.param("contains", "ready", 0, "is ready", CheckState.PASSED, id="text"),
+            pytest.param("http-status", "201", 0, "HTTP/1.1 500", CheckState.FAILED, id="500"),
+        ],
+    )
+    def test_an_expectation_is_held_against_the_end(
+        self, kind: str, value: str, exit_status: int, output: str, state: CheckState
+    ) -> None:
+        """Exit status first, narrow forms next."""
+        finished = Finished(command="x", status=exit_status, output=output)
+        expectation = Expectation(kind=ExpectationKind(kind), value=value, text="as written")
+        assert judge(finished, expectation)[0] is state
+
+    def test_a_missing_tool_is_its_own_state(self) -> None:
+        """Neither pass nor fail."""
+        finished = Finished(
+            command="x", status=127, output="/bin/bash: line 1: locust: command not found"
+        )
+        assert judge(finished, Expectation()) == (
+            CheckState.TOOL_MISSING,
+            "locust is not installed",
+        )
+
+    def test_a_timeout_is_a_failure(self) -> None:
+        """With its own words."""
+        finished = Finished(command="x", status=124, output="", ended="timeout", seconds=3)
+        assert judge(finished, Expectation())[0] is CheckState.TIMED_OUT
+
+
+def test_the_most_restrictive_kind_decides() -> None:
+    """A check with several kinds is as careful as its first."""
+    kinds = (CheckKind.SECRET, CheckKind.NETWORK)
+    check = Check(id="L1.1", command="x", line=1, last_line=1, level=1, kinds=kinds)
+    assert check.kind is CheckKind.SECRET

@@ -1,0 +1,225 @@
+"""The document as values: every part in its own field, every value with its line."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.prp import CheckKind, ExpectationKind, Prp, ReferenceKind, TestKind, Verb, parse_prp
+from agent.prp.references import documents_of, locate
+
+DEMO = Path(__file__).parents[2] / "PRPs" / "examples" / "demo" / "project" / "PRPs" / "offers.md"
+
+
+def parsed(text: str) -> Prp:
+    """Parse a text."""
+    return parse_prp(text, path=Path("PRPs/x.md"))
+
+
+class TestTemplate:
+    """A PRP in the template's form."""
+
+    prp = parse_prp(DEMO.read_text(encoding="utf-8"), path=DEMO)
+    lines = DEMO.read_text(encoding="utf-8").split("\n")
+
+    def test_every_part_has_its_field(self) -> None:
+        """Nothing is left over."""
+        prp = self.prp
+        assert prp.title.text == "Offers on the receipt"
+        assert {k.text: v.text for k, v in prp.metadata}["Complexity"] == "Medium"
+        for section in (prp.goal, prp.why, prp.what, prp.current_tree, prp.desired_tree):
+            assert section is not None
+            assert section.body
+        assert [c.id for c in prp.promises] == [*(f"C{n}" for n in range(1, 9)), "D1", "D2"]
+        assert [task.number for task in prp.tasks] == [1, 2, 3, 4]
+        assert [level.number for level in prp.levels] == [1, 2, 3, 4]
+        assert len(prp.anti_patterns) == 4
+        assert prp.gotchas
+        assert prp.patterns
+        assert prp.confidence is not None
+        assert prp.confidence.score == 8
+        assert prp.remainder == ()
+
+    def test_every_value_knows_its_line(self) -> None:
+        """The line holds the words."""
+        prp = self.prp
+        pairs = [
+            *((c.text[:20], c.line) for c in prp.promises),
+            *((task.title, task.line) for task in prp.tasks),
+            *((change.path, change.line) for task in prp.tasks for change in task.changes),
+            *((check.command[:10], check.line) for check in prp.checks),
+            *((reference.target, reference.line) for reference in prp.references),
+            *((test.text, test.line) for spec in prp.test_specs for test in spec.tests),
+            *((text.text[:10], text.line) for text in prp.anti_patterns),
+        ]
+        assert len(pairs) > 45
+        for words, line in pairs:
+            assert words in self.lines[line - 1]
+
+    def test_references_keep_what_they_say(self) -> None:
+        """Kind, why, sections, pattern, gotcha and critical."""
+        url, basket, receipt, money, docfile = self.prp.references
+        assert url.kind is ReferenceKind.URL
+        assert url.sections == ("Rounding modes",)
+        assert basket.pattern.startswith("read_basket")
+        assert "40 characters" in receipt.gotcha
+        assert "float" in money.critical
+        assert docfile.kind is ReferenceKind.DOCFILE
+
+    def test_the_test_specification_is_read_by_kind_and_file(self) -> None:
+        """Each fence names its file and its tests."""
+        kinds = [spec.kind for spec in self.prp.test_specs]
+        assert kinds == [
+            TestKind.UNIT,
+            TestKind.INTEGRATION,
+            TestKind.E2E,
+            TestKind.PERFORMANCE,
+            TestKind.FIXTURES,
+        ]
+        assert self.prp.test_specs[0].path == "tests/unit/test_offers.py"
+        assert len(self.prp.test_specs[0].tests) == 6
+
+    def test_checks_know_kind_and_expectation(self) -> None:
+        """What must print nothing, and what needs a secret."""
+        by_id = {check.id: check for check in self.prp.checks}
+        assert by_id["L3.4"].expectation.kind is ExpectationKind.EMPTY_OUTPUT
+        assert by_id["L4.1"].kind is CheckKind.SECRET
+        assert by_id["L1.1"].expectation.text == "no errors"
+
+
+class TestDialects:
+    """Forms that people write instead."""
+
+    @pytest.mark.parametrize(
+        ("text", "titles"),
+        [
+            pytest.param("Task 1: CREATE a.py\n  - IMPLEMENT: x", ["CREATE a.py"], id="create"),
+            pytest.param("Task 1:\nMODIFY src/a.py:\n  - x", ["MODIFY src/a.py"], id="modify"),
+            pytest.param("- [ ] Task 1: Build\n- [ ] Task 2: Test", ["Build", "Test"], id="box"),
+            pytest.param("**Task 1**: Build", ["Build"], id="bold"),
+            pytest.param(
+                "### Task 1: Build\ntext\n### Task 2: Test\ntext", ["Build", "Test"], id="#"
+            ),
+            pytest.param("### 1. Build\ntext\n### 2. Test\ntext", ["Build", "Test"], id="number"),
+            pytest.param("### Step 1: Build\ntext", ["Build"], id="step"),
+            pytest.param("- [ ] T001 Build it", ["Build it"], id="T001"),
+            pytest.param("### CREATE src/a.py\ntext", ["CREATE src/a.py"], id="heading"),
+        ],
+    )
+    def test_tasks_are_found(self, text: str, titles: list[str]) -> None:
+        """In a fence or not, valid YAML or not."""
+        fenced = f"```yaml\n{text}\n```" if "#" not in text else text
+        for body in {text, fenced}:
+            prp = parsed(f"# A\n\n## Implementation Tasks\n{body}\n")
+            assert [task.title for task in prp.tasks] == titles
+
+    def test_the_dominant_dialect_is_read(self) -> None:
+        """Front matter without its opening marks, `## Validation Loop`, invalid YAML."""
+        prp = parsed(
+            'name: "Login"\ndescription: |\n  x\n---\n\n## Goal\nLog in\n\n'
+            "## Implementation Blueprint\n```yaml\nTask 1: CREATE src/login.py\n"
+            "  - IMPLEMENT: login\n```\n\n## Validation Loop\n### Level 1: Syntax & Style\n"
+            "```bash\nruff check src\n# Expected: No errors\n```\n"
+        )
+        assert prp.title.text == "Login"
+        assert prp.tasks[0].changes[0].verb is Verb.CREATE
+        assert prp.tasks[0].changes[0].path == "src/login.py"
+        assert prp.checks[0].command == "ruff check src"
+
+    @pytest.mark.parametrize("closing", ["```text", ""], ids=["wrong end", "no end"])
+    def test_a_fence_that_is_not_closed_swallows_nothing(self, closing: str) -> None:
+        """What follows is read, and the author is told."""
+        prp = parsed(f"# A\n\n## Goal\n```python\nx = 1\n{closing}\n\n## Tasks\nTask 1: Build\n")
+        assert len(prp.tasks) == 1
+        assert prp.findings
+
+    def test_a_heading_inside_of_a_fence_is_none(self) -> None:
+        """Comments of a script look like headings."""
+        prp = parsed("# A\n\n## Goal\n```bash\n# Tasks\n## Validation\n```\nText\n")
+        assert prp.goal is not None
+        assert prp.remainder == ()
+
+    def test_line_ends_do_not_matter(self) -> None:
+        """CRLF and a byte order mark give the same document."""
+        text = DEMO.read_text(encoding="utf-8")
+        other = parse_prp("\ufeff" + text.replace("\n", "\r\n"), path=DEMO)
+        assert other == TestTemplate.prp
+
+    def test_what_is_not_recognised_is_kept(self) -> None:
+        """Verbatim, with its line."""
+        prp = parsed("# A\n\n## Goal\nB\n\n## Weather\nRain  and\twind\n")
+        (section,) = prp.remainder
+        assert (section.heading, section.line, section.body) == (
+            "Weather",
+            6,
+            "Rain  and\twind\n",
+        )
+
+    def test_commands_in_checklists_are_checks(self) -> None:
+        """They stand outside of all levels."""
+        prp = parsed("# A\n\n## Success Criteria\n- [ ] Tests pass: `uv run pytest -q`\n")
+        assert [(c.id, c.command) for c in prp.checks] == [("X.1", "uv run pytest -q")]
+
+
+_PARTS = (
+    *("# A", "## Goal", "## Tasks", "### Level 1", "```", "```bash", "~~~", "````", "Task 1:"),
+    *("- [ ] x", "CREATE a/b.py:", "  - url: http://x", "| a | `b.py` |", "cat <<EOF", "\t"),
+    *("if x; then", "\\", "'", "# Expected: 3 %", "- file: /etc/passwd", "├── a/"),
+)
+
+
+class TestRobustness:
+    """It never fails on what a document says."""
+
+    @given(st.text(max_size=400))
+    def test_any_text_is_read(self, text: str) -> None:
+        """Whatever stands in it."""
+        parsed(text)
+
+    @given(
+        st.lists(
+            st.sampled_from(_PARTS),
+            max_size=40,
+        )
+    )
+    def test_any_order_of_parts_is_read(self, lines: list[str]) -> None:
+        """Fences in fences, lists in tables, everything open."""
+        prp = parsed("\n".join(lines))
+        assert all(1 <= check.line <= len(lines) for check in prp.checks)
+
+
+class TestReferences:
+    """Where references lead."""
+
+    FILES = ("src/auth.py", "docs/a.md", "src/api/x.py")
+
+    @pytest.mark.parametrize(
+        ("target", "path", "reason"),
+        [
+            pytest.param("src/auth.py", "src/auth.py", "", id="plain"),
+            pytest.param("./src/auth.py", "src/auth.py", "", id="dot"),
+            pytest.param("/home/ann/app/src/auth.py", "src/auth.py", "", id="I28 other machine"),
+            pytest.param("../../etc/passwd", "", "leaves", id="I27"),
+            pytest.param("~/.ssh/id_rsa", "", "leaves", id="I29"),
+            pytest.param(".git/config", "", "git's own", id="I32 git"),
+            pytest.param("config/.env", "", "secrets", id="I32 env"),
+            pytest.param("src", "", "folder", id="I31"),
+            pytest.param("nope.py", "", "no such file", id="I33"),
+        ],
+    )
+    def test_a_target_is_located_or_refused(self, target: str, path: str, reason: str) -> None:
+        """Inside of the repository only."""
+        found, why = locate(target, list(self.FILES))
+        assert found == path
+        assert reason in why
+
+    def test_a_docfile_is_trimmed_to_its_sections(self) -> None:
+        """What was not asked for is not paid for."""
+        prp = parsed(
+            "# A\n\n## All Needed Context\n```yaml\n- docfile: docs/a.md\n  why: rules\n"
+            '  sections: ["Rounding"]\n```\n'
+        )
+        text = "# Doc\n\nintro\n\n## Rounding\nhalf even\n\n## Other\nlong\n"
+        ((_, document),) = documents_of(prp, files=self.FILES, read=lambda _: text)
+        assert document.content.strip() == "## Rounding\nhalf even"
