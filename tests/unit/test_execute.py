@@ -1,0 +1,168 @@
+"""The loop, with agents made of plain functions on a real worktree."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from agent.coder import Assignment, Change
+from agent.errors import BudgetExhausted, ProviderUnavailable
+from agent.execute import Crew, Ending, Outcome, execute
+from agent.journal import Event
+from agent.llm.budget import Budget
+from agent.llm.conversation import Talk
+from agent.planner import Plan, PlannedProof, Step, problems
+from agent.prp import parse_prp
+from agent.verifier import CheckResult, CheckState, Contract, Verdict
+from agent.verifier.evidence import Facts
+from agent.workspace import Repository, Worktree, open_worktree
+from tests.support.project import Project
+from tests.support.scripts import GREET_PRP
+
+PRP = parse_prp(GREET_PRP, path=Path("PRPs/greet.md"))
+PLAN = Plan(
+    summary="Greet.",
+    steps=(Step(task=1, approach="Write it."),),
+    proofs=(
+        PlannedProof(criterion="C1", checks=("L2.1",), how="the check"),
+        PlannedProof(criterion="C2", checks=("L1.1",), how="the check"),
+    ),
+)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Iterator[Worktree]:
+    """A worktree of a repository with one commit."""
+    project = Project(tmp_path / "project", {"README": "x\n"})
+    repository = Repository.open(project.root)
+    base = repository.resolve("HEAD")
+    with open_worktree(repository, tmp_path / "tree", branch="prp/greet", base=base) as tree:
+        yield tree
+
+
+Code = Callable[[Assignment], None]
+
+
+def run(tree: Worktree, code: Code, *, attempts: int = 3) -> tuple[Outcome, list[Event]]:
+    """Execute with a coder that writes greet.py; its content decides whether the check passes."""
+    check = PRP.levels[1].checks[0]
+    events: list[Event] = []
+
+    async def measure(_contract: Contract, _commit: str) -> Sequence[CheckResult]:
+        return [CheckResult(check=check, state=CheckState.FAILED)]
+
+    async def plan(_contract: Contract, _baseline: Sequence[CheckResult]) -> Plan:
+        return PLAN
+
+    async def carry_out(
+        assignment: Assignment, _contract: Contract, _plan: Plan, _talk: Talk | None
+    ) -> Change:
+        code(assignment)
+        return Change(summary="done")
+
+    async def verify(
+        _c: Contract, _p: Plan, _b: Sequence[CheckResult], commit: str, attempt: int
+    ) -> Verdict:
+        words = (tree.path / "greet.py").read_text()
+        state = CheckState.PASSED if words == "good" else CheckState.FAILED
+        results = {check.id: CheckResult(check=check, state=state, output=words)}
+        return Verdict(
+            attempt=attempt, commit=commit, facts=Facts(results=results, baseline={}), criteria=()
+        )
+
+    crew = Crew(measure=measure, plan=plan, code=carry_out, verify=verify)
+    budget = Budget(max_attempts=attempts)
+    return asyncio.run(execute(PRP, crew, tree, budget, events.append)), events
+
+
+def writes(tree: Worktree, *contents: str) -> tuple[Code, list[str]]:
+    """Return a coder that writes one content after the other, and what it was asked."""
+    left, asked = list(contents), []
+
+    def code(assignment: Assignment) -> None:
+        asked.append(assignment.request)
+        (tree.path / "greet.py").write_text(left.pop(0))
+
+    return code, asked
+
+
+class TestExecute:
+    """One PRP, from plan to outcome."""
+
+    def test_it_stops_at_the_first_attempt_that_holds(self, tree: Worktree) -> None:
+        """The second attempt hears the failure, a third is not made."""
+        code, asked = writes(tree, "bad", "good", "never")
+        outcome, _ = run(tree, code)
+        assert outcome.ending is Ending.PROVEN
+        assert len(asked) == 2
+        assert "What the verifier found" in asked[1]
+        assert "L2.1" in asked[1]
+
+    def test_the_best_attempt_is_delivered(self, tree: Worktree) -> None:
+        """A later one that is no better stays reachable, but is not what the branch ends with."""
+        code, _ = writes(tree, "bad", "worse", "worst")
+        outcome, _ = run(tree, code)
+        assert outcome.ending is Ending.OUT_OF_BUDGET
+        assert (tree.path / "greet.py").read_text() == "bad"
+        assert outcome.commit == tree.head()
+        kept = tree.git.text("for-each-ref", "--format=%(refname)", "refs/prp/")
+        assert kept.startswith("refs/prp/greet/")
+
+    def test_no_progress_ends_the_run(self, tree: Worktree) -> None:
+        """The same failure twice is not paid for a third time."""
+        code, asked = writes(tree, "bad", "bad", "good")
+        outcome, _ = run(tree, code)
+        assert outcome.ending is Ending.FAILED
+        assert len(asked) == 2
+
+    @pytest.mark.parametrize(
+        ("stop", "ending"),
+        [
+            (BudgetExhausted("no money left"), Ending.OUT_OF_BUDGET),
+            (ProviderUnavailable("down"), Ending.PAUSED),
+        ],
+    )
+    def test_a_stop_keeps_unfinished_work(
+        self, tree: Worktree, stop: Exception, ending: Ending
+    ) -> None:
+        """It is committed, whatever it is worth."""
+
+        def code(_assignment: Assignment) -> None:
+            (tree.path / "half.py").write_text("half")
+            raise stop
+
+        outcome, _ = run(tree, code)
+        assert outcome.ending is ending
+        assert str(stop) in outcome.reason
+        assert [file.path for file in tree.changed()] == ["half.py"]
+
+
+class TestPlanRules:
+    """What a program holds a plan to."""
+
+    def test_a_whole_plan_has_no_problem(self) -> None:
+        """Every task and criterion is covered."""
+        assert problems(PLAN, PRP) == []
+
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            ({"steps": ()}, "Task 1 of the PRP has no step"),
+            ({"steps": (*PLAN.steps, Step(task=7, approach="x"))}, "The PRP has no task 7"),
+            ({"steps": (*PLAN.steps, *PLAN.steps)}, "more than one step"),
+            ({"steps": (Step(task=1, approach=" "),)}, "empty approach"),
+            ({"steps": (Step(task=1, approach="x", after=(1,)),)}, "on which it rests"),
+            ({"steps": (Step(task=1, approach="x", files=("../x",)),)}, "not a path inside"),
+            ({"steps": (Step(task=1, approach="x", files=("a/.GIT/x",)),)}, "not a path inside"),
+            ({"proofs": PLAN.proofs[:1]}, "Nothing says how C2"),
+            (
+                {"proofs": (PlannedProof(criterion="C1", checks=("L9.9",), how="x"),)},
+                "rests on L9.9",
+            ),
+        ],
+    )
+    def test_a_broken_rule_is_named(self, change: dict[str, object], words: str) -> None:
+        """So that the planner can mend it."""
+        plan = PLAN.model_copy(update=change)
+        assert any(words in problem for problem in problems(plan, PRP))
