@@ -20,6 +20,7 @@ from agent.workspace import (
     syntax_problem,
 )
 from agent.workspace.files import read_text, write_text
+from agent.workspace.reading import in_words
 
 _SHOWN = 10_000
 _NUDGE_AFTER, _STOP_AFTER = 3, 6
@@ -145,7 +146,7 @@ class Hands:
         try:
             write_text(self._root, path, content)
         except PrpError as error:
-            return _in_words(error)
+            return in_words(error)
         self._read.remember(path, content)
         return f"wrote {path}, {len(content.splitlines())} lines"
 
@@ -155,7 +156,7 @@ class Hands:
         try:
             text = read_text(self._root, edit.path)
         except PrpError as error:
-            return _in_words(error)
+            return in_words(error)
         result = apply_edit(text, edit.old, edit.new, replace_all=edit.every)
         if result.text is None:
             stale = (
@@ -171,7 +172,7 @@ class Hands:
         try:
             write_text(self._root, edit.path, result.text)
         except PrpError as error:
-            return _in_words(error)
+            return in_words(error)
         self._read.remember(edit.path, result.text)
         return f"{edit.path}: {result.message}"
 
@@ -200,8 +201,3 @@ def _ending(finished: Finished) -> str:
     """Return how a command ended, in the same form for all cases."""
     ended = "" if finished.ended == "exit" else f", stopped: {finished.ended}"
     return f"exit status {finished.status} after {finished.seconds:.1f} s{ended}"
-
-
-def _in_words(error: Exception) -> str:
-    hint = getattr(error, "hint", "")
-    return f"error: {error}{f' {hint}' if hint else ''}"

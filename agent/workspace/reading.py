@@ -50,7 +50,7 @@ class Reading:
         try:
             answer = search(self._root, pattern, glob=glob or None)
         except PrpError as error:
-            answer = _in_words(error)
+            answer = in_words(error)
         self._note("search", f"{pattern} {glob}".strip(), failed=answer.startswith("error"))
         return answer
 
@@ -64,7 +64,7 @@ class Reading:
         try:
             answer = "\n".join(list_files(self._root, glob)) or "no file matches"
         except PrpError as error:
-            answer = _in_words(error)
+            answer = in_words(error)
         self._note("list", glob, failed=answer.startswith("error"))
         return answer
 
@@ -81,7 +81,7 @@ class Reading:
         try:
             text = self._log(path) if path.startswith("log:") else read_text(self._root, path)
         except PrpError as error:
-            return _in_words(error)
+            return in_words(error)
         self.remember(path, text)
         return _shown(path, text, first, last)
 
@@ -127,6 +127,6 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _in_words(error: Exception) -> str:
-    hint = getattr(error, "hint", "")
-    return f"error: {error}{f' {hint}' if hint else ''}"
+def in_words(error: PrpError) -> str:
+    """Return an error as an agent is told of it."""
+    return f"error: {error} {error.hint}".rstrip()

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -63,23 +63,27 @@ async def run(
     script = "\n".join([*setup, command])
     started = time.monotonic()
     with _started(sandbox.launch(confinement, script)) as launched:
-        process = await asyncio.create_subprocess_exec(
-            *launched.argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=dict(launched.environment),
-            cwd=confinement.tree,
-            pass_fds=launched.descriptors,
-            start_new_session=True,
-        )
-        output = _Output(log)
-        try:
-            ended = await _watch(process, output, confinement.tree, timeout)
-        finally:
-            _kill(process)
-            output.close()
-            status = await process.wait()
+        async with _pipe() as (printed, end):
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *launched.argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=end,
+                    stderr=end,
+                    env=dict(launched.environment),
+                    cwd=confinement.tree,
+                    pass_fds=launched.descriptors,
+                    start_new_session=True,
+                )
+            finally:
+                os.close(end)
+            output = _Output(log)
+            try:
+                ended = await _watch(process, printed, output, confinement.tree, timeout)
+            finally:
+                _kill(process)
+                output.close()
+                status = await process.wait()
     return Finished(
         command=command,
         status=_status(status, ended),
@@ -87,6 +91,24 @@ async def run(
         ended="signal" if ended == "exit" and status < 0 else ended,
         seconds=time.monotonic() - started,
     )
+
+
+@contextlib.asynccontextmanager
+async def _pipe() -> AsyncIterator[tuple[asyncio.StreamReader, int]]:
+    """Open a pipe of our own: its end to write to is for the caller to close.
+
+    asyncio's own pipes keep `wait()` from coming back as long as anything that they hold was not
+    read, or anybody else holds them open.
+    """
+    read, write = os.pipe()
+    reader = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read, "rb", 0)
+    )
+    try:
+        yield reader, write
+    finally:
+        transport.close()
 
 
 def probe(launch: Launch) -> tuple[int, str]:
@@ -156,14 +178,17 @@ class _Output:
 
 
 async def _watch(
-    process: asyncio.subprocess.Process, output: _Output, tree: Path, seconds: float
+    process: asyncio.subprocess.Process,
+    printed: asyncio.StreamReader,
+    output: _Output,
+    tree: Path,
+    seconds: float,
 ) -> Ended:
     """Read until the command ends or goes beyond a limit."""
-    assert process.stdout is not None  # noqa: S101 - asked for above
     free = _free_bytes(tree)
     deadline = time.monotonic() + seconds
     next_look = time.monotonic() + _WATCH_EVERY
-    reading = asyncio.ensure_future(process.stdout.read(65536))
+    reading = asyncio.ensure_future(printed.read(65536))
     try:
         while True:
             now = time.monotonic()
@@ -187,7 +212,7 @@ async def _watch(
             output.add(chunk)
             if output.size > _MOST_OUTPUT:
                 return "output"
-            reading = asyncio.ensure_future(process.stdout.read(65536))
+            reading = asyncio.ensure_future(printed.read(65536))
     finally:
         reading.cancel()
 
