@@ -32,6 +32,10 @@ NoSandbox = Annotated[
     ),
 ]
 NoFetch = Annotated[bool, typer.Option("--no-fetch", help="Don't download `url:` references.")]
+IgnoreMissing = Annotated[
+    bool,
+    typer.Option("--ignore-missing-references", help="Go on without files that don't exist."),
+]
 RecordFile = Annotated[
     Path | None,
     typer.Option("--record", help="Write the models' answers to a file for replay:FILE."),
@@ -70,6 +74,7 @@ def execute(
     ] = False,
     no_sandbox: NoSandbox = False,
     no_fetch: NoFetch = False,
+    ignore_missing_references: IgnoreMissing = False,
     record: RecordFile = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -101,6 +106,7 @@ def execute(
         ),
         base=base,
         recording=record,
+        need_references=not ignore_missing_references,
     )
     done = run_order(order, listen=Progress(quiet=quiet))
     typer.echo(done.as_json() if as_json else done.in_words())
@@ -122,6 +128,7 @@ def plan(
     base: Base = "HEAD",
     no_sandbox: NoSandbox = False,
     no_fetch: NoFetch = False,
+    ignore_missing_references: IgnoreMissing = False,
     record: RecordFile = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -144,6 +151,7 @@ def plan(
         ),
         base=base,
         recording=record,
+        need_references=not ignore_missing_references,
         roles=("planner",),
     )
     planned = plan_order(order, listen=Progress(quiet=quiet))

@@ -1,8 +1,10 @@
 """References resolved against a repository: what they point to, or why they don't."""
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 
+from agent.errors import DocumentError
 from agent.prp.briefing import Document
 from agent.prp.excerpt import excerpt
 from agent.prp.model import Prp, Reference, ReferenceKind
@@ -58,6 +60,47 @@ def _document(
     return Document(
         name=name, why=_why(reference), content=excerpt(text, sections=wanted, limit=max(limit, 0))
     )
+
+
+_ENTRY = re.compile(r"^\s*[-*]\s+[`*]*(?:file|path|docfile|docs?)[`*]*\s*:", re.IGNORECASE)
+
+
+def require_references(prp: Prp, *, files: Iterable[str]) -> None:
+    """Make sure that the files exist which the PRP names as its context.
+
+    Files that a task creates may be named before they exist. Paths that are only mentioned (in
+    backticks, in a table) are not held to exist.
+
+    Raises:
+        DocumentError: Some don't; all of them are named, the first with its line.
+
+    """
+    known = list(files)
+    made = {change.path for task in prp.tasks for change in task.changes}
+    lines = prp.text.split("\n")
+    wrong = [
+        (reference, reason)
+        for reference in prp.references
+        if reference.kind in (ReferenceKind.FILE, ReferenceKind.DOCFILE)
+        and _ENTRY.match(lines[reference.line - 1])
+        and reference.target.removeprefix("./") not in made
+        and not _is_vague(reference.target)
+        and (reason := locate(reference.target, known)[1]) not in ("", "it is a folder")
+    ]
+    if wrong:
+        words = "; ".join(f"line {r.line}: {r.target}: {reason}" for r, reason in wrong[:20])
+        raise DocumentError(
+            f"references that can't be read: {words}",
+            path=prp.path,
+            line=wrong[0][0].line,
+            code="reference",
+            hint="Mend or delete them, or go on without them by --ignore-missing-references.",
+        )
+
+
+def _is_vague(target: str) -> bool:
+    """Return whether a target is a pattern or words, not one path."""
+    return any(c in target for c in "*?{}[]<>, ") or "." not in target
 
 
 def locate(target: str, files: list[str]) -> tuple[str, str]:

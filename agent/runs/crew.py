@@ -108,7 +108,10 @@ class Office:
         root = self.desk.repository.root
         found = documents_of(
             self.desk.prp,
-            files=self.desk.repository.files(self.desk.base) + _uncommitted(self.desk),
+            files=[
+                *self.desk.repository.files(self.desk.base),
+                *self.desk.repository.untracked(),
+            ],
             read=lambda path: _read(root, path),
         )
         documents = []
@@ -255,13 +258,6 @@ def _plan_in_words(plan: Plan, baseline: Sequence[CheckResult]) -> str:
             "</baseline>",
         ]
     )
-
-
-def _uncommitted(desk: Desk) -> list[str]:
-    """Return references that lie in the checkout but not in the base commit, as fresh notes do."""
-    root = desk.repository.root
-    targets = (r.target for r in desk.prp.references if r.kind is not ReferenceKind.URL)
-    return [target for target in targets if _text_or_none(root, target) is not None]
 
 
 def _read(root: Path, path: str) -> str:

@@ -11,6 +11,7 @@ from agent.errors import SettingsError
 from agent.llm.budget import Budget, Meter
 from agent.llm.models import ModelChoice, check_choice
 from agent.prp import Prp, read_prp, require_executable
+from agent.prp.references import require_references
 from agent.settings import ROLES, Settings, load_settings
 from agent.workspace import Repository, Sandbox, Toolchain, find_sandbox, find_toolchain
 
@@ -29,6 +30,8 @@ class Order:
     """The agents that will be asked."""
     folder: Path | None = None
     """Where the repository is; the current folder by default."""
+    need_references: bool = True
+    """Whether files that the PRP names as its context must exist."""
     tools: tuple[Path, ...] = ()
     """Folders of programs that come before those of the person's PATH."""
 
@@ -67,6 +70,8 @@ def lay_out(order: Order) -> Desk:
     require_executable(prp)
     repository = Repository.open((order.folder or Path.cwd()).resolve())
     base = repository.resolve(order.base)
+    if order.need_references:
+        require_references(prp, files=_files(repository, base))
     settings = load_settings(order.flags, root=repository.root, tracked=repository.is_tracked)
     budget = _budget(settings)
     choices = {role: _choice(settings, role) for role in order.roles}
@@ -96,6 +101,11 @@ def lay_out(order: Order) -> Desk:
             shell_timeout=settings.command_timeout,
         ),
     )
+
+
+def _files(repository: Repository, base: str) -> list[str]:
+    """Return the files of the base commit, and those that lie uncommitted beside them."""
+    return [*repository.files(base), *repository.untracked()]
 
 
 def bundled_tools() -> Path:

@@ -87,6 +87,12 @@ class Repository:
         """Return the paths of all files of a commit."""
         return self.git.names("ls-tree", "-r", "--name-only", "-z", "--full-tree", commit)
 
+    def untracked(self) -> list[str]:
+        """Return the files of the checkout that git neither tracks nor ignores, links left out."""
+        git = Git(common_dir=self.git.common_dir, work_tree=self.root)
+        listed = git.names("ls-files", "-z", "--others", "--exclude-standard")
+        return [name for name in listed if not name.endswith("/")]
+
     def read(self, commit: str, path: str) -> bytes:
         """Return a file's content at a commit.
 

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.errors import EnvironmentProblem
+from agent.workspace import find_sandbox, find_toolchain
+from agent.workspace.sandbox.bubblewrap import advice_for
 from tests.support.place import Place, a_place
 
 
@@ -271,3 +274,37 @@ class TestLimits:
         """Spaces, a line break, letters of many scripts and a leading dash."""
         with a_place(tmp_path / "-a b\nc \N{SNOWMAN} é") as place:
             assert place.run("pwd && git log --oneline && touch x").status == 0
+
+
+class TestFinding:
+    """Without a sandbox nothing runs."""
+
+    def test_S50_a_machine_without_bubblewrap_is_told(self, tmp_path: Path) -> None:
+        """How to install it, with exit status 5."""
+        with pytest.raises(EnvironmentProblem) as caught:
+            find_sandbox("auto", state=tmp_path, search=str(tmp_path))
+        assert caught.value.exit_status == 5
+        assert "apt-get install bubblewrap" in caught.value.hint
+
+    @pytest.mark.parametrize(
+        ("words", "advice"),
+        [
+            ("bwrap: No permissions to create new namespace", "apparmor"),
+            ("bwrap: setting up uid map: Permission denied", "apparmor"),
+            ("bwrap: loopback: Failed RTM_NEWADDR: Operation not permitted", "apparmor"),
+            ("bwrap: Creating new namespace failed: nesting depth (ENOSPC)", "inside of a sandbox"),
+            ("bwrap: Can't mount proc on /newroot/proc", "container"),
+        ],
+    )
+    def test_S51_each_known_failure_has_its_advice(self, words: str, advice: str) -> None:
+        """So that the person can mend it."""
+        assert advice in advice_for(words)
+
+    def test_S49_a_program_of_the_repository_is_not_taken_for_a_tool(self, tmp_path: Path) -> None:
+        """A folder of PATH inside of the checkout is left out."""
+        folder = tmp_path / "project" / "bin"
+        folder.mkdir(parents=True)
+        toolchain = find_toolchain(
+            tmp_path / "project", search_path=f"{folder}:{os.environ['PATH']}", home=Path.home()
+        )
+        assert str(folder) not in toolchain.path

@@ -29,6 +29,16 @@ MODEL = ("--model", "openai-chat:x", "--base-url", "http://127.0.0.1:9/v1")
             "[nothing-to-prove]",
             id="nothing to prove",
         ),
+        pytest.param(
+            {
+                "x.md": GREET_PRP
+                + "\n## Context\n- file: src/gone.py\n- docfile: ../../etc/passwd\n"
+            },
+            ["x.md", *MODEL],
+            3,
+            "[reference] references that can't be read: line 30: src/gone.py",
+            id="I27 I33 references",
+        ),
         pytest.param({"x.md": GREET_PRP}, ["x.md"], 4, "No model for the planner", id="no model"),
         pytest.param(
             {"x.md": GREET_PRP}, ["x.md", "--model", "opnai:x"], 4, "`openai:x`", id="model name"

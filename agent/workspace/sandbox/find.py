@@ -13,12 +13,13 @@ from agent.workspace.shell import probe
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
-def find_sandbox(choice: str, *, state: Path) -> Sandbox:
+def find_sandbox(choice: str, *, state: Path, search: str = _SYSTEM_PATH) -> Sandbox:
     """Return a sandbox, tried out with its real flags.
 
     Args:
         choice: `auto` or `bubblewrap`; `none` only where the person typed it.
         state: Folder for the sandbox's own files.
+        search: Where its program may be, as in PATH.
 
     Raises:
         EnvironmentProblem: None works; the hint says how to get one.
@@ -31,7 +32,7 @@ def find_sandbox(choice: str, *, state: Path) -> Sandbox:
             f"There is no sandbox {choice!r}", hint="Choose `auto` or `bubblewrap`."
         )
     # A folder of the repository on PATH must not bring its own bwrap.
-    program = shutil.which("bwrap", path=_SYSTEM_PATH)
+    program = shutil.which("bwrap", path=search)
     if program is None:
         raise EnvironmentProblem(
             "There is no sandbox: bubblewrap is not installed, and no command was run",
