@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test check bench format clean
+.PHONY: demo test check format clean
 
 demo: $(READY) sandbox
 	$(BIN)/prp demo
