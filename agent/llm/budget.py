@@ -160,7 +160,7 @@ class Meter:
         for name, used, words in (
             ("max_cost_usd", spent.cost_usd, "${:.2f}"),
             ("max_tokens", spent.tokens.total, "{:,} tokens"),
-            ("max_minutes", spent.minutes, "{:.1f} minutes"),
+            ("max_minutes", spent.minutes, "{:.2g} minutes"),
         ):
             limit = getattr(self.budget, name)
             if limit is not None:

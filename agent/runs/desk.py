@@ -12,6 +12,7 @@ from agent.llm.budget import Budget, Meter
 from agent.llm.models import ModelChoice, check_choice
 from agent.prp import Prp, read_prp, require_executable
 from agent.prp.references import require_references
+from agent.runs.folder import require_state_folder
 from agent.settings import ROLES, Settings, load_settings
 from agent.workspace import Repository, Sandbox, Toolchain, find_sandbox, find_toolchain
 
@@ -83,6 +84,7 @@ def lay_out(order: Order) -> Desk:
         raise SettingsError(
             f"--record {order.recording}: there is no folder {order.recording.parent}"
         )
+    require_state_folder(settings.state_dir)
     sandbox = find_sandbox(settings.sandbox, state=settings.state_dir / "sandbox")
     return Desk(
         prp=prp,

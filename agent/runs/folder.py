@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from agent.errors import EnvironmentProblem
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunFolder:
@@ -54,6 +56,24 @@ class RunFolder:
             file.flush()
             os.fsync(file.fileno())
         Path(partial).replace(path)
+
+
+def require_state_folder(state: Path) -> None:
+    """Make sure that runs can be kept.
+
+    Raises:
+        EnvironmentProblem: The folder can't be made or written.
+
+    """
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=state):
+            pass
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"Runs can't be kept in {state}: {error.strerror}",
+            hint="Set PRP_STATE_DIR to a folder that you can write.",
+        ) from None
 
 
 def new_run_folder(state: Path, slug: str) -> RunFolder:

@@ -123,3 +123,13 @@ def test_latin_1_is_refused_with_its_line(tmp_path: Path) -> None:
     ran = project.prp("execute", "x.md", *MODEL)
     assert ran.status == 3
     assert "x.md:1: [not-utf8]" in ran.err
+
+
+def test_F08_a_state_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    """With the variable that names another."""
+    project = Project(tmp_path / "project", {"x.md": GREET_PRP})
+    (tmp_path / "file").write_text("in the way")
+    ran = project.prp("execute", "x.md", *MODEL, PRP_STATE_DIR=str(tmp_path / "file"))
+    assert ran.status == 5
+    assert "PRP_STATE_DIR" in ran.err
+    assert "Traceback" not in ran.err
