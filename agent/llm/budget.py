@@ -151,7 +151,7 @@ class Meter:
             if used >= limit:
                 raise BudgetExhausted(
                     f"The run has used {words.format(used)} of {words.format(limit)}",
-                    hint=f"Raise {_flag(name)} and take the run up again with `prp resume`.",
+                    hint=f"Raise {_flag(name)}; what was done so far is on the branch.",
                 )
 
     def _limits(self) -> Iterable[tuple[str, float, float, str]]:

@@ -67,8 +67,7 @@ def explained(error: Exception, whom: Whom) -> Exception:
         case known.ModelQuotaExceededError():
             return ProviderUnavailable(
                 f"{whom.model}: the account's quota or credit is used up: {said}",
-                hint="Top the account up, or name a fallback model, and take the run up again "
-                "with `prp resume`.",
+                hint="Top the account up, or name a fallback model, and execute the PRP again.",
             )
         case known.ModelAuthenticationError():
             return _denied(whom, said)
@@ -99,8 +98,8 @@ def unavailable(last: TryAgain, whom: Whom, *, tries: int) -> ProviderUnavailabl
     where = f" at {whom.base_url}" if whom.base_url else ""
     return ProviderUnavailable(
         f"{whom.model}{where} gave no whole answer in {tries} tries: {last}",
-        hint="Nothing is lost: take the run up again with `prp resume`, with --model to ask "
-        "another one. A proxy or a login page of the network can be the reason as well.",
+        hint="What was done so far is on the branch. Try again later or with another --model; a "
+        "proxy or a login page of the network can be the reason as well.",
     )
 
 
