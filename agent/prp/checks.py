@@ -7,7 +7,7 @@ from dataclasses import replace
 from agent.prp.commands import Command, Remark, split_commands
 from agent.prp.expected import expectation_of, expected_words
 from agent.prp.kinds import can_fail, changes_the_shell, kinds_of
-from agent.prp.lines import Line, Role, fences
+from agent.prp.lines import Fence, Line, Role, fences
 from agent.prp.model import Check, CheckKind, Expectation, ExpectationKind
 
 _SHELLS = {"bash", "sh", "shell", "console", "zsh", "shell-session", "terminal", "fish"}
@@ -26,24 +26,46 @@ _LOOKS_LIKE_SHELL = re.compile(
     + "|".join(re.escape(p) for p in _PROGRAMS)
     + r"|\./[\w./-]+)(?:\s|$)"
 )
-_INLINE = re.compile(r"`([^`\n]+)`")
+_INLINE = re.compile(r"`(?!\s)([^`\n]+)(?<!\s)`([^`\n]*)")
 _LIST_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
 
 
 def level_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
-    """Return the checks of a validation loop's lines, without ids."""
-    checks = []
-    for fence in fences(lines):
-        if _is_shell(fence.language, fence.lines):
-            checks += fence_checks(fence.lines, level=level)
-        elif fence.language in _OTHER_SHELLS:
-            checks += [
-                replace(c, kinds=(CheckKind.NOT_SHELL,))
-                for c in fence_checks(fence.lines, level=level)
-            ]
-    checks += inline_checks(lines, level=level)
+    """Return the checks of a validation section's lines, without ids.
+
+    Below a comment such as `# Level 2: unit tests` in a fence, checks belong to that level.
+    """
+    checks = fence_checks_of(lines, level=level)
+    checks += inline_checks(lines, level=level, everywhere=True)
     words = _prose_expectation(lines)
     return [_with(check, words) for check in sorted(checks, key=lambda check: check.line)]
+
+
+def fence_checks_of(lines: Sequence[Line], *, level: int) -> list[Check]:
+    """Return the checks of all shell fences among lines."""
+    checks: list[Check] = []
+    for fence in fences(lines):
+        checks += _of_fence(fence, level=level)
+    return checks
+
+
+_TREE = re.compile(r"^\s*[│|]?\s*[├└]──", re.MULTILINE)
+
+
+def _of_fence(fence: Fence, *, level: int) -> list[Check]:
+    if _TREE.search(fence.code):
+        return []
+    if _is_shell(fence.language, fence.lines):
+        return fence_checks(fence.lines, level=level)
+    if fence.language in _OTHER_SHELLS:
+        return [
+            replace(check, kinds=(CheckKind.NOT_SHELL,))
+            for check in fence_checks(fence.lines, level=level)
+        ]
+    return []
+
+
+_LEVEL_COMMENT = re.compile(r"^#+\W*(?:Level|Loop|Gate|Stage)\s+(?P<digit>\d)\b", re.IGNORECASE)
 
 
 def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
@@ -51,35 +73,130 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
     setup: list[str] = []
     checks: list[Check] = []
     paragraph = 0
+    sample = False
     for part in split_commands(lines):
         if isinstance(part, Remark):
+            sample = sample and not (part.text.startswith("#") and not part.indented)
             words = expected_words(part.text) if part.text else None
             if words is not None:
                 checks = [*checks[:paragraph], *_expecting(checks[paragraph:], words, part.line)]
                 paragraph = len(checks)
             elif not part.text:
                 paragraph = len(checks)
+            elif found := _LEVEL_COMMENT.match(part.text):
+                level = int(found["digit"])
             continue
         if changes_the_shell(part.text):
             setup.append(part.text)
             continue
-        checks.append(_check(part, level=level, setup=setup))
+        check = _check(part, level=level, setup=setup)
+        if checks and sample and _goes_on(checks[-1], check):
+            checks[-1] = replace(
+                checks[-1],
+                command=f"{checks[-1].command}\n{check.command}",
+                last_line=check.last_line,
+            )
+            continue
+        sample = check.kind is CheckKind.SAMPLE_CODE
+        checks.append(check)
     return checks
 
 
-def inline_checks(lines: Iterable[Line], *, level: int) -> list[Check]:
-    """Return the commands in backticks of list items and table rows."""
-    checks = []
+def _goes_on(sample: Check, check: Check) -> bool:
+    """Return whether a line still belongs to the program that a fence turned out to hold."""
+    return check.kind in (CheckKind.SAMPLE_CODE, CheckKind.NOT_SHELL) or not (
+        _LOOKS_LIKE_SHELL.match(check.command) and check.line > sample.last_line + 1
+    )
+
+
+_LABEL = r"(?:VALIDATE|VALIDATION|VERIFY|VERIFICATION|CHECKS?|TESTS?|RUN|COMMAND|GATES?|PROVES?|ACCEPTANCE)"
+_LABELLED = re.compile(rf"\b{_LABEL}\b[^`:]{{0,40}}:", re.IGNORECASE)
+_PLAIN_COMMAND = re.compile(
+    rf"^\s*(?:[-*]\s+)?\W*{_LABEL}(?:\s+\w+)?\W*:\W*\s(?P<command>[^`]+)$", re.IGNORECASE
+)
+_BOX = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+\[.?\]\s")
+
+
+def inline_checks(lines: Sequence[Line], *, level: int, everywhere: bool) -> list[Check]:
+    """Return the commands of checklists, and those behind a label such as `VALIDATE:`.
+
+    Args:
+        lines: Lines of one section.
+        level: The level that they belong to.
+        everywhere: Take the commands of every list item and table row, for sections that are
+            about checking.
+
+    """
+    checks: list[Check] = []
+    labelled = False
     for line in lines:
         words = line.text
-        in_list = _LIST_ITEM.match(words) or words.lstrip().startswith("|") or "VALIDATE" in words
-        if line.role is not Role.TEXT or not in_list:
+        if not words.strip():
             continue
-        for code in _INLINE.findall(words):
-            if _LOOKS_LIKE_SHELL.match(code) and " " in code.strip():
-                command = Command(text=code.strip(), line=line.number, last_line=line.number)
-                checks.append(_check(command, level=level, setup=()))
+        if line.role is Role.TEXT:
+            is_item = _LIST_ITEM.match(words) is not None or words.lstrip().startswith("|")
+            own_label = _LABELLED.search(words) is not None
+            wanted = _BOX.match(words) or own_label or (is_item and (everywhere or labelled))
+            if wanted:
+                checks += _in_backticks(line, level)
+            if not is_item:
+                labelled = own_label and words.rstrip().rstrip("*").endswith(":")
+        elif line.role is Role.INSIDE and (found := _PLAIN_COMMAND.match(words)):
+            command = found["command"].strip()
+            if _is_surely_a_command(command):
+                checks.append(_inline(command, line, level))
+            else:
+                checks += _in_backticks(line, level)
+        elif line.role is Role.INSIDE and "`" in words and _LABELLED.search(words):
+            checks += _in_backticks(line, level)
     return checks
+
+
+def _in_backticks(line: Line, level: int) -> list[Check]:
+    return [
+        _inline(found[1].strip(), line, level, behind=found[2])
+        for found in _INLINE.finditer(line.text)
+        if (_LOOKS_LIKE_SHELL.match(found[1]) and " " in found[1].strip())
+        or found[1].strip() in _TEST_TOOLS
+    ]
+
+
+_BEHIND = re.compile(r"\s+(?:(?:→|->|=>|—|–)\s+(?P<said>.*)|\((?P<aside>[^()`$]*)\)\s*)$")
+
+
+def _inline(text: str, line: Line, level: int, *, behind: str = "") -> Check:
+    part = split_commands([replace(line, text=text)])
+    command = part[0] if part and isinstance(part[0], Command) else None
+    if command is None:
+        command = Command(text=text, line=line.number, last_line=line.number)
+    said = command.behind or behind
+    if aside := _BEHIND.search(command.text):
+        said = aside["said"] or aside["aside"] or said
+        command = replace(command, text=command.text[: aside.start()])
+    return _check(replace(command, behind=_SAID.sub("", said)), level=level, setup=())
+
+
+_SAID = re.compile(r"^[\s→—–=>:-]+|\s*[,;]?\s*$")
+
+
+# These are also words of English, and a word behind them makes a sentence.
+_AMBIGUOUS = set(
+    "find make test go just task source watch time cat ls diff export bash sh http tree echo mix "
+    "java node deno next task rails safety black coverage".split()
+)
+_TEST_TOOLS = set(
+    "pytest mypy tox nox tsc eslint jest vitest pyright ruff phpunit rspec ctest flake8".split()
+)
+
+
+def _is_surely_a_command(text: str) -> bool:
+    first, _, rest = text.partition(" ")
+    if not _LOOKS_LIKE_SHELL.match(text) or first.lower() in _AMBIGUOUS:
+        return first in ("go", "make") and rest.split(" ")[0] in _SURE_WORDS
+    return bool(rest) or first in _TEST_TOOLS
+
+
+_SURE_WORDS = {"test", "vet", "build", "check", "lint", "typecheck", "all", "ci"}
 
 
 def number(checks: Sequence[Check]) -> tuple[Check, ...]:

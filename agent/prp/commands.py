@@ -26,9 +26,11 @@ class Remark:
 
     text: str
     line: int
+    indented: bool = False
 
 
-_HERE = re.compile(r"<<-?\s*(?P<quote>['\"]?)(?P<word>\w+)(?P=quote)")
+# A quote that is not closed again is a slip of the pen; the word is meant all the same.
+_HERE = re.compile(r"<<-?\s*(?P<quote>['\"]?)(?P<word>[A-Za-z_]\w*)(?P=quote)?")
 _OPENS = re.compile(r"(?:^|[;&|]\s*)(?:if|for|while|until|case)\b|\{\s*$|(?:^|\s)\(\s*$")
 _CLOSES = re.compile(r"(?:^|[;\s])(?:fi|done|esac)\b|^\s*[})]")
 _PROMPT = re.compile(r"^\s*\$\s+")
@@ -40,8 +42,9 @@ def split_commands(lines: Sequence[Line]) -> list[Command | Remark]:
     index = 0
     while index < len(lines):
         words = lines[index].text.strip()
-        if not words or words.startswith("#"):
-            parts.append(Remark(text=words, line=lines[index].number))
+        if not words or words.startswith(("#", "//")):
+            indented = lines[index].text[:1].isspace()
+            parts.append(Remark(text=words, line=lines[index].number, indented=indented))
             index += 1
             continue
         end = _end_of(lines, index)
@@ -62,28 +65,37 @@ def _command(lines: Sequence[Line]) -> Command:
     )
 
 
+_QUOTED = re.compile(r"'[^']*(?:'|$)|\"(?:\\.|[^\"\\])*(?:\"|$)")
+
+
 def _end_of(lines: Sequence[Line], start: int) -> int:
-    """Return the index of a command's last line; a command that never ends is one line."""
+    """Return the index of a command's last line.
+
+    A block, quote or here-document that never ends is cut where the line would end without it.
+    """
     quote, depth, waiting = "", 0, ""
+    without_block = start
     for index in range(start, min(len(lines), start + 400)):
         text = lines[index].text
         if waiting:
             if text.strip() == waiting:
                 waiting = ""
-            if waiting or depth:
+            if waiting or depth > 0:
                 continue
             return index
         was_quoted = bool(quote)
         quote = _open_quote(text, quote)
         if not was_quoted:
-            plain = re.sub(r"'[^']*'|\"[^\"]*\"", "", text)
+            plain = _QUOTED.sub("", text)
             if here := _HERE.search(text):
                 waiting = here["word"]
             depth += len(_OPENS.findall(plain)) - len(_CLOSES.findall(plain))
-        if quote or waiting or text.rstrip().endswith(("\\", "&&", "||", "|")) or depth > 0:
+        if quote or waiting or text.rstrip().endswith(("\\", "&&", "||", "|")):
             continue
-        return index
-    return start
+        if depth <= 0:
+            return index
+        without_block = without_block if without_block > start else index
+    return without_block
 
 
 def _open_quote(text: str, quote: str) -> str:

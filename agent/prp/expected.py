@@ -5,7 +5,7 @@ import re
 from agent.prp.model import Expectation, ExpectationKind
 
 _EXPECTED = re.compile(
-    r"^\W*(?:\*\*)?(?:expected?(?: (?:output|result|behaviou?r))?|esperado|预期)(?:\*\*)?\s*[:：]\s*(?:\*\*)?(?P<words>.*)$",
+    r"^\W*(?:\*\*)?(?:(?:expect(?:ed|s)?(?: (?:output|result|behaviou?r|exit(?: code| status)?))?|esperado|预期|예상)(?:\*\*)?\s*[:：=]\s*(?:\*\*)?|EXPECT\s)(?P<words>.*)$",
     re.IGNORECASE,
 )  # fmt: skip
 
@@ -20,28 +20,38 @@ def expectation_of(words: str, *, line: int, command: str = "") -> Expectation:
     """Return the expectation that words stand for.
 
     Only narrow forms are recognised: a threshold, an HTTP status, an exit status, "no output",
-    "should fail". Words that mean success by exit status are exit status 0.
+    "should fail", a count of matches. Words that mean success by exit status are exit status 0.
     """
     for pattern, kind in _RULES:
         if found := pattern.search(words):
             value = _value(kind, found)
             return Expectation(kind=kind, text=words, line=line, value=value)
-    if _is_grep(command) and re.search(r"\bno (match|result|occurrence|hit)", words, re.IGNORECASE):
+    if _is_search(command) and _NO_MATCH.search(words):
         return Expectation(kind=ExpectationKind.EMPTY_OUTPUT, text=words, line=line)
+    if _is_request(command) and (status := _STATUS.search(words)):
+        kind = ExpectationKind.HTTP_STATUS
+        return Expectation(kind=kind, text=words, line=line, value=status["number"])
+    if (_is_count(command) or _is_search(command)) and (count := _COUNT.match(words)):
+        value = _count(count, unit="" if _is_count(command) else "lines")
+        return Expectation(kind=ExpectationKind.NUMBER, text=words, line=line, value=value)
     kind = ExpectationKind.EXIT_ZERO if _SUCCESS.search(words) else ExpectationKind.UNJUDGED
     return Expectation(kind=kind, text=words, line=line)
 
 
-_NUMBER = r"(?P<number>\d+(?:\.\d+)?)\s*%"
+_NUMBER = r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>%)"
+_MILLISECONDS = r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s)\b"
+_PERCENTILE = r"\bp?(?P<percentile>\d\d)(?:th)?\b(?:\s*(?:percentile|%ile))?[^\d<≤\n]{0,30}"
 _RULES = tuple(
     (re.compile(pattern, re.IGNORECASE), kind)
     for pattern, kind in (
+        (rf"{_PERCENTILE}(?P<sign><=?|≤|under|below|at most)\s*{_MILLISECONDS}", ExpectationKind.NUMBER),
         (rf"(?P<sign>>=|≥|=>|at least|minimum|min\.?|>)\s*{_NUMBER}", ExpectationKind.NUMBER),
         (rf"{_NUMBER}\s*(?P<sign>\+|or (?:more|higher|above|greater))", ExpectationKind.NUMBER),
         (rf"(?P<sign><=|≤|at most|below|under|<)\s*{_NUMBER}", ExpectationKind.NUMBER),
-        (r"\bHTTP(?:/\d\S*)?\s*(?:status\s*)?(?P<number>[1-5]\d\d)\b", ExpectationKind.HTTP_STATUS),
+        (rf"\b{_NUMBER}\s*(?P<sign>(?:\w+ )?coverage)|coverage\W+(?:of\s+)?{_NUMBER.replace('<number>', '<number2>').replace('<unit>', '<unit2>')}", ExpectationKind.NUMBER),
+        (r"\bHTTP(?:/\d\S*)?\s*(?:status\s*)?(?:code\s*)?(?P<number>[1-5]\d\d)\b", ExpectationKind.HTTP_STATUS),
         (
-            r"^(?:status\s*(?:code)?\s*)?(?P<number>[1-5]\d\d)\s*(?:OK|Created|Unauthorized|Not Found|$)",
+            r"^(?:status\s*(?:code)?\s*:?\s*)?(?P<number>[1-5]\d\d)\s*(?:OK|Created|Unauthorized|Forbidden|Not Found|$)",
             ExpectationKind.HTTP_STATUS,
         ),
         (r"\bexit(?:s| status| code)*\s*(?:with\s*|of\s*|=\s*|:\s*)?(?P<number>0)\b", ExpectationKind.EXIT_ZERO),
@@ -50,28 +60,56 @@ _RULES = tuple(
             ExpectationKind.EXIT_STATUS,
         ),
         (r"\b(?:non-?zero exit|should (?:fail|error)|must fail|exits? non-?zero)\b", ExpectationKind.EXIT_NONZERO),
-        (r"^(?:no output|empty(?: output)?|nothing|\(empty\)|no matches|0 matches)\b", ExpectationKind.EMPTY_OUTPUT),
+        (
+            r"^\W*(?:(?:must|should|expect) )?(?:prints?|returns?|outputs?|shows?|is|be)?\s*"
+            r"(?:no output|empty(?: output)?|nothing|silent|\(empty\)|no matches|(?:0|zero) (?:matches|results|hits|lines))\b",
+            ExpectationKind.EMPTY_OUTPUT,
+        ),
         (r"^(?:prints?|outputs?|shows?|contains?)\s+[\"'`](?P<text>[^\"'`]{2,})[\"'`]\s*\.?$", ExpectationKind.CONTAINS),
     )
 )  # fmt: skip
 _SUCCESS = re.compile(
-    r"\b(no (errors?|issues?|warnings?|failures?|problems?|violations?)|zero (errors?|issues?)|"
-    r"(all|tests?|checks?|everything)\b.*\b(pass|passes|passed|passing|green|clean|succeed)|"
-    r"success|succeeds|passes|clean|ok|0 errors|builds?)\b",
+    r"\b(?:no|zero|0)\b[\w -]{0,30}\b(?:errors?|issues?|warnings?|failures?|problems?|violations?|regressions?|changes needed)\b|"
+    r"\b(?:(all|tests?|checks?|everything)\b.*\b(pass|passes|passed|passing|green|clean|succeed)|"
+    r"success|succeeds|successful(?:ly)?|pass|passes|clean|green|ok|builds?)\b",
+    re.IGNORECASE,
+)  # fmt: skip
+_NO_MATCH = re.compile(r"\b(?:no|zero|0) (?:match|result|occurrence|hit|reference)", re.IGNORECASE)
+_STATUS = re.compile(r"\b(?P<number>[1-5]\d\d)\b(?!\s*(?:ms|%|s\b))")
+_COUNT = re.compile(
+    r"^(?:exactly |count )?(?P<sign>>=|≥|at least |<=|≤|at most |>|<|==?)?\s*(?P<number>\d+)"
+    r"(?P<more>\+)?(?:\s*(?:hits?|match(?:es)?|lines?|results?|occurrences?)\b|\s*(?:[.(]|$))",
     re.IGNORECASE,
 )
 _SIGNS = {"≥": ">=", "=>": ">=", "at least": ">=", "minimum": ">=", "min": ">=", "min.": ">="}
-_SIGNS |= {"≤": "<=", "at most": "<=", "below": "<", "under": "<"}
+_SIGNS |= {"≤": "<=", "at most": "<=", "below": "<", "under": "<", "==": "=", "": "="}
 
 
 def _value(kind: ExpectationKind, found: re.Match[str]) -> str:
     groups = found.groupdict()
     if kind is ExpectationKind.NUMBER:
-        sign = groups["sign"].lower()
-        plus = sign.startswith(("+", "or"))
-        return f"{'>=' if plus else _SIGNS.get(sign, sign)}{groups['number']}"
+        number = groups["number"] or groups["number2"]
+        sign = (groups["sign"] or "coverage").lower()
+        at_least = sign.startswith(("+", "or")) or sign.endswith("coverage")
+        percentile = f" p{groups['percentile']}" if groups.get("percentile") else ""
+        unit = groups.get("unit") or "%"
+        return f"{'>=' if at_least else _SIGNS.get(sign, sign)}{number}{unit}{percentile}"
     return groups.get("number") or groups.get("text") or ""
 
 
-def _is_grep(command: str) -> bool:
+def _count(found: re.Match[str], *, unit: str) -> str:
+    sign = ">=" if found["more"] else (found["sign"] or "").strip().lower()
+    return f"{_SIGNS.get(sign, sign)}{found['number']}{' ' if unit else ''}{unit}"
+
+
+def _is_search(command: str) -> bool:
     return bool(re.search(r"\b(e?grep|rg|ag|git grep)\b", command))
+
+
+def _is_count(command: str) -> bool:
+    last = command.rpartition("|")[2]
+    return bool(re.search(r"\bgrep\b.*\s-\w*c\b|\brg\b.*\s(-c|--count)\b|\bwc -l\b", last))
+
+
+def _is_request(command: str) -> bool:
+    return bool(re.search(r"\b(curl|wget|http|https|xh|Invoke-WebRequest)\b", command))

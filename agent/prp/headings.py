@@ -38,17 +38,17 @@ _RULES: tuple[tuple[Part, str], ...] = (
     (Part.GOTCHAS, r"(known |critical |common |important )*(gotchas?|pitfalls?|caveats?|library quirks?)\b"),
     (Part.CHECKLIST, r"(deployment|release|rollout|final|completion|validation|quality|pre-?launch)?\s*(\w+ )?checklist\b"),
     (Part.CRITERIA, r"((measurable |key )?success (criteria|metrics|definition)|acceptance( criteria| tests)?|definition of done|dod|critérios de (sucesso|aceitação)|成功标准|验收标准|성공 기준)\b"),
-    (Part.CONTEXT, r"(all )?(needed |required )?(context\b|documentation (&|and) references|references?\b|context references|mandatory reading|required reading|documentation\b|relevant files|必要上下文)"),
+    (Part.CONTEXT, r"(all )?(needed |required )?(context\b|documentation( (&|and) (references?|resources|context)\b.*|( references?| resources| links)?$)|(external |related |key |code(base)? )?references?\b|context references|(mandatory|required|must) read(ing)?\b|(relevant|related) files\b|external (resources|documentation)|必要上下文)"),
     (Part.VALIDATION, r"(validation|verification|testing)( &| and)? ?(loops?|gates?|commands?|strategy|steps?|levels?|plan|criteria|approach)?$|(validation|verification)\b|quality gates?|test plan"),
     (Part.TESTS, r"(test(ing)? (specifications?|cases?|data|requirements?)|tests? to write|(unit|integration|e2e|end.to.end|performance|load) tests?( required)?$|performance requirements$|tdd\b)"),
     (Part.TASK, r"(\[.?.?.?\] )?(task|step|phase|stage|milestone|tarefa|fase|etapa|任务|步骤|阶段|단계)s? ?#?\d"),
     (Part.TASK, r"(p\d+(\.m\d+)?(\.t\d+)?(\.s\d+)?|t\d{2,4})\b[ :.–—-]"),
     (Part.TASK, r"`?(create|modify|update|add|delete|remove|rename|move|extend|replace|refactor)`? `?[\w@.\-]*[/.][\w@./\-\[\]]+`?"),
-    (Part.TASKS, r"(list of tasks|(implementation |development |detailed |ordered )?tasks?( list| breakdown)?\b|step.by.step tasks|task breakdown|implementation (steps|plan|phases|tasks)|tarefas|任务列表|작업)"),
+    (Part.TASKS, r"list of tasks|((implementation|development|detailed|ordered|verification|bugfix|work|execution) )?(tasks?\b(?! spec)|step.by.step (tasks|instructions|plan|guide|implementation)|work items\b|to-?do( list)?$)|(implementation|migration|execution|development|refactoring) (steps|plan|phases|tasks|order|sequence|roadmap)\b|(task |\w+ )?implementation order\b|tarefas|任务列表|작업"),
     (Part.BLUEPRINT, r"(implementation|technical) (blueprint|details|approach|design)|blueprint\b|execution plan"),
     (Part.PATTERNS, r"(implementation )?patterns?( to (mirror|follow))?\b|.*\bpatterns$|(per.task )?pseudo.?code|code (examples|patterns)"),
     (Part.METADATA, r"metadata\b|document (info|metadata)|prp (info|metadata)"),
-    (Part.GOAL, r"(feature )?(goals?|objectives?|purpose|overview|summary|objetivo|目标|목표|executive summary|mission|problem statement|feature)( statement)?\b"),
+    (Part.GOAL, r"(feature )?(goals?|objectives?|purpose|overview|summary|objetivo|目标|목표|executive summary|mission|problem statement)( statement)?\b|feature( (statement|description|request))?$"),
     (Part.WHY, r"why\b|(business value|motivation|rationale|background|justification|porquê|por que|为什么)\b"),
     (Part.WHAT, r"what\b|(requirements?|scope|deliverables?|functional requirements|technical requirements|o quê|什么)\b"),
 )  # fmt: skip
@@ -57,7 +57,8 @@ _COMPILED = tuple((part, re.compile(pattern, re.IGNORECASE)) for part, pattern i
 
 def normalise(words: str) -> str:
     """Return a heading without emoji, numbers, marks and parentheses."""
-    words = re.sub(r"[*_`]", "", words)
+    # An underscore within a word is part of a name.
+    words = re.sub(r"[*`]|(?<!\w)_+|_+(?!\w)", "", words)
     words = re.sub(r"^[^\w\[(]+", "", words)
     words = _NUMBER.sub("", words)
     return re.sub(r"\s+", " ", words).strip(" :-–—")

@@ -1,11 +1,12 @@
 """What running a command would mean, read from its words. Doubt goes to the safer side."""
 
 import re
+from functools import lru_cache
 
 from agent.prp.model import CheckKind
 
 _LOCAL = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])"
-_START = r"(?:^|[;&|(\n]\s*|\b(?:do|then|else|time|env|exec)\s+|\b\w+=\S*\s+)"
+_START = r"(?:^|[;&|({\n]\s*|\b(?:do|then|else|time|env|exec)\s+|\b\w+=\S*\s+)"
 
 
 def _command(*names: str) -> str:
@@ -18,7 +19,6 @@ _RULES: tuple[tuple[CheckKind, tuple[str, ...]], ...] = (
         (
             r"^/[\w:-]+(\s|$)(?!.*/)",
             r"^mcp__\w+|^mcp\s+call|^playwright-mcp\b",
-            r"^[A-Za-z_][\w.]*\((?!\)\s*\{).*\)\s*;?$",
             r"^(SELECT|INSERT|UPDATE|DELETE FROM|CREATE TABLE|ALTER TABLE)\b",
             r"^(GET|POST|PUT|PATCH|DELETE)\s+(/|https?:)",
             r"^</?\w+>$",
@@ -30,7 +30,8 @@ _RULES: tuple[tuple[CheckKind, tuple[str, ...]], ...] = (
             r"^(import\s+\w|from\s+[\w.]+\s+import\b|def\s+\w+\(|class\s+\w+.*[:{]$|async\s+def\b)",
             r"^(const|let|var|interface|type|export\s+(default|const|function|class))\s+[\w{]",
             r"^(func|fn|pub\s+fn|package)\s+\w|^assert\s|^(await|return|expect\()\b|^@\w+",
-            r"^(describe|it|test)\(['\"]",
+            r"^[A-Za-z_][\w.]*\((?!\)\s*\{).*\)\s*;?$|^(describe|it|test)\(['\"]|^print\(|^[)\]}]+[,;]?$|^(async\s+)?with\s.*:$|^for\s+\w+\s+in\s.*:$",
+            r"^(if|elif|while|else|try|except|finally)\b.*:$|^\w+(\.\w+)*\s=\s|^[├└│]",
         ),
     ),
     (
@@ -70,6 +71,7 @@ _RULES: tuple[tuple[CheckKind, tuple[str, ...]], ...] = (
             r"\bhelm\s+(install|upgrade|uninstall|delete|rollback)\b",
             r"\b(vercel|netlify|fly|flyctl|firebase|wrangler|railway|heroku|gcloud|eb|surge)\b.*"
             r"\b(deploy|--prod|release|publish|push|promote|destroy|rollback)\b|\bvercel\b.*--prod",
+            r"\badb\s+(-\S+\s+\S+\s+)*(uninstall|shell\s+(pm|rm))\b",
             r"\b(prisma|drizzle-kit|supabase|sequelize|knex|typeorm|rails|rake|artisan|flyway|diesel|"
             r"sqlx|hasura)\b.*\b(reset|drop|push|rollback|undo|revert|wipe|fresh|seed|clean)\b",
             r"\b(alembic|manage\.py)\b.*\b(downgrade|flush|reset_db|loaddata)\b|db:(drop|reset|seed)\b",
@@ -121,7 +123,7 @@ _RULES: tuple[tuple[CheckKind, tuple[str, ...]], ...] = (
         CheckKind.SERVER,
         (
             r"\b(uvicorn|gunicorn|hypercorn|daphne|waitress-serve|nodemon|webpack-dev-server|http-server)\b",
-            r"\b(npm|pnpm|yarn|bun)\s+(run\s+)?(dev|start|serve|preview|storybook|watch)\b(?!:build)",
+            r"\b(npm|pnpm|yarn|bun)\s+(run\s+)?(dev|start|serve|preview|storybook|watch)\b(?!:build)|\b(npm|pnpm|yarn|bun)\s+(run\s+)?[\w:-]+:watch\b",
             r"\b(flask|quart)\b.*\brun\b|\brunserver\b|\bhttp\.server\b|\bfastapi\s+(dev|run)\b|\brails\s+s\b",
             r"\b(next|nuxt|astro|remix|gatsby|ng|expo|vite|svelte-kit)\s+(dev|start|serve|develop|preview)\b|\bvite\s*$",
             r"\b(streamlit|gradio)\s+run\b|\bcelery\b.*\bworker\b|\btail\s+-[fF]|\b(php|php artisan) serve\b|\bphp -S\b",
@@ -134,10 +136,11 @@ _RULES: tuple[tuple[CheckKind, tuple[str, ...]], ...] = (
         (
             r"--fix\b|--write\b|\s-w\b(?=.*\bgofmt|.*prettier)|\bgofmt\b.*\s-w\b|--update-snapshots?\b|\s-u\b(?=.*(jest|vitest))",
             r"\bruff\s+format\b(?!.*(--check|--diff))|\b(black|isort|yapf)\b(?!.*(--check|--diff))",
+            r"\b(npm|pnpm|yarn|bun)\s+(uninstall|remove|rm)\b|\bspotless:apply\b|\b(db|migration|migrations?):(migrate|run|up|generate)\b",
             r"\bcargo\s+fmt\b(?!.*--check)|\b(npm|pnpm|yarn)\s+(run\s+)?(format|fmt|lint:fix|prettier)\b(?!:check)",
             r"\bsed\s+(-\S+\s+)*-i|\bperl\s+-p?i|\bgit\s+add\b|\balembic\s+(upgrade|revision)|\bmanage\.py\s+(migrate|makemigrations)",
             r"\bprisma\s+(migrate|generate|db)\b|\b(terraform|dotnet|dart|mix)\s+(fmt|format)\b|\bpre-commit\s+run\b",
-            _command("mv", "cp", "touch", "mkdir", "ln", "tee", "patch", "chmod", "install"),
+            _command("rm", "mv", "cp", "touch", "mkdir", "ln", "tee", "patch", "chmod", "install"),
             r"(?<![0-9&<>=-])>{1,2}\s*(?!&|/dev/null|/tmp/)[\w./$\"'-]+",
         ),
     ),
@@ -146,25 +149,59 @@ _COMPILED = tuple(
     (kind, tuple(re.compile(p, re.IGNORECASE if kind is CheckKind.DESTRUCTIVE else 0) for p in patterns))
     for kind, patterns in _RULES
 )  # fmt: skip
+_SCRATCH = (
+    r"(?:\"?/tmp/(?!\S*\.\.)[\w./*-]*\w\"?|\"?\$\{?(?:TMP|TMPDIR|tmp|tmpdir|tmp_dir|TMPROOT)\}?\"?|"
+    r"(?![/~]|\S*\.\.)(?:\S*/)?(?:dist|build|target|coverage|\.coverage|__pycache__|\.pytest_cache|"
+    r"\.mypy_cache|\.ruff_cache|htmlcov|\.next|node_modules/\.cache)/?)"
+)
+# Removing what a build or the command itself made, stopping one's own child, listing.
 _HARMLESS = re.compile(
-    r"\brm\s+(-\w+\s+)*((/tmp/|\$TMPDIR/|\./)?(\S*/)?(dist|build|target|coverage|\.coverage|"
-    r"__pycache__|\.pytest_cache|\.mypy_cache|\.ruff_cache|node_modules/\.cache|htmlcov|\.next)/?"
-    r"(?=\s|$|;|&))+|\bkill\s+(-\w+\s+)?(%\d|\$!|\$\{?\w*PID\}?)|\bgit\s+stash\s+list\b|"
-    r"\bgit\s+(tag|branch)\s*(-l|--list)?$"
+    rf"\brm\s+(?:-\w+\s+)*{_SCRATCH}(?:\s+{_SCRATCH})*(?=\s*(?:$|[;&|)\n]))|"
+    r"\bkill\s+(-\w+\s+)?(%\d|\"?\$!|\"?\$\{?\w*PID\}?\"?)|\bgit\s+stash\s+list\b|"
+    r"\bgit\s+(tag|branch)\s*(-l|--list)?$",
+    re.IGNORECASE,
 )
 
 
+@lru_cache(maxsize=4096)
 def kinds_of(command: str) -> tuple[CheckKind, ...]:
     """Return every kind that applies, the most restrictive first; plain `run` where none does."""
-    words = _without_bodies(command)
-    calmed = _HARMLESS.sub("true", words)
+    whole = _without_bodies(command)
+    words = _PROGRAM_TEXT.sub(r"\g<flag> ''", whole)
+    unquoted = _PATTERN_TEXT.sub(_without_quoted, words)
+    calmed = _HARMLESS.sub("true", whole)
     found = tuple(
         kind
         for kind, patterns in _COMPILED
-        if any(p.search(calmed if kind is CheckKind.DESTRUCTIVE else words) for p in patterns)
+        for subject in (_subject(kind, words, calmed, unquoted),)
+        if any(p.search(subject) for p in patterns)
     )
     return found or (CheckKind.RUN,)
 
+
+# What looks like a placeholder in a pattern or a format is part of it.
+_PATTERN_TEXT = re.compile(
+    r"\b(?:e?grep|rg|sed|awk|jq|printf|perl|fish|test|find|ack|ag|git grep|go list)\b[^|\n]*|^\[ .*"
+)
+_ANY_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
+
+
+def _without_quoted(found: re.Match[str]) -> str:
+    return _ANY_QUOTED.sub("''", found[0])
+
+
+def _subject(kind: CheckKind, words: str, calmed: str, unquoted: str) -> str:
+    if kind is CheckKind.DESTRUCTIVE:
+        return calmed
+    return unquoted if kind is CheckKind.PLACEHOLDER else words
+
+
+# What an interpreter is given as an argument is a program of its own, not words of the shell.
+_PROGRAM_TEXT = re.compile(
+    r"(?P<flag>\b(?:python[\d.]*|node|deno|bun|ruby|perl|php|tsx|elixir)\b[^\n'\"|;&]*?\s-{1,2}(?:c|e|p|eval|r)\b)"
+    r"\s+(?P<quote>['\"])(?:\\.|(?!(?P=quote)).)*(?P=quote)",
+    re.DOTALL,
+)
 
 _CANNOT_FAIL = re.compile(
     r"\|\|\s*(true|:|echo\b.*|exit\s+0|printf\b.*)\s*$|;\s*(true|exit\s+0|echo\b[^;|&]*)\s*$|"

@@ -2,39 +2,26 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from agent.prp.checks import inline_checks, level_checks, number
+from agent.prp.blocks import Block, find_blocks, has_words, lines_of, sections, whole
 from agent.prp.context import find_references
-from agent.prp.headings import Part, normalise, part_of
-from agent.prp.lines import Line, Role, heading, scan, split_sections
+from agent.prp.headings import Part
+from agent.prp.levels import find_checks
+from agent.prp.lines import Line, Role, heading, scan
 from agent.prp.model import (
-    Check,
     Confidence,
     Criterion,
     Finding,
-    Level,
     Prp,
-    Section,
     Severity,
+    Task,
     Text,
 )
-from agent.prp.tasks import find_tasks
+from agent.prp.tasks import find_tasks, listed_tasks
 from agent.prp.tests_spec import find_test_specs
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Block:
-    """A heading with the lines below it up to the next heading, and what it is part of."""
-
-    part: Part | None
-    own: Part | None
-    """The part that its own heading names; None where it inherits."""
-    section: Section
-    lines: tuple[Line, ...]
-    top: int
-    """Index of the block whose part it inherits; its own where it has one."""
+from agent.prp.trees import tree_files
 
 
 def parse_prp(text: str, *, path: Path) -> Prp:
@@ -52,116 +39,40 @@ def parse_prp(text: str, *, path: Path) -> Prp:
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
     lines, findings = scan(text)
-    blocks = _blocks(lines)
-    levels, loose = _checks(blocks)
+    blocks = find_blocks(lines)
+    levels, loose = find_checks(blocks)
     criteria = _criteria(blocks, Part.CRITERIA, "C")
     prp = Prp(
         path=path,
         text=text,
         title=_title(lines, path),
         metadata=_metadata(lines, blocks),
-        goal=_whole(blocks, Part.GOAL),
-        why=_whole(blocks, Part.WHY),
-        what=_whole(blocks, Part.WHAT),
+        goal=whole(blocks, Part.GOAL),
+        why=whole(blocks, Part.WHY),
+        what=whole(blocks, Part.WHAT),
         criteria=criteria,
-        references=tuple(find_references(_lines_of(blocks, Part.CONTEXT))),
-        current_tree=_whole(blocks, Part.CURRENT_TREE),
-        desired_tree=_whole(blocks, Part.DESIRED_TREE),
-        desired_files=tuple(_tree_files(_lines_of(blocks, Part.DESIRED_TREE))),
-        gotchas=_sections(blocks, Part.GOTCHAS),
+        references=tuple(find_references(lines_of(blocks, Part.CONTEXT))),
+        current_tree=whole(blocks, Part.CURRENT_TREE),
+        desired_tree=whole(blocks, Part.DESIRED_TREE),
+        desired_files=tuple(tree_files(lines_of(blocks, Part.DESIRED_TREE))),
+        gotchas=sections(blocks, Part.GOTCHAS),
         test_specs=tuple(
             spec
             for block in blocks
             if block.part is Part.TESTS
             for spec in find_test_specs(block.lines, heading=block.section.heading)
         ),
-        tasks=tuple(find_tasks(_task_lines(blocks))),
-        patterns=_sections(blocks, Part.PATTERNS),
+        tasks=tuple(_tasks(blocks)),
+        patterns=sections(blocks, Part.PATTERNS),
         levels=levels,
         loose_checks=loose,
         checklist=_criteria(blocks, Part.CHECKLIST, "D"),
-        anti_patterns=tuple(_items(_lines_of(blocks, Part.ANTI_PATTERNS))),
+        anti_patterns=tuple(_items(lines_of(blocks, Part.ANTI_PATTERNS))),
         confidence=_confidence(lines, blocks),
-        remainder=tuple(b.section for b in blocks if b.part is None and _has_words(b)),
+        remainder=tuple(b.section for b in blocks if b.part is None and has_words(b)),
         findings=findings,
     )
     return prp if prp.goal else _with_goal_from_text(prp, blocks)
-
-
-_INHERIT_ONLY = {Part.TASK, Part.LEVEL}
-# Within these, a heading that elsewhere names another part only structures the text.
-_CLOSED = {
-    Part.TESTS: {Part.TESTS},
-    Part.VALIDATION: {Part.LEVEL, Part.CHECKLIST, Part.ANTI_PATTERNS, Part.CONFIDENCE},
-    Part.TASKS: {Part.TASK, Part.TASKS, Part.PATTERNS, Part.VALIDATION, Part.LEVEL},
-    Part.TASK: {Part.TASK},
-    Part.CONFIDENCE: set(),
-}
-
-
-def _blocks(lines: Sequence[Line]) -> list[_Block]:
-    blocks: list[_Block] = []
-    stack: list[tuple[int, Part | None, int]] = []
-    start = 0
-    for index, section in enumerate(split_sections(lines)):
-        size = section.last_line - section.line + 1
-        own_lines = tuple(lines[start : start + size])
-        start += size
-        while stack and stack[-1][0] >= section.depth:
-            stack.pop()
-        parent, top = (stack[-1][1], stack[-1][2]) if stack else (None, index)
-        own = part_of(section.heading) if section.depth > (1 if not blocks else 0) else None
-        own = _allowed(own, parent, section)
-        if own is not None or parent is None:
-            top = index
-        part = own or parent
-        blocks.append(_Block(part=part, own=own, section=section, lines=own_lines, top=top))
-        # The title heads everything; what it happens to name is not inherited.
-        stack.append((section.depth, None if section.depth == 1 and not own else part, top))
-    return blocks
-
-
-def _allowed(own: Part | None, parent: Part | None, section: Section) -> Part | None:
-    if own is Part.LEVEL and parent not in (Part.VALIDATION, Part.LEVEL, None):
-        return None
-    if (
-        parent in (Part.TASKS, Part.TASK)
-        and own is None
-        and re.match(r"^#?\d+[.)]", section.heading)
-    ):
-        return Part.TASK
-    if parent in _CLOSED and own not in _CLOSED[parent]:
-        return None
-    return own
-
-
-def _lines_of(blocks: Iterable[_Block], part: Part) -> list[Line]:
-    return [line for block in blocks if block.part is part for line in block.lines]
-
-
-def _has_words(block: _Block) -> bool:
-    return bool(block.section.body.strip())
-
-
-def _whole(blocks: Sequence[_Block], part: Part) -> Section | None:
-    """Return the first section of a part with everything below it."""
-    first = next((i for i, b in enumerate(blocks) if b.own is part), None)
-    if first is None:
-        return None
-    below = [b for b in blocks[first:] if b.top == first]
-    head = blocks[first].section
-    body = "\n".join(line.text for b in below for line in b.lines)
-    return Section(
-        heading=head.heading,
-        depth=head.depth,
-        line=head.line,
-        last_line=below[-1].section.last_line,
-        body=body.partition("\n")[2].strip("\n"),
-    )
-
-
-def _sections(blocks: Sequence[_Block], part: Part) -> tuple[Section, ...]:
-    return tuple(b.section for b in blocks if b.part is part and _has_words(b))
 
 
 def _title(lines: Sequence[Line], path: Path) -> Text:
@@ -184,7 +95,7 @@ _PAIR = re.compile(r"^\s*(?:[-*>]\s+)?\*\*(?P<key>[^*:]{1,40}):?\*\*\s*:?\s*(?P<
 _FRONT = re.compile(r"^(?P<key>[A-Za-z][\w -]{0,30}):\s*(?P<value>.*)$")
 
 
-def _metadata(lines: Sequence[Line], blocks: Sequence[_Block]) -> tuple[tuple[Text, Text], ...]:
+def _metadata(lines: Sequence[Line], blocks: Sequence[Block]) -> tuple[tuple[Text, Text], ...]:
     first = next((i for i, line in enumerate(lines) if line.role is Role.HEADING), len(lines))
     front = [
         _pair(found, line) for line in lines[: min(first, 40)] if (found := _FRONT.match(line.text))
@@ -193,7 +104,7 @@ def _metadata(lines: Sequence[Line], blocks: Sequence[_Block]) -> tuple[tuple[Te
     second = blocks[1].lines if len(blocks) > 1 and blocks[1].section.depth == 1 else ()
     bold = [
         _pair(found, line)
-        for line in (*top, *second, *_lines_of(blocks, Part.METADATA))
+        for line in (*top, *second, *lines_of(blocks, Part.METADATA))
         if (found := _PAIR.match(line.text))
     ]
     return (*front, *bold)
@@ -210,9 +121,9 @@ _BOX = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+\[(?P<tick>[ xX~✓✔]?)\]\s*(?P<wo
 _BULLET = re.compile(r"^\s{0,3}(?:[-*+•]|\d+[.)]|[✅☐✔✓])\s+(?P<words>\S.*)$")
 
 
-def _criteria(blocks: Sequence[_Block], part: Part, prefix: str) -> tuple[Criterion, ...]:
+def _criteria(blocks: Sequence[Block], part: Part, prefix: str) -> tuple[Criterion, ...]:
     """Return the checkboxes of a part, or its list items where it has no box."""
-    lines = [line for line in _lines_of(blocks, part) if line.role is Role.TEXT]
+    lines = [line for line in lines_of(blocks, part) if line.role is Role.TEXT]
     boxes = [(line, found) for line in lines if (found := _BOX.match(line.text))]
     plain = boxes or [(line, found) for line in lines if (found := _BULLET.match(line.text))]
     joined = [_continued(lines, line, found["words"]) for line, found in plain]
@@ -248,87 +159,28 @@ def _items(lines: Iterable[Line]) -> list[Text]:
     ]
 
 
-def _task_lines(blocks: Sequence[_Block]) -> list[Line]:
-    wanted = {Part.TASKS, Part.TASK}
-    if not any(b.part in wanted for b in blocks):
-        wanted = {Part.BLUEPRINT}
-    chosen = [line for b in blocks if b.part in wanted for line in b.lines]
-    if chosen and any(find_tasks(chosen)):
-        return chosen
-    return [
-        line
-        for b in blocks
-        if b.part in (Part.BLUEPRINT, Part.TASKS, Part.TASK, Part.PATTERNS, Part.WHAT, None)
-        for line in b.lines
-    ]
+def _tasks(blocks: Sequence[Block]) -> list[Task]:
+    """Return the tasks of the blueprint, else those that other sections show in their form."""
+    ours = {Part.TASKS, Part.TASK}
+    wanted = ours if any(b.part in ours for b in blocks) else {Part.BLUEPRINT}
+    found = find_tasks([line for b in blocks if b.part in wanted for line in b.lines])
+    if found:
+        return found
+    others = {Part.BLUEPRINT, Part.TASKS, Part.TASK, Part.PATTERNS, Part.WHAT, None}
+    elsewhere = [line for b in blocks if b.part in others for line in b.lines]
+    listed = [line for b in blocks if b.part in ours or _is_sequence(b) for line in b.lines]
+    return find_tasks(elsewhere) or listed_tasks(listed)
 
 
-def _checks(blocks: Sequence[_Block]) -> tuple[tuple[Level, ...], tuple[Check, ...]]:
-    """Return the validation loops and the checks that stand outside of all of them."""
-    parts: list[tuple[int, Section, list[Line]]] = []
-    loose: list[Check] = []
-    for index, block in enumerate(blocks):
-        if block.own is Part.LEVEL:
-            below = [b for b in blocks[index:] if b.top == index]
-            digit = re.search(r"\d+", normalise(block.section.heading))
-            wanted = int(digit[0]) if digit else len(parts) + 1
-            parts.append((wanted, block.section, [line for b in below for line in b.lines]))
-        elif block.part is Part.VALIDATION:
-            if level_checks(block.lines, level=1):
-                parts.append((0, block.section, list(block.lines)))
-        elif block.part in (Part.CRITERIA, Part.CHECKLIST, Part.TASKS, Part.TASK):
-            loose += inline_checks(block.lines, level=0)
-    levels = _levels(parts)
-    if not levels:
-        loose += [
-            check
-            for block in blocks
-            if block.part not in (Part.CRITERIA, Part.CHECKLIST, Part.VALIDATION, Part.CONTEXT)
-            for check in level_checks(block.lines, level=0)
-            if check.line not in {known.line for known in loose}
-        ]
-    return levels, number(sorted(loose, key=lambda check: check.line))
-
-
-def _levels(parts: Sequence[tuple[int, Section, list[Line]]]) -> tuple[Level, ...]:
-    """Return the loops numbered as in the document; what has no number comes behind the others."""
-    levels: dict[int, Level] = {}
-    for wanted, section, lines in parts:
-        free = max(levels, default=0) + 1
-        place = wanted if wanted and wanted not in levels else free
-        checks = number(level_checks(lines, level=place))
-        levels[place] = Level(
-            number=place, title=normalise(section.heading), line=section.line, checks=checks
-        )
-    return tuple(levels[place] for place in sorted(levels))
-
-
-_TREE = re.compile(
-    r"^(?P<indent>[\s│|├└─+`\\-]*)(?P<name>[^\s#│├└←]+(?:\s[^\s#│├└←(]+)*?)\s*(?:[#←(].*)?$"
+_SEQUENCE = re.compile(
+    r"\b(steps?|order|plan|changes( required| made)?|instructions|approach|strategy|files to (modify|change|create))\b",
+    re.IGNORECASE,
 )
-_NEW = re.compile(r"\[?\b(?:NEW|CREATE|ADD)\b\]?\s*:?|✨|\+", re.IGNORECASE)
 
 
-def _tree_files(lines: Iterable[Line]) -> list[Text]:
-    """Return the files that a tree drawing names, as paths."""
-    found: list[Text] = []
-    stack: list[tuple[int, str]] = []
-    for line in lines:
-        if line.role is not Role.INSIDE or line.text.strip().startswith(("#", "//")):
-            continue
-        bare = re.sub(r"\[(?:NEW|MODIFIED|MODIFY|UPDATED?|CREATE|EXISTING)\]\s*", "", line.text)
-        match = _TREE.match(bare)
-        if not match:
-            continue
-        depth, name = len(match["indent"]), match["name"].strip("`*")
-        while stack and stack[-1][0] >= depth:
-            stack.pop()
-        whole = "/".join([*(folder for _, folder in stack), name]).replace("//", "/")
-        if name.endswith("/"):
-            stack.append((depth, name.rstrip("/")))
-        elif re.search(r"\.\w{1,6}$|^(Makefile|Dockerfile)$", name) and name not in (".", ".."):
-            found.append(Text(text=whole.removeprefix("./"), line=line.number))
-    return found
+def _is_sequence(block: Block) -> bool:
+    free = block.part in (Part.BLUEPRINT, Part.PATTERNS, Part.WHAT, None)
+    return free and bool(_SEQUENCE.search(block.section.heading))
 
 
 _SCORE = re.compile(
@@ -337,8 +189,8 @@ _SCORE = re.compile(
 )
 
 
-def _confidence(lines: Sequence[Line], blocks: Sequence[_Block]) -> Confidence | None:
-    for line in (*_lines_of(blocks, Part.CONFIDENCE), *lines):
+def _confidence(lines: Sequence[Line], blocks: Sequence[Block]) -> Confidence | None:
+    for line in (*lines_of(blocks, Part.CONFIDENCE), *lines):
         found = _SCORE.search(line.text) if "onfidence" in line.text or "/10" in line.text else None
         if found:
             number_ = re.fullmatch(r"\d+(?:\.\d+)?", found["score"])
@@ -347,9 +199,9 @@ def _confidence(lines: Sequence[Line], blocks: Sequence[_Block]) -> Confidence |
     return None
 
 
-def _with_goal_from_text(prp: Prp, blocks: Sequence[_Block]) -> Prp:
+def _with_goal_from_text(prp: Prp, blocks: Sequence[Block]) -> Prp:
     """Take the text below the title for the goal where no section is called so."""
-    first = next((b for b in blocks if b.part is None and _has_words(b)), None)
+    first = next((b for b in blocks if b.part is None and has_words(b)), None)
     if first is None:
         return prp
     note = Finding(

@@ -17,13 +17,18 @@ _VERBS = {
     **dict.fromkeys(("DELETE", "REMOVE"), Verb.DELETE),
     **dict.fromkeys(("RENAME", "MOVE"), Verb.MOVE),
 }
-_PATH = r"(?P<path>[\w.@~\[\]{}()$+-]*(?:/[\w.@\[\]{}()$+-]+)+/?|[\w@\[\]-]+(?:\.[\w-]+)*\.[A-Za-z]\w{0,9}|Makefile|Dockerfile|\.[a-z][\w.-]+)"
+_PATH = r"(?P<path>[\w.@~\[\]{}()$+-]*(?:/[\w.@\[\]{}()$+-]+)+/?|[\w@\[\]-]+(?:\.[\w-]+)*\.[A-Za-z]\w{0,9}(?![\w(])|Makefile|Dockerfile|\.[a-z][\w.-]+)"
 _CHANGE = re.compile(
     r"(?:^|[\s`*\[(:-])(?P<verb>" + "|".join(_VERBS) + r")`?(?:\*\*)?:?\s+(?:(?:new|the|file|to|in)\s+)*[`*\"']*"
     + _PATH
 )  # fmt: skip
+_WORDS = "Create|Add|Write|New|Modify|Update|Extend|Replace|Refactor|Edit|Implement|Fix|Delete|Remove|Rename|Move"
 _FILE_LINE = re.compile(
-    r"^[\s*-]*(?:\*\*)?(?:Files?|Path|Location|Target)(?:\*\*)?\s*:(?:\*\*)?\s*[`*\"']*" + _PATH, re.IGNORECASE
+    r"^[\s*-]*(?:\*\*)?(?:Files?(?: to (?:create|modify|change))?|Path|Location|Target)(?:\*\*)?\s*:(?:\*\*)?\s*"
+    rf"(?:(?P<verb>{_WORDS})\b\s*)?[`*\"']*" + _PATH, re.IGNORECASE
+)  # fmt: skip
+_SPOKEN = re.compile(
+    rf"\b(?P<verb>{_WORDS})\s+(?:(?:new|the|a|file|to|in)\s+)*`(?P<path>[\w.@/\[\]-]+[/.][\w.@/\[\]-]+)`", re.IGNORECASE
 )  # fmt: skip
 _LABEL = r"(?P<label>\d+(?:\.\d+)*[a-z]?)"
 _STARTS = tuple(
@@ -55,7 +60,36 @@ class _Start:
 def find_tasks(lines: Sequence[Line]) -> list[Task]:
     """Return the tasks among the lines of the blueprint's sections, numbered in their order."""
     starts = _finest(lines, [s for i, line in enumerate(lines) if (s := _start(line, i))])
+    starts = _without_echoes(lines, starts)
     return _with_dependencies(_between(starts, lines) or _by_change(lines))
+
+
+def listed_tasks(lines: Sequence[Line]) -> list[Task]:
+    """Return a task for each numbered item, or checkbox, where no task is marked as one."""
+    for pattern in (_NUMBERED, _BOXED):
+        starts = [
+            _Start(index=i, label=found["label"] or "", title=_plain(found["title"]))
+            for i, line in enumerate(lines)
+            if line.role is Role.TEXT and (found := pattern.match(line.text))
+        ]
+        if starts:
+            return _with_dependencies(_between(starts, lines))
+    return []
+
+
+_NUMBERED = re.compile(r"^(?P<label>\d+)[.)]\s+(?:\[.?\]\s+)?(?P<title>\S.*)$")
+_BOXED = re.compile(r"^(?P<label>)[-*+]\s+\[.?\]\s+(?P<title>\S.*)$")
+
+
+def _without_echoes(lines: Sequence[Line], starts: Sequence[_Start]) -> list[_Start]:
+    """Leave out comments in code that name a task which the document has described before."""
+    named = {start.label for start in starts if start.label and not _is_comment(lines, start)}
+    return [s for s in starts if s.label not in named or not _is_comment(lines, s)]
+
+
+def _is_comment(lines: Sequence[Line], start: _Start) -> bool:
+    line = lines[start.index]
+    return line.role is Role.INSIDE and line.text.lstrip().startswith(("#", "//"))
 
 
 def _between(starts: Sequence[_Start], lines: Sequence[Line]) -> list[Task]:
@@ -156,9 +190,9 @@ def _named(text: str) -> list[tuple[Verb, str]]:
     if found := _CHANGE.search(text):
         first = (_VERBS[found["verb"]], _clean(found["path"]))
         rest = re.findall(r"(?:,|\band\b|\+)\s+[`\"']*" + _PATH, text[found.end() :])
-        return [first, *((first[0], _clean(path)) for path in rest if "/" in path)]
-    if found := _FILE_LINE.match(text):
-        return [(Verb.MODIFY, _clean(found["path"]))]
+        return [first, *((first[0], _clean(path)) for path in rest if "/" in path[1:])]
+    if found := _FILE_LINE.match(text) or _SPOKEN.search(text):
+        return [(_VERBS[(found["verb"] or "MODIFY").upper()], _clean(found["path"]))]
     return []
 
 

@@ -63,11 +63,18 @@ def _contains(finished: Finished, expectation: Expectation) -> str:
     return "" if found else f"its output does not contain {expectation.value!r}"
 
 
+_LIMIT = re.compile(
+    r"(?P<sign>[<>]=?|=)\s*(?P<number>[\d.]+)\s*(?P<unit>%|ms|s|lines)?(?: p(?P<p>\d+))?$"
+)
+
+
 def _number(finished: Finished, expectation: Expectation) -> str:
-    if finished.status:
+    limit = _LIMIT.match(expectation.value)
+    unit = (limit["unit"] or "") if limit else ""
+    # grep exits 1 where it counts none, and none may be what the PRP expects.
+    if finished.status and not (unit in ("", "lines") and finished.status == 1):
         return f"exit status {finished.status}"
-    limit = re.match(r"(?P<sign>[<>]=?|=)\s*(?P<number>[\d.]+)", expectation.value)
-    found = _total(finished.output)
+    found = _measured(finished.output, unit, (limit["p"] or "") if limit else "")
     if limit is None or found is None:
         return f"no number in its output to hold against: {expectation.text}"
     wanted = float(limit["number"])
@@ -79,6 +86,29 @@ def _number(finished: Finished, expectation: Expectation) -> str:
         "=": found == wanted,
     }[limit["sign"]]
     return "" if holds else f"{found:g} where the PRP expects {expectation.value}"
+
+
+def _measured(output: str, unit: str, percentile: str) -> float | None:
+    """Return the number that an output holds: a percentage, a percentile, lines or a count."""
+    if unit == "%":
+        return _total(output)
+    lines = [line for line in output.splitlines() if line.strip()]
+    if unit == "lines":
+        return float(len(lines))
+    if percentile:
+        return _percentile(lines, unit, percentile)
+    counts = [re.search(r"(?:^|:)\s*(\d+)\s*$", line) for line in lines]
+    return float(sum(int(c[1]) for c in counts if c)) if lines and all(counts) else None
+
+
+def _percentile(lines: list[str], unit: str, percentile: str) -> float | None:
+    """Return a percentile in the unit, from a line such as `p95: 180 ms` or `95% 180ms`."""
+    shape = rf"\b(?:p{percentile}|{percentile}(?:th|%))\D{{0,40}}?(\d+(?:\.\d+)?)\s*(ms|s)\b"
+    found = re.findall(shape, "\n".join(lines), re.IGNORECASE)
+    if not found:
+        return None
+    number, own = found[-1]
+    return float(number) * {"ms": 1.0, "s": 1000.0}[own] / {"ms": 1.0, "s": 1000.0}[unit]
 
 
 def _http_status(finished: Finished, expectation: Expectation) -> str:
