@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from agent.prp.model import Finding, Section, Severity
+from agent.prp.model import Finding, Section
+from agent.prp.rules import finding
 
 
 class Role(Enum):
@@ -100,21 +101,17 @@ def _last_marks(raw: Sequence[str]) -> dict[str, int]:
 
 
 def _wrong_end(line: int) -> Finding:
-    return Finding(
-        code="fence-wrong-end",
-        message="A fence is closed by a line that opens one",
-        hint="Close it with the marks alone.",
-        line=line,
+    return finding(
+        "I15", line, "A fence is closed by a line that opens one", "Close it with the marks alone."
     )
 
 
 def _unclosed(line: int) -> Finding:
-    return Finding(
-        code="fence-unclosed",
-        message="The fence that begins here is never closed",
-        hint="Close it with a line of the same marks.",
-        line=line,
-        severity=Severity.WARNING,
+    return finding(
+        "I15",
+        line,
+        "The fence that begins here is never closed",
+        "Close it with a line of the same marks.",
     )
 
 

@@ -250,9 +250,11 @@ class Finding:
     """Something about the document that its author should know."""
 
     code: str
-    """Stable name of the rule, for instance `no-goal` or `unclosed-fence`."""
+    """Stable code of the rule, for instance `I47`; `rules.py` lists them all."""
+    rule: str
+    """The rule's name in words, for instance `placeholder`."""
     message: str
-    """What is wrong, one sentence."""
+    """What is wrong, one sentence without its full stop."""
     hint: str
     """What to do about it, one sentence."""
     line: int

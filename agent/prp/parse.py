@@ -13,12 +13,11 @@ from agent.prp.lines import Line, Role, heading, scan
 from agent.prp.model import (
     Confidence,
     Criterion,
-    Finding,
     Prp,
-    Severity,
     Task,
     Text,
 )
+from agent.prp.rules import finding
 from agent.prp.tasks import find_tasks, listed_tasks
 from agent.prp.tests_spec import find_test_specs
 from agent.prp.trees import tree_files
@@ -204,11 +203,10 @@ def _with_goal_from_text(prp: Prp, blocks: Sequence[Block]) -> Prp:
     first = next((b for b in blocks if b.part is None and has_words(b)), None)
     if first is None:
         return prp
-    note = Finding(
-        code="no-goal-section",
-        message="No section is called Goal; the text below the title is taken for it",
-        hint="Add `## Goal`.",
-        line=first.section.line,
-        severity=Severity.WARNING,
+    note = finding(
+        "R19",
+        first.section.line,
+        "No section is called Goal; the text below the title is taken for it",
+        "Add `## Goal`.",
     )
     return replace(prp, goal=first.section, findings=(*prp.findings, note))
