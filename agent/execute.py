@@ -150,7 +150,7 @@ def ended(tree: Worktree, verdicts: Sequence[Verdict], budget: Budget, *, strict
     best = max(verdicts, key=lambda verdict: verdict.score)
     tree.deliver(best.commit)
     if best.holds(strict=strict):
-        return _outcome(Ending.PROVEN, "every criterion holds", tree, best)
+        return _outcome(Ending.PROVEN, f"every criterion holds{best.how}", tree, best)
     if not best.failed:
         return _outcome(Ending.UNPROVEN, "no check failed, but evidence is missing", tree, best)
     if no_progress(verdicts):

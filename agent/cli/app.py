@@ -6,8 +6,9 @@ from agent.cli.demo import demo
 from agent.cli.execute import execute, plan
 
 _EPILOG = """\
-Exit status: 0 every criterion holds, 3 invalid PRP, 4 settings, 5 environment, 10 criteria
-failed, 11 unproven, 12 budget used up, 14 refused, 20 provider unavailable, 130 interrupted.
+Exit status: 0 every criterion holds, 2 usage, 3 invalid PRP, 4 settings, 5 environment, 10 criteria
+failed, 11 unproven, 12 budget used up, 14 refused, 20 provider unavailable, 130 interrupted,
+143 terminated.
 """
 
 app = typer.Typer(

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -23,6 +24,8 @@ from agent.workspace.files import read_text, write_text
 from agent.workspace.reading import in_words
 
 _SHOWN = 10_000
+# One argument of a process holds 128 KiB.
+_LONGEST_COMMAND = 30_000
 _NUDGE_AFTER, _STOP_AFTER = 3, 6
 
 
@@ -98,7 +101,7 @@ class Hands:
             content: The whole new content.
 
         """
-        answer = self._write(path, content)
+        answer = _answered(lambda: self._write(path, content))
         return self._told("write", path, answer, failed=answer.startswith("error"))
 
     async def edit(self, edits: list[Edit]) -> str:
@@ -107,7 +110,7 @@ class Hands:
         Each replacement stands alone: those that fit are made even when others don't. The answer
         says for each what happened.
         """
-        answers = [self._edit(edit) for edit in edits]
+        answers = [_answered(partial(self._edit, edit)) for edit in edits]
         failed = any(answer.startswith("error") for answer in answers)
         paths = ", ".join(dict.fromkeys(edit.path for edit in edits))
         return self._told("edit", paths, "\n".join(answers), failed=failed)
@@ -125,13 +128,18 @@ class Hands:
             timeout_seconds: 0 for the usual limit; at most 1800.
 
         """
+        if "\0" in command or len(command) > _LONGEST_COMMAND:
+            answer = (
+                f"error: not run, a command holds no NUL and at most {_LONGEST_COMMAND} characters"
+            )
+            return self._told("run", command[:200], answer, failed=True)
         self._commands += 1
         log = self._logs / f"{self._commands}.txt"
         finished = await run(
             command,
             confinement=self._confinement,
             sandbox=self._sandbox,
-            timeout=min(timeout_seconds, 1800) or self._timeout,
+            timeout=min(max(timeout_seconds, 0), 1800) or self._timeout,
             log=log,
         )
         shown = clip(finished.output, limit=_SHOWN, log=f"log:{self._commands}")
@@ -195,6 +203,14 @@ class Hands:
                 "again or try another way; call finish and name the doubt if you are stuck.)"
             )
         return answer
+
+
+def _answered(use: Callable[[], str]) -> str:
+    """Return a tool's answer; what a file system or a parser can't take is an answer too."""
+    try:
+        return use()
+    except (OSError, ValueError, MemoryError, RecursionError) as error:
+        return f"error: {' '.join(str(error).split())[:200] or type(error).__name__}"
 
 
 def _ending(finished: Finished) -> str:

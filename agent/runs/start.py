@@ -1,16 +1,17 @@
 """Carry out an order: from the checked desk to the report in the run's folder."""
 
 import asyncio
+import contextlib
 import json
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from agent.deliver import Story, as_json, markdown, summary, tell
 from agent.errors import Exit, PrpError
@@ -38,9 +39,10 @@ class Done:
         """Return how it ended, for a person."""
         branch = self.story.ended["branch"]
         root = self.story.started["repository"]
+        where = f"{branch}  (git -C {root} log -p {branch})" if branch else "none, nothing changed"
         lines = [
             summary(self.story),
-            f"branch: {branch}  (git -C {root} log -p {branch})",
+            f"branch: {where}",
             f"report: {self.folder.report}",
         ]
         return "\n".join(lines)
@@ -132,7 +134,10 @@ def plan_order(order: Order, *, listen: Record) -> Planned:
                 baseline = await office.measure(contract, desk.base)
                 return Planned(plan=await office.plan(contract, baseline), baseline=baseline)
 
-    return asyncio.run(planned())
+    found = _with_signals(planned)
+    if isinstance(found, Exit):
+        raise SystemExit(int(found))
+    return found
 
 
 async def _run(desk: Desk, order: Order, folder: RunFolder, record: Record) -> int:
@@ -164,7 +169,7 @@ def _always_told(tree: Worktree, record: Record, started: float) -> Any:
                 outcome=ending,
                 exit_status=status,
                 reason=reason,
-                branch=tree.branch,
+                branch=tree.branch if tree.head() != tree.base else "",
                 commit=tree.head(),
                 seconds=round(time.monotonic() - started, 3),
             )
@@ -172,37 +177,52 @@ def _always_told(tree: Worktree, record: Record, started: float) -> Any:
 
     try:
         yield ended.append
-    except asyncio.CancelledError:
-        tree.commit("Keep unfinished work", body="The run was cancelled.")
-        tell_end(Ending.CANCELLED, Exit.INTERRUPTED, "cancelled by a signal")
+    except asyncio.CancelledError as stop:
+        _keep(tree, "The run was cancelled.")
+        name = str(stop.args[0]) if stop.args else "SIGINT"
+        tell_end(Ending.CANCELLED, _STATUS.get(name, Exit.TERMINATED), f"cancelled by {name}")
         raise
     except PrpError as error:
-        tree.commit("Keep unfinished work", body=str(error))
+        _keep(tree, str(error))
         tell_end(Ending.FAILED, error.exit_status, str(error))
+        raise
+    except Exception as error:
+        # A bug of ours keeps its traceback, but the work that was paid for stays.
+        _keep(tree, f"{type(error).__name__}: {error}")
+        tell_end(Ending.FAILED, Exit.INTERNAL, f"internal error: {type(error).__name__}: {error}")
         raise
     else:
         outcome = ended[0]
         tell_end(outcome.ending, outcome.exit_status, outcome.reason)
 
 
-def _with_signals(run: Callable[[], Any]) -> int:
-    """Run to the end, or end early and in order at SIGINT and SIGTERM."""
+_Result = TypeVar("_Result")
+_STATUS = {"SIGINT": Exit.INTERRUPTED}
 
-    async def watched() -> int:
+
+def _keep(tree: Worktree, why: str) -> None:
+    """Commit unfinished work; where even that fails, the end must still be told."""
+    with contextlib.suppress(PrpError, OSError, ValueError):
+        tree.commit("Keep unfinished work", body=why)
+
+
+def _with_signals(run: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result | Exit:
+    """Run to the end, or end early and in order at SIGINT, SIGTERM and SIGHUP."""
+
+    async def watched() -> _Result | Exit:
         loop, task = asyncio.get_running_loop(), asyncio.ensure_future(run())
         came: list[signal.Signals] = []
 
         def stop(number: signal.Signals) -> None:
             came.append(number)
-            task.cancel()
+            task.cancel(number.name)
 
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, stop, number)
         try:
-            return int(await task)
+            return await task
         except asyncio.CancelledError:
-            terminated = came and came[0] is not signal.SIGINT
-            return int(Exit.TERMINATED if terminated else Exit.INTERRUPTED)
+            return _STATUS.get(came[0].name if came else "SIGINT", Exit.TERMINATED)
 
     return asyncio.run(watched())
 

@@ -25,6 +25,11 @@ class CheckResult:
     """What was run, where it differs from what the PRP says."""
 
     @property
+    def passed(self) -> bool:
+        """Return whether it did what the PRP expects."""
+        return self.state is CheckState.PASSED
+
+    @property
     def failed(self) -> bool:
         """Return whether it ran and did not hold."""
         return self.state in (CheckState.FAILED, CheckState.TIMED_OUT)

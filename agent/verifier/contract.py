@@ -12,13 +12,20 @@ _CONFIGURATION = (
     "conftest.py",
     "sitecustomize.py",
     "usercustomize.py",
+    "*.pth",
+    "*.pyc",
+    "entry_points.txt",
     "pytest.ini",
+    "pytest.toml",
+    ".pytest.toml",
     ".pytest.ini",
     "tox.ini",
     "setup.cfg",
     "noxfile.py",
     "pyproject.toml",
     "Makefile",
+    "makefile",
+    "GNUmakefile",
     "justfile",
     ".coveragerc",
     "ruff.toml",
@@ -54,6 +61,11 @@ class Contract:
     granted: Collection[str]
     """Paths that the PRP's tasks name, so that the coder may change them."""
 
+    def is_stray(self, path: str) -> bool:
+        """Return whether a new file would change how checks run and no task names it."""
+        helper = path.endswith("conftest.py") and _in_test_folder(path)
+        return path not in self.granted and _is_configuration(path) and not helper
+
     def forbids(self, path: str) -> str:
         """Return why the coder may not write `path`, or nothing where it may."""
         if path in self.files:
@@ -61,8 +73,7 @@ class Contract:
                 f"{path} is frozen: the verdict rests on it and no task of the PRP names it. "
                 "Reach the goal without changing it; put new tests into a new file."
             )
-        helper = path.endswith("conftest.py") and _in_test_folder(path)
-        if path not in self.granted and _is_configuration(path) and not helper:
+        if self.is_stray(path):
             return (
                 f"{path} would change how checks run and no task of the PRP names it. "
                 "Reach the goal without it."

@@ -1,6 +1,7 @@
 """From results to the status of each criterion. Rules decide; a model's word only lowers."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -61,6 +62,24 @@ class Facts:
     touched: Collection[str] = ()
     """Files that the branch changes or that the PRP names: a failure there is never old."""
 
+    @property
+    def turned_green(self) -> bool:
+        """Return whether a check that can fail passes, and did not on the base commit."""
+        return any(
+            result.passed and result.check.can_fail and _was_red(result, self)
+            for result in self.results.values()
+        )
+
+    def fails_anew(self, check_id: str) -> bool:
+        """Return whether a check fails that did not fail in the same way on the base commit.
+
+        A check that passed there and finds its tool no more fails as well: the tool is still
+        where it was, so what it says comes from the code.
+        """
+        after, before = self.results[check_id], self.baseline.get(check_id)
+        lost = after.state is CheckState.TOOL_MISSING and before is not None and before.passed
+        return lost or (after.failed and not self.is_pre_existing(check_id))
+
     def is_pre_existing(self, check_id: str) -> bool:
         """Return whether a failing check failed on the base commit already and fails no worse.
 
@@ -87,11 +106,13 @@ def _names(words: str, path: str) -> bool:
     )
 
 
-def findings(output: str) -> frozenset[str]:
-    """Return the lines of an output without what changes from run to run."""
-    return frozenset(
-        line for raw in output.splitlines() if (line := re.sub(r"\d+(\.\d+)?", "0", raw).strip())
-    )
+def findings(output: str) -> Counter[str]:
+    """Return the lines of an output without what changes from run to run, and how often each.
+
+    A number in brackets is part of a name, as in a parametrised test.
+    """
+    plain = (re.sub(r"(?<![\[\d.])\d+(\.\d+)?", "0", raw).strip() for raw in output.splitlines())
+    return Counter(line for line in plain if line)
 
 
 def decide(criterion: Criterion, proof: Proof | None, facts: Facts) -> CriterionResult:
@@ -124,7 +145,7 @@ def _failed(
     facts: Facts,
 ) -> _Found:
     failed = [result for result in bound if result.failed]
-    new = [result for result in failed if not facts.is_pre_existing(result.check.id)]
+    new = [result for result in bound if facts.fails_anew(result.check.id)]
     if new:
         return Status.FAILED, [describe(result) for result in new]
     if judgement and judgement.holds == "no":

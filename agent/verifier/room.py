@@ -1,5 +1,6 @@
 """The clean room: a fresh checkout of one commit, the contract's files as they were."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ class Room:
     check_timeout: float
     logs: Path
     put_back: tuple[str, ...] = ()
-    """Files of the contract that the commit had changed."""
+    """Files of the contract that the commit had changed, and configuration that it had added."""
 
     async def run(self, command: str, check: Check) -> Finished:
         """Run a check's command with the setup of its fence."""
@@ -29,10 +30,18 @@ class Room:
             command,
             confinement=self.toolchain.confine(self.path),
             sandbox=self.sandbox,
-            setup=check.setup,
+            setup=(*check.setup, *_before(command)),
             timeout=self.check_timeout,
             log=self.logs / f"{check.id}.txt",
         )
+
+
+# grep -q stops reading at the first match; what still writes then dies of it and is no failure.
+_STOPS_READING = re.compile(r"\|\s*[ef]?grep\s+(?:-\S+\s+)*-\w*q")
+
+
+def _before(command: str) -> tuple[str, ...]:
+    return ("set +o pipefail",) if _STOPS_READING.search(command) else ()
 
 
 @asynccontextmanager
@@ -47,7 +56,7 @@ async def clean_room(
     toolchain: Toolchain,
     check_timeout: float,
 ) -> AsyncIterator[Room]:
-    """Check a commit out afresh and put the contract's files back.
+    """Check a commit out afresh, put the contract's files back and take stray configuration out.
 
     Args:
         repository: Where the commit is.
@@ -62,16 +71,19 @@ async def clean_room(
     """
     logs = folder / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    changed = {file.path for file in repository.changed(base, commit)}
+    files = repository.changed(base, commit)
+    changed = {file.path for file in files if file.path in contract.files}
+    added = {file.path for file in files if file.status == "A" and contract.is_stray(file.path)}
     with checkout(repository, folder / "room", commit) as path:
-        put_back = tuple(sorted(changed & contract.files.keys()))
-        for name in put_back:
+        for name in changed:
             write_bytes(path, name, repository.read(base, name))
+        for name in added:
+            (path / name).unlink(missing_ok=True)
         yield Room(
             path=path,
             sandbox=sandbox,
             toolchain=toolchain,
             check_timeout=check_timeout,
             logs=logs,
-            put_back=put_back,
+            put_back=tuple(sorted(changed | added)),
         )

@@ -1,6 +1,7 @@
 """The verdict on one commit: every check's result and every criterion's status."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -29,11 +30,7 @@ class Verdict:
     @property
     def failures(self) -> tuple[CheckResult, ...]:
         """Return the checks that fail and did not fail in the same way on the base commit."""
-        return tuple(
-            result
-            for name, result in self.results.items()
-            if result.failed and not self.facts.is_pre_existing(name)
-        )
+        return tuple(result for name, result in self.results.items() if self.facts.fails_anew(name))
 
     @property
     def failed(self) -> bool:
@@ -46,9 +43,19 @@ class Verdict:
         Args:
             strict: Whether only proven criteria count.
 
+        Where the PRP states no criterion, a check that was red on the base commit must be green.
+
         """
         accepted = {Status.PROVEN} if strict else _HOLDS
-        return not self.failures and all(c.status in accepted for c in self.criteria)
+        shown = bool(self.criteria) or self.facts.turned_green
+        return not self.failures and shown and all(c.status in accepted for c in self.criteria)
+
+    @property
+    def how(self) -> str:
+        """Return how many criteria hold by which evidence, as ` (8 proven, 2 judged)`."""
+        counts = Counter(c.status.value for c in self.criteria)
+        words = ", ".join(f"{number} {status}" for status, number in counts.most_common())
+        return f" ({words})" if words else ""
 
     @property
     def score(self) -> tuple[int, int, int]:

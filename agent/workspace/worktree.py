@@ -58,7 +58,7 @@ class Worktree:
         parent = self.head()
         if tree == self.git.text("rev-parse", f"{parent}^{{tree}}").strip():
             return None
-        words = f"{message}\n\n{body}".strip() + "\n"
+        words = f"{message}\n\n{body}".replace("\0", "").strip() + "\n"
         made = self.git.text(
             "commit-tree", tree, "-p", parent, stdin=words.encode("utf-8", "replace")
         ).strip()

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.prp import Check, CheckKind, Criterion, Expectation, ExpectationKind
-from agent.verifier import CheckResult, CheckState, Proof, Status
+from agent.verifier import CheckResult, CheckState, Proof, Status, Verdict
 from agent.verifier.evidence import Facts, Judgement, decide
 from agent.verifier.expectations import judge
 from agent.workspace import Finished
@@ -159,3 +159,35 @@ def test_the_most_restrictive_kind_decides() -> None:
     kinds = (CheckKind.SECRET, CheckKind.NETWORK)
     check = Check(id="L1.1", command="x", line=1, last_line=1, level=1, kinds=kinds)
     assert check.kind is CheckKind.SECRET
+
+
+class TestVerdict:
+    """What a whole commit amounts to."""
+
+    def test_a_prp_without_criteria_needs_a_check_that_turned_green(self) -> None:
+        """Nothing to show is not success."""
+        for before, after, holds in (
+            (FAILED, PASSED, True),
+            (PASSED, PASSED, False),
+            (FAILED, result(CheckState.NOT_RUN), False),
+            (FAILED, result(CheckState.PASSED, can_fail=False), False),
+        ):
+            facts = Facts(results={"L1.1": after}, baseline={"L1.1": before})
+            verdict = Verdict(attempt=1, commit="c", facts=facts, criteria=())
+            assert verdict.holds(strict=False) is holds
+
+    def test_a_tool_that_was_there_before_is_not_missing(self) -> None:
+        """The code under test can print that its tool is missing."""
+        lost = result(CheckState.TOOL_MISSING)
+        facts = Facts(results={"L1.1": lost}, baseline={"L1.1": PASSED})
+        verdict = Verdict(attempt=1, commit="c", facts=facts, criteria=())
+        assert verdict.failures == (lost,)
+        assert status(LINT, PASSED, lost) is Status.FAILED
+
+    def test_one_more_of_the_same_finding_is_new(self) -> None:
+        """Old findings are counted, and a parameter in brackets is part of a test's name."""
+        old = "old.py:3: error: bad\nFAILED tests/x.py::test_a[1]"
+        for more in ("old.py:9: error: bad", "FAILED tests/x.py::test_a[2]"):
+            before = result(CheckState.FAILED, output=old)
+            after = result(CheckState.FAILED, output=f"{old}\n{more}")
+            assert status(LINT, before, after) is Status.FAILED

@@ -67,9 +67,9 @@ def run(tree: Worktree, code: Code, *, attempts: int = 3) -> tuple[Outcome, list
         words = (tree.path / "greet.py").read_text()
         state = CheckState.PASSED if words == "good" else CheckState.FAILED
         results = {check.id: CheckResult(check=check, state=state, output=words)}
-        return Verdict(
-            attempt=attempt, commit=commit, facts=Facts(results=results, baseline={}), criteria=()
-        )
+        before = {check.id: CheckResult(check=check, state=CheckState.FAILED)}
+        facts = Facts(results=results, baseline=before)
+        return Verdict(attempt=attempt, commit=commit, facts=facts, criteria=())
 
     crew = Crew(measure=measure, plan=plan, code=carry_out, verify=verify)
     budget = Budget(max_attempts=attempts)
