@@ -16,6 +16,7 @@ _LARGEST = 5 * 1024 * 1024
 _SKIPPED = {".git", "node_modules", ".venv", "__pycache__", ".mypy_cache", ".ruff_cache"}
 _SEARCH_SECONDS = 10.0
 _MOST_HITS = 100
+_LONGEST_PATH = 1_000
 _MOST_FILES = 1_000
 
 
@@ -156,6 +157,8 @@ def _parts(path: str) -> list[str]:
 @contextlib.contextmanager
 def _opened_folder(root: Path, path: str, *, create: bool) -> Iterator[tuple[int, str]]:
     """Walk to a path's folder part by part; a link on the way is refused."""
+    if len(path) > _LONGEST_PATH:
+        raise FileProblem(f"a path has at most {_LONGEST_PATH} characters")
     *folders, name = _parts(path)
     folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     try:

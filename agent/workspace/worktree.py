@@ -1,5 +1,6 @@
 """A checkout of its own for each run, so that the person's files are never touched."""
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterator
@@ -153,7 +154,9 @@ def _remove(repository: Repository, folder: Path) -> None:
         # Files that a command made unreadable, or a folder that somebody took away already.
         import shutil  # noqa: PLC0415 - rare
 
-        shutil.rmtree(folder, ignore_errors=True)
+        # Folders nested a thousand deep stay where they are: below the run's state, not here.
+        with contextlib.suppress(RecursionError):
+            shutil.rmtree(folder, ignore_errors=True)
         for name in repository.git.text("worktree", "list", "--porcelain").splitlines():
             if name == f"worktree {folder}":
                 repository.git("worktree", "unlock", str(folder))
