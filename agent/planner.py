@@ -94,7 +94,7 @@ async def make_plan(
         role="planner",
         instructions=prompt("planner"),
         output=Plan,
-        finish=("submit_plan", "Hand in the plan."),
+        finish=("submit_plan", "Hand in the plan"),
         prompt=[briefing, request],
         tools=tools,
         reject=reject,

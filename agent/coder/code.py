@@ -74,7 +74,7 @@ async def code(
             role="coder",
             instructions=prompt("coder", environment=environment),
             output=Done,
-            finish=("finish", "End the task. Call it once the task is done and looked over."),
+            finish=("finish", "End the task. Call it once the task is done and looked over"),
             prompt=[*briefing, assignment.request] if fresh else [assignment.request],
             tools=hands.reading,
             alone=hands.changing,

@@ -103,7 +103,7 @@ async def judge_criteria(
             role="verifier",
             instructions=prompt("verifier"),
             output=Opinions,
-            finish=("submit_judgement", "Hand in the judgement of all criteria."),
+            finish=("submit_judgement", "Hand in the judgement of all criteria"),
             prompt=[briefing, request],
             tools=tools,
             reject=reject,
