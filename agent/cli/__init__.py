@@ -22,8 +22,9 @@ def main() -> None:
 
 
 def _show(error: PrpError) -> None:
-    from agent.cli.progress import printable  # noqa: PLC0415 - only for a run that failed
+    from agent.cli.printing import printable  # noqa: PLC0415 - only for a run that failed
 
-    sys.stderr.write(f"error: {printable(str(error))}\n")
+    words = "\n".join(printable(line) for line in str(error).split("\n"))
+    sys.stderr.write(f"error: {words}\n")
     if error.hint:
         sys.stderr.write(f" hint: {printable(error.hint)}\n")

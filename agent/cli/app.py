@@ -3,6 +3,7 @@
 import typer
 
 from agent.cli.demo import demo
+from agent.cli.document import lint, schema
 from agent.cli.execute import execute, plan
 
 _EPILOG = """\
@@ -25,6 +26,8 @@ app.command()(execute)
 app.command("run", hidden=True)(execute)
 app.command()(plan)
 app.command()(demo)
+app.command()(lint)
+app.command()(schema)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,12 +1,11 @@
 """What a run is doing, one plain line an event, on stderr."""
 
-import re
 import sys
 import time
-import unicodedata
 from collections.abc import Callable
 from typing import TextIO
 
+from agent.cli.printing import printable
 from agent.journal import (
     AttemptStarted,
     AttemptVerified,
@@ -92,21 +91,3 @@ _LINES: dict[type, Callable[..., str]] = {
     ModelRetried: lambda e: f"{e.role}: {e.reason}; again in {e.wait_seconds:.0f} s",
     Noted: lambda e: f"{'warning: ' if e.warning else ''}{e.text}",
 }
-
-_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
-
-
-def printable(text: str) -> str:
-    """Return text on one line that can't drive a terminal: control characters become visible."""
-    text = _INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", text)
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else _visible(c) for c in text)
-
-
-def _visible(character: str) -> str:
-    if character in "\n\t ":
-        return " "
-    if unicodedata.category(character) in ("Zs", "Zl", "Zp"):
-        return " "
-    return character.encode("unicode_escape").decode("ascii")

@@ -55,6 +55,12 @@ def find_references(lines: Sequence[Line]) -> list[Reference]:
     return list(unique.values())
 
 
+# What people write behind `url:` may be a file of the repository all the same.
+_LIKE_A_FILE = re.compile(
+    r"^(?:\.{0,2}/)?[\w@.-]+(?:/[\w@.-]+)*\.(?:md|[a-z]{1,4}|json|toml|yaml|lock)$"
+)
+
+
 def _end_of_entry(lines: Sequence[Line], start: int, indent: int) -> int:
     for index in range(start + 1, len(lines)):
         line = lines[index]
@@ -75,6 +81,8 @@ def _from_entry(entry: re.Match[str], lines: Sequence[Line]) -> list[Reference]:
     target, span = _target(entry["value"])
     if kind is not ReferenceKind.MCP and re.match(r"https?://", target):
         kind = ReferenceKind.URL
+    elif kind is ReferenceKind.URL and _LIKE_A_FILE.match(target):
+        kind = ReferenceKind.FILE
     known = {"why", "section", "sections", "critical", "pattern", "gotcha"}
     notes = [f"{key}: {' '.join(values)}" for key, values in keys.items() if key not in known]
     if (numbers := re.match(r"(\d+)\s*-\s*(\d+)", " ".join(keys.get("lines", [])))) and not span:
@@ -91,6 +99,7 @@ def _from_entry(entry: re.Match[str], lines: Sequence[Line]) -> list[Reference]:
             gotcha=" ".join(keys.get("gotcha", [])),
             notes=tuple(notes),
             lines=span,
+            declared=True,
         )
     ]
 
@@ -154,7 +163,7 @@ def _from_row(cells: str, number: int) -> list[Reference]:
 
 def _plain(target: str, span: tuple[int, int] | None, why: str, line: int) -> Reference:
     is_url = re.match(r"https?://", target) is not None
-    is_document = target.endswith((".md", ".mdx", ".rst", ".txt"))
+    is_document = target.partition("#")[0].endswith((".md", ".mdx", ".rst", ".txt"))
     kind = (
         ReferenceKind.URL
         if is_url
@@ -162,19 +171,33 @@ def _plain(target: str, span: tuple[int, int] | None, why: str, line: int) -> Re
         if is_document
         else ReferenceKind.FILE
     )
-    return Reference(kind=kind, target=target, line=line, why=why, lines=span)
+    path, _, part = ("", "", "") if is_url else target.partition("#")
+    return Reference(
+        kind=kind,
+        target=path or target,
+        line=line,
+        why=why,
+        sections=(_of_anchor(part),) if path and part else (),
+        lines=span,
+    )
+
+
+def _of_anchor(anchor: str) -> str:
+    """Return the words of a heading's anchor, its number left out."""
+    return re.sub(r"^[\d.-]+(?=\D)", "", anchor).replace("-", " ").strip()
 
 
 def _target(value: str) -> tuple[str, tuple[int, int] | None]:
     value = re.sub(r"\s+#\s.*$", "", value.strip())
     value = _unquoted(value)
-    if found := re.match(r"`([^`]+)`", value):
-        value = found[1]
+    if found := re.match(r"`([^`]+)`|<([^<>]+)>$", value):
+        value = found[1] or found[2]
     if link := re.match(r"\[[^\]]*\]\(([^)]+)\)", value):
         value = link[1]
-    value = re.sub(r"\s+[(\[–—-].*$", "", value).strip()
+    value = re.sub(r"\s+[(\[–—§-].*$", "", value).strip()
     if value.startswith(("http://", "https://")):
         return value.rstrip(".,;"), None
+    value = value.removeprefix("file://")
     if span := _RANGE.search(value):
         first = int(span["a"] or span["c"])
         last = int(span["b"] or span["d"] or first)

@@ -24,6 +24,11 @@ def excerpt(text: str, *, sections: Sequence[str] = (), limit: int = 40_000) -> 
     return f"{kept}\n[{left} more lines left out]"
 
 
+def has_section(text: str, name: str) -> bool:
+    """Return whether a Markdown document has a heading that a section's name means."""
+    return bool(_chosen(text, [name.casefold()])) if name.strip() else True
+
+
 _HIDDEN = dict.fromkeys(
     [
         *(n for n in range(0x20) if chr(n) not in "\n\t"),

@@ -166,7 +166,7 @@ _HARMLESS = re.compile(
 @lru_cache(maxsize=4096)
 def kinds_of(command: str) -> tuple[CheckKind, ...]:
     """Return every kind that applies, the most restrictive first; plain `run` where none does."""
-    whole = _without_bodies(command)
+    whole = without_bodies(command)
     words = _PROGRAM_TEXT.sub(r"\g<flag> ''", whole)
     unquoted = _PATTERN_TEXT.sub(_without_quoted, words)
     calmed = _HARMLESS.sub("true", whole)
@@ -227,7 +227,7 @@ def changes_the_shell(command: str) -> bool:
     return bool(_STATE.match(command)) and "&&" not in command and "\n" not in command.strip()
 
 
-def _without_bodies(command: str) -> str:
+def without_bodies(command: str) -> str:
     """Return a command without here-documents: their lines are data, not commands."""
     return re.sub(
         r"(<<-?\s*['\"]?(\w+)['\"]?[^\n]*)\n.*?\n\s*\2\s*$",

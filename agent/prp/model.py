@@ -63,6 +63,8 @@ class Reference:
     """Every other key of the entry, as `key: value`."""
     lines: tuple[int, int] | None = None
     """First and last line of the target, where the reference names a range."""
+    declared: bool = False
+    """Whether it is an entry such as `- file: path`; else the text only mentions it."""
 
 
 @dataclass(frozen=True, kw_only=True)

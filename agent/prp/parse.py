@@ -13,6 +13,7 @@ from agent.prp.lines import Line, Role, heading, scan
 from agent.prp.model import (
     Confidence,
     Criterion,
+    Finding,
     Prp,
     Task,
     Text,
@@ -36,7 +37,9 @@ def parse_prp(text: str, *, path: Path) -> Prp:
     Source: the grammar in docs/prp-format.md.
 
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    lone = _lone_returns(text)
+    text = text.replace("\r", "\n")
     lines, findings = scan(text)
     blocks = find_blocks(lines)
     levels, loose = find_checks(blocks)
@@ -69,9 +72,23 @@ def parse_prp(text: str, *, path: Path) -> Prp:
         anti_patterns=tuple(_items(lines_of(blocks, Part.ANTI_PATTERNS))),
         confidence=_confidence(lines, blocks),
         remainder=tuple(b.section for b in blocks if b.part is None and has_words(b)),
-        findings=findings,
+        findings=(*lone, *findings),
     )
     return prp if prp.goal else _with_goal_from_text(prp, blocks)
+
+
+def _lone_returns(text: str) -> tuple[Finding, ...]:
+    if "\r" not in text:
+        return ()
+    line = len(re.findall(r"[\r\n]", text[: text.index("\r")])) + 1
+    return (
+        finding(
+            "I10",
+            line,
+            "A line ends with a carriage return alone; it is taken for a line's end",
+            "Save the document with one kind of line end.",
+        ),
+    )
 
 
 def _title(lines: Sequence[Line], path: Path) -> Text:
@@ -125,7 +142,8 @@ def _criteria(blocks: Sequence[Block], part: Part, prefix: str) -> tuple[Criteri
     lines = [line for line in lines_of(blocks, part) if line.role is Role.TEXT]
     boxes = [(line, found) for line in lines if (found := _BOX.match(line.text))]
     plain = boxes or [(line, found) for line in lines if (found := _BULLET.match(line.text))]
-    joined = [_continued(lines, line, found["words"]) for line, found in plain]
+    places = {line.number: place for place, line in enumerate(lines)}
+    joined = [_continued(lines, places[line.number], found["words"]) for line, found in plain]
     return tuple(
         Criterion(
             id=f"{prefix}{index}",
@@ -137,11 +155,11 @@ def _criteria(blocks: Sequence[Block], part: Part, prefix: str) -> tuple[Criteri
     )
 
 
-def _continued(lines: Sequence[Line], first: Line, words: str) -> str:
+def _continued(lines: Sequence[Line], place: int, words: str) -> str:
     """Return an item with the lines that go on with it."""
     parts = [words]
+    first = lines[place]
     indent = len(first.text) - len(first.text.lstrip())
-    place = next(i for i, line in enumerate(lines) if line is first)
     for line in lines[place + 1 : place + 10]:
         deeper = len(line.text) - len(line.text.lstrip()) > indent
         if not line.text.strip() or not deeper or _BULLET.match(line.text) or _BOX.match(line.text):

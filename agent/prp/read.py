@@ -1,15 +1,17 @@
 """Read a PRP from disk: untrusted bytes, refused with line and reason where they can't be used."""
 
 import os
-import re
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from agent.errors import DocumentError
-from agent.prp.model import Prp, Text
+from agent.prp.model import Finding, Prp, Severity
 from agent.prp.parse import parse_prp
 
 _LARGEST = 1024 * 1024
+_LONGEST_LINE = 64 * 1024
+_MOST_HEADINGS = 5_000
 
 
 def read_prp(path: Path) -> Prp:
@@ -21,63 +23,69 @@ def read_prp(path: Path) -> Prp:
     """
     text = _decoded(_bytes(path), path)
     if not text.strip():
-        raise DocumentError("it is empty", path=path, code="empty", hint=_WRITE_ONE)
+        raise DocumentError(
+            "it has nothing but blanks" if text else "it is empty",
+            path=path,
+            code="I05" if text else "I04",
+            hint=_WRITE_ONE,
+        )
+    _require_a_sane_form(text, path)
     return parse_prp(text, path=path)
+
+
+def _require_a_sane_form(text: str, path: Path) -> None:
+    """Refuse what no person writes, before anything is spent on it."""
+    headings = 0
+    for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > _LONGEST_LINE:
+            raise DocumentError(
+                f"a line of {len(line):,} characters",
+                path=path,
+                line=number,
+                code="I13",
+                hint="Lines may have 65,536; put data into a file of its own.",
+            )
+        headings += line.startswith("#")
+        if headings > _MOST_HEADINGS:
+            raise DocumentError(
+                f"more than {_MOST_HEADINGS:,} headings",
+                path=path,
+                line=number,
+                code="I14",
+                hint="Split it: a PRP asks for one feature.",
+            )
 
 
 _WRITE_ONE = "Write what to build, in tasks, and how to prove it; PRPs/README.md says how."
 
 
-def require_executable(prp: Prp) -> None:
-    """Make sure that there is something to do and something to hold it against.
+def require_executable(prp: Prp, findings: Iterable[Finding]) -> None:
+    """Make sure that nothing was found that a run can't do with.
 
     Raises:
-        DocumentError: There is no goal, no task, or nothing that could show success.
+        DocumentError: There are errors among the findings; all are named, the first with its line.
 
     """
-    left = [text for text in _spoken(prp) if _PLACEHOLDER.fullmatch(text.text.strip())]
-    if left:
-        words = "; ".join(f"line {text.line}: {text.text.strip()}" for text in left[:20])
-        raise DocumentError(
-            f"placeholders of the template were never filled in: {words}",
-            path=prp.path,
-            line=left[0].line,
-            code="placeholder",
-            hint="Write what is meant there, or delete the line.",
-        )
-    if prp.goal is None:
-        raise DocumentError(
-            "no goal", path=prp.path, line=1, code="no-goal", hint="Add `## Goal` below the title."
-        )
-    if not prp.tasks:
-        raise DocumentError(
-            "no tasks",
-            path=prp.path,
-            line=prp.goal.last_line,
-            code="no-tasks",
-            hint="Add `## Implementation Blueprint` with at least one `Task 1 - TITLE:` and what "
-            "it does to which file.",
-        )
-    if not prp.promises and not prp.checks:
-        raise DocumentError(
-            "no success criteria and no validation commands: nothing could be proven",
-            path=prp.path,
-            line=prp.tasks[-1].last_line,
-            code="nothing-to-prove",
-            hint="Add `### Success Criteria` with checkboxes, or `## Validation Loops` with a bash "
-            "block.",
-        )
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    if not errors:
+        return
+    first, *rest = errors
+    more = "".join(
+        f"\n{prp.path}:{error.line}: [{error.code}] {error.message}. {error.hint}"
+        for error in rest[:_MOST_NAMED]
+    )
+    if len(rest) > _MOST_NAMED:
+        more += f"\nand {len(rest) - _MOST_NAMED} more errors"
+    raise DocumentError(
+        f"{first.message}. {first.hint}{more}",
+        path=prp.path,
+        line=first.line,
+        code=first.code,
+        hint=f"`prp lint {prp.path}` says what else could be better.",
+    )
 
 
-_PLACEHOLDER = re.compile(r"\[[^\]\n]+\]")
-
-
-def _spoken(prp: Prp) -> list[Text]:
-    """Return the texts that say what to do; a placeholder among them leaves nothing to execute."""
-    goal = [Text(text=prp.goal.body, line=prp.goal.line + 1)] if prp.goal else []
-    criteria = [Text(text=c.text, line=c.line) for c in prp.promises]
-    tasks = [Text(text=task.title, line=task.line) for task in prp.tasks]
-    return [prp.title, *goal, *criteria, *tasks]
+_MOST_NAMED = 30
 
 
 def _bytes(path: Path) -> bytes:
@@ -86,26 +94,22 @@ def _bytes(path: Path) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         raise DocumentError(
-            "there is no such file", path=path, code="missing", hint="Check the path."
+            "there is no such file", path=path, code="I01", hint="Check the path."
         ) from None
     except OSError as error:
-        raise DocumentError(
-            f"it can't be read: {error.strerror}", path=path, code="unreadable"
-        ) from None
+        raise DocumentError(f"it can't be read: {error.strerror}", path=path, code="I03") from None
     found = os.fstat(handle)
     if not stat.S_ISREG(found.st_mode):
         os.close(handle)
         kind = "a folder" if stat.S_ISDIR(found.st_mode) else "not a plain file"
-        raise DocumentError(
-            f"it is {kind}", path=path, code="not-a-file", hint="Name one Markdown file."
-        )
+        raise DocumentError(f"it is {kind}", path=path, code="I02", hint="Name one Markdown file.")
     with os.fdopen(handle, "rb") as file:
         content = file.read(_LARGEST + 1)
     if len(content) > _LARGEST:
         raise DocumentError(
             "it is larger than 1 MiB",
             path=path,
-            code="too-large",
+            code="I12",
             hint="The longest real ones have 90 kB: put reference material into docfiles.",
         )
     return content
@@ -113,13 +117,11 @@ def _bytes(path: Path) -> bytes:
 
 def _decoded(content: bytes, path: Path) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise DocumentError(
-            "it is UTF-16", path=path, line=1, code="not-utf8", hint="Save it as UTF-8."
-        )
+        raise DocumentError("it is UTF-16", path=path, line=1, code="I06", hint="Save it as UTF-8.")
     if (place := content.find(b"\0")) >= 0:
         line = content.count(b"\n", 0, place) + 1
         raise DocumentError(
-            "it holds NUL bytes, so it is no text", path=path, line=line, code="binary"
+            "it holds NUL bytes, so it is no text", path=path, line=line, code="I11"
         )
     try:
         return content.decode("utf-8-sig")
@@ -129,6 +131,6 @@ def _decoded(content: bytes, path: Path) -> str:
             f"it is not UTF-8: byte 0x{content[error.start]:02x}",
             path=path,
             line=line,
-            code="not-utf8",
+            code="I07",
             hint="Save it as UTF-8.",
         ) from None

@@ -1,12 +1,12 @@
 """References resolved against a repository: what they point to, or why they don't."""
 
-import re
+import posixpath
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 
-from agent.errors import DocumentError
 from agent.prp.briefing import Document
 from agent.prp.excerpt import excerpt
+from agent.prp.known import KnownFiles, is_absolute
 from agent.prp.model import Prp, Reference, ReferenceKind
 
 _MOST_CHARACTERS = 24_000
@@ -15,7 +15,7 @@ _SECRETS = (".env", ".pem", ".key", ".p12", ".pfx", ".netrc", ".npmrc", ".pypirc
 
 
 def documents_of(
-    prp: Prp, *, files: Iterable[str], read: Callable[[str], str]
+    prp: Prp, *, files: Iterable[str], read: Callable[[str], str], folder: str = ""
 ) -> list[tuple[Reference, Document]]:
     """Return what the file and docfile references point to.
 
@@ -24,28 +24,36 @@ def documents_of(
         files: Paths of the repository's files; absolute paths of another machine are found among
             them by their end.
         read: Returns a file's text, or raises `ValueError` with the reason why it can't.
+        folder: The document's folder below the root.
 
     Returns:
         Each reference with its document; `url` references have no content yet.
 
     """
-    known = list(files)
+    known = KnownFiles(files)
     left = _ALL_CHARACTERS
     found = []
     for reference in prp.references:
-        document = _document(reference, known, read, min(left, _MOST_CHARACTERS))
+        document = _document(
+            reference, known, read, limit=min(left, _MOST_CHARACTERS), folder=folder
+        )
         left -= len(document.content)
         found.append((reference, document))
     return found
 
 
 def _document(
-    reference: Reference, known: list[str], read: Callable[[str], str], limit: int
+    reference: Reference,
+    known: KnownFiles,
+    read: Callable[[str], str],
+    *,
+    limit: int,
+    folder: str,
 ) -> Document:
     name = _name(reference)
     if reference.kind in (ReferenceKind.URL, ReferenceKind.MCP):
         return Document(name=name, why=_why(reference), missing="not fetched")
-    path, reason = locate(reference.target, known)
+    path, reason = locate(reference.target, known, folder=folder)
     if reason:
         return Document(name=name, why=_why(reference), missing=reason)
     try:
@@ -62,65 +70,36 @@ def _document(
     )
 
 
-_ENTRY = re.compile(r"^\s*[-*]\s+[`*]*(?:file|path|docfile|docs?)[`*]*\s*:", re.IGNORECASE)
+def locate(target: str, known: KnownFiles, *, folder: str = "") -> tuple[str, str]:
+    """Return the repository's path that a reference means, or the reason why there is none.
 
-
-def require_references(prp: Prp, *, files: Iterable[str]) -> None:
-    """Make sure that the files exist which the PRP names as its context.
-
-    Files that a task creates may be named before they exist. Paths that are only mentioned (in
-    backticks, in a table) are not held to exist.
-
-    Raises:
-        DocumentError: Some don't; all of them are named, the first with its line.
+    Args:
+        target: The path as written.
+        known: The repository's files.
+        folder: The document's folder below the root; a link such as `../SPEC.md` starts there.
 
     """
-    known = list(files)
-    made = {change.path for task in prp.tasks for change in task.changes}
-    lines = prp.text.split("\n")
-    wrong = [
-        (reference, reason)
-        for reference in prp.references
-        if reference.kind in (ReferenceKind.FILE, ReferenceKind.DOCFILE)
-        and _ENTRY.match(lines[reference.line - 1])
-        and reference.target.removeprefix("./") not in made
-        and not _is_vague(reference.target)
-        and (reason := locate(reference.target, known)[1]) not in ("", "it is a folder")
-    ]
-    if wrong:
-        words = "; ".join(f"line {r.line}: {r.target}: {reason}" for r, reason in wrong[:20])
-        raise DocumentError(
-            f"references that can't be read: {words}",
-            path=prp.path,
-            line=wrong[0][0].line,
-            code="reference",
-            hint="Mend or delete them, or go on without them by --ignore-missing-references.",
-        )
-
-
-def _is_vague(target: str) -> bool:
-    """Return whether a target is a pattern or words, not one path."""
-    return any(c in target for c in "*?{}[]<>, ") or "." not in target
-
-
-def locate(target: str, files: list[str]) -> tuple[str, str]:
-    """Return the repository's path that a reference means, or the reason why there is none."""
+    if target.startswith("~"):
+        return "", "it lies in a home folder"
+    if ".." in PurePosixPath(target).parts and not is_absolute(target):
+        target = posixpath.normpath(posixpath.join(folder, target))
     path = PurePosixPath(target.removeprefix("./"))
-    if ".." in path.parts or target.startswith("~"):
+    if ".." in path.parts:
         return "", "it leaves the repository"
     if any(part.lower() == ".git" for part in path.parts):
         return "", "it is git's own"
     if path.name.startswith("id_") or path.name.endswith(_SECRETS):
         return "", "it may hold secrets"
     plain = str(path)
-    if plain in files:
-        return plain, ""
-    if any(file.startswith(f"{plain.rstrip('/')}/") for file in files):
+    if is_absolute(target):
+        end = known.by_end(target)
+        return (end, "") if end in known else ("", "it is a path of somebody's machine")
+    beside = posixpath.normpath(posixpath.join(folder, plain))
+    for candidate in (plain, beside):
+        if candidate in known:
+            return candidate, ""
+    if known.is_folder(plain) or known.is_folder(beside):
         return "", "it is a folder"
-    for start in range(1, len(path.parts)):
-        end = "/".join(path.parts[start:])
-        if path.is_absolute() and end in files:
-            return end, ""
     return "", "there is no such file in the repository"
 
 

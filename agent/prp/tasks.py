@@ -17,7 +17,7 @@ _VERBS = {
     **dict.fromkeys(("DELETE", "REMOVE"), Verb.DELETE),
     **dict.fromkeys(("RENAME", "MOVE"), Verb.MOVE),
 }
-_PATH = r"(?P<path>[\w.@~\[\]{}()$+-]*(?:/[\w.@\[\]{}()$+-]+)+/?|[\w@\[\]-]+(?:\.[\w-]+)*\.[A-Za-z]\w{0,9}(?![\w(])|Makefile|Dockerfile|\.[a-z][\w.-]+)"
+_PATH = r"(?P<path>[\w.@~\[\]{}()$+-]*(?:/[\w.@\[\]{}()$+-]+)+/?|[\w@\[\]-]+(?:\.[\w-]+)*\.[A-Za-z]\w{0,9}(?![\w(])|Makefile|Dockerfile|\.[a-z][a-z0-9_.-]+(?![\w(]))"
 _CHANGE = re.compile(
     r"(?:^|[\s`*\[(:-])(?P<verb>" + "|".join(_VERBS) + r")`?(?:\*\*)?:?\s+(?:(?:new|the|file|to|in)\s+)*[`*\"']*"
     + _PATH
@@ -45,7 +45,7 @@ _HEADING_LABEL = re.compile(
     re.IGNORECASE,
 )
 _DEPENDS = re.compile(
-    r"\b(?:depends on|dependencies|depends_on|after|requires|blocked by)\b\W*(?P<words>[^\n]*)",
+    r"\b(?:depends on|dependencies|depends_on|(?P<after>after)|requires|blocked by)\b\W*(?P<words>[^\n]*)",
     re.IGNORECASE,
 )
 
@@ -187,6 +187,15 @@ def _changes(lines: Sequence[Line]) -> list[FileChange]:
 
 
 def _named(text: str) -> list[tuple[Verb, str]]:
+    return [(verb, path) for verb, path in _changed(text) if not _is_name(path)]
+
+
+def _is_name(path: str) -> bool:
+    """Return whether something with a slash is an address of a server or a package, no file."""
+    return path.startswith(("/", "@")) and "." not in path.rpartition("/")[2]
+
+
+def _changed(text: str) -> list[tuple[Verb, str]]:
     if found := _CHANGE.search(text):
         first = (_VERBS[found["verb"]], _clean(found["path"]))
         rest = re.findall(r"(?:,|\band\b|\+)\s+[`\"']*" + _PATH, text[found.end() :])
@@ -231,7 +240,9 @@ def _depends(task: Task, by_label: dict[str, int]) -> tuple[int, ...]:
         )
         for pair in words:
             number = by_label.get((pair[0] or pair[1]).lower())
-            if number and number != task.number:
+            # "After" may also speak of what will be there later.
+            is_later = match["after"] and number and number > task.number
+            if number and number != task.number and not is_later:
                 found[number] = None
     return tuple(found)
 

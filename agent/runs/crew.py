@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from agent.coder import Assignment, Change, Hands, code
@@ -113,6 +113,7 @@ class Office:
                 *self.desk.repository.untracked(),
             ],
             read=lambda path: _read(root, path),
+            folder=str(PurePosixPath(self.desk.prp_name).parent).removeprefix("."),
         )
         documents = []
         for reference, document in found:

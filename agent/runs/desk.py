@@ -11,10 +11,11 @@ from agent.errors import SettingsError
 from agent.llm.budget import Budget, Meter
 from agent.llm.models import ModelChoice, check_choice
 from agent.prp import Prp, read_prp, require_executable
-from agent.prp.references import require_references
+from agent.prp.lint import CONTEXT_CODES, lint
 from agent.runs.folder import require_state_folder
 from agent.settings import ROLES, Settings, load_settings
 from agent.workspace import Repository, Sandbox, Toolchain, find_sandbox, find_toolchain
+from agent.workspace.surroundings import at_commit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,11 +69,11 @@ def lay_out(order: Order) -> Desk:
 
     """
     prp = read_prp(order.prp)
-    require_executable(prp)
     repository = Repository.open((order.folder or Path.cwd()).resolve())
     base = repository.resolve(order.base)
-    if order.need_references:
-        require_references(prp, files=_files(repository, base))
+    found = lint(prp, at_commit(repository, base, document=order.prp))
+    left_out = frozenset() if order.need_references else CONTEXT_CODES
+    require_executable(prp, [finding for finding in found if finding.code not in left_out])
     settings = load_settings(order.flags, root=repository.root, tracked=repository.is_tracked)
     budget = _budget(settings)
     choices = {role: _choice(settings, role) for role in order.roles}
@@ -103,11 +104,6 @@ def lay_out(order: Order) -> Desk:
             shell_timeout=settings.command_timeout,
         ),
     )
-
-
-def _files(repository: Repository, base: str) -> list[str]:
-    """Return the files of the base commit, and those that lie uncommitted beside them."""
-    return [*repository.files(base), *repository.untracked()]
 
 
 def bundled_tools() -> Path:

@@ -14,19 +14,27 @@ MODEL = ("--model", "openai-chat:x", "--base-url", "http://127.0.0.1:9/v1")
 @pytest.mark.parametrize(
     ("files", "arguments", "status", "words"),
     [
-        pytest.param({}, ["PRPs/x.md", *MODEL], 3, "PRPs/x.md: [missing]", id="I01 missing"),
-        pytest.param({"x.md/y": ""}, ["x.md", *MODEL], 3, "[not-a-file] it is a folder", id="I02"),
-        pytest.param({"x.md": ""}, ["x.md", *MODEL], 3, "[empty]", id="I04 empty"),
-        pytest.param({"x.md": " \n\n"}, ["x.md", *MODEL], 3, "[empty]", id="I05 blanks"),
-        pytest.param({"x.md": "a\0b"}, ["x.md", *MODEL], 3, "x.md:1: [binary]", id="I11 NUL"),
+        pytest.param({}, ["PRPs/x.md", *MODEL], 3, "PRPs/x.md: [I01]", id="I01 missing"),
+        pytest.param({"x.md/y": ""}, ["x.md", *MODEL], 3, "[I02] it is a folder", id="I02"),
+        pytest.param({"x.md": ""}, ["x.md", *MODEL], 3, "[I04]", id="I04 empty"),
+        pytest.param({"x.md": " \n\n"}, ["x.md", *MODEL], 3, "[I05]", id="I05 blanks"),
+        pytest.param({"x.md": "a\0b"}, ["x.md", *MODEL], 3, "x.md:1: [I11]", id="I11 NUL"),
         pytest.param(
-            {"x.md": "# A\n\n## Goal\nB\n"}, ["x.md", *MODEL], 3, "[no-tasks]", id="no tasks"
+            {"x.md": "# A\n\n## Goal\nB\n"},
+            ["x.md", *MODEL],
+            3,
+            "[I18] There is no task",
+            id="no tasks",
+            ["x.md", *MODEL],
+            3,
+            "[I18] There is no task",
+            id="no tasks",
         ),
         pytest.param(
             {"x.md": "# A\n\n## Goal\nB\n\n## Tasks\nTask 1: CREATE a.py\n"},
             ["x.md", *MODEL],
             3,
-            "[nothing-to-prove]",
+            "[I18] There is neither",
             id="nothing to prove",
         ),
         pytest.param(
@@ -36,7 +44,7 @@ MODEL = ("--model", "openai-chat:x", "--base-url", "http://127.0.0.1:9/v1")
             },
             ["x.md", *MODEL],
             3,
-            "[reference] references that can't be read: line 30: src/gone.py",
+            "x.md:30: [I33] There is no file src/gone.py",
             id="I27 I33 references",
         ),
         pytest.param({"x.md": GREET_PRP}, ["x.md"], 4, "No model for the planner", id="no model"),
@@ -122,7 +130,7 @@ def test_latin_1_is_refused_with_its_line(tmp_path: Path) -> None:
     (project.root / "x.md").write_bytes("# Café\n\nGrüße\n".encode("latin-1"))
     ran = project.prp("execute", "x.md", *MODEL)
     assert ran.status == 3
-    assert "x.md:1: [not-utf8]" in ran.err
+    assert "x.md:1: [I07]" in ran.err
 
 
 def test_F08_a_state_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:

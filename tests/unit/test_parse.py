@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.prp import CheckKind, ExpectationKind, Prp, ReferenceKind, TestKind, Verb, parse_prp
+from agent.prp.known import KnownFiles
 from agent.prp.references import documents_of, locate
 
 DEMO = Path(__file__).parents[2] / "PRPs" / "examples" / "demo" / "project" / "PRPs" / "offers.md"
@@ -201,7 +202,7 @@ class TestReferences:
             pytest.param("./src/auth.py", "src/auth.py", "", id="dot"),
             pytest.param("/home/ann/app/src/auth.py", "src/auth.py", "", id="I28 other machine"),
             pytest.param("../../etc/passwd", "", "leaves", id="I27"),
-            pytest.param("~/.ssh/id_rsa", "", "leaves", id="I29"),
+            pytest.param("~/.ssh/id_rsa", "", "home", id="I29"),
             pytest.param(".git/config", "", "git's own", id="I32 git"),
             pytest.param("config/.env", "", "secrets", id="I32 env"),
             pytest.param("src", "", "folder", id="I31"),
@@ -210,7 +211,7 @@ class TestReferences:
     )
     def test_a_target_is_located_or_refused(self, target: str, path: str, reason: str) -> None:
         """Inside of the repository only."""
-        found, why = locate(target, list(self.FILES))
+        found, why = locate(target, KnownFiles(self.FILES))
         assert found == path
         assert reason in why
 

@@ -1,0 +1,80 @@
+"""`prp lint` and `prp schema`: questions to documents; nothing is run and nobody is asked."""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Documents = Annotated[
+    list[Path], typer.Argument(help="PRPs, or folders that hold some.", metavar="FILES...")
+]
+
+
+class Format(StrEnum):
+    """How findings are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+
+
+class Least(StrEnum):
+    """Which findings are printed."""
+
+    NOTE = "note"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def lint(
+    files: Documents,
+    *,
+    form: Annotated[
+        Format, typer.Option("--format", help="How to print the findings.")
+    ] = Format.TEXT,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line for each document.")
+    ] = False,
+    least: Annotated[
+        Least, typer.Option("--severity", help="Print findings from this severity on.")
+    ] = Least.NOTE,
+) -> None:
+    """Say what is wrong with PRPs before they cost anything.
+
+    Nothing of a document is run: bash only parses its commands. The exit status is 3 where a
+    document has an error, which would also stop `prp execute`, else 0.
+    """
+    from agent.cli.linting import lint_files  # noqa: PLC0415 - keeps --help fast
+
+    status = lint_files(
+        files,
+        form="json" if as_json else form.value,
+        least=least.value,
+        search_path=os.environ.get("PATH", os.defpath),
+    )
+    raise typer.Exit(status)
+
+
+lint.__doc__ = f"""{lint.__doc__}
+
+Examples:
+
+  prp lint PRPs/login.md
+
+  prp lint PRPs --severity warning
+
+  prp lint PRPs/*.md --json | jq .readiness.score
+
+  prp lint PRPs --format sarif > prp.sarif
+"""
+
+
+def schema() -> None:
+    """Print the JSON schema of a parsed PRP, which `prp lint --json` prints one a line."""
+    import json  # noqa: PLC0415 - keeps --help fast
+
+    from agent.prp.export import schema as exported  # noqa: PLC0415
+
+    typer.echo(json.dumps(exported(), indent=2))

@@ -1,0 +1,120 @@
+"""What `prp lint` prints."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from agent.cli.printing import printable
+from agent.errors import DocumentError, Exit
+from agent.prp import Finding, Severity, read_prp
+from agent.prp.export import Exported, as_json, export, unreadable
+from agent.prp.lint import lint
+from agent.prp.lint.sarif import as_sarif
+from agent.prp.readiness import readiness_of
+from agent.prp.rules import finding
+from agent.workspace.surroundings import look_around
+
+_ORDER = (Severity.NOTE, Severity.WARNING, Severity.ERROR)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Linted:
+    path: Path
+    exported: Exported
+    shown: tuple[Finding, ...]
+
+    @property
+    def has_errors(self) -> bool:
+        return any(found.severity is Severity.ERROR for found in self.exported.findings)
+
+
+def lint_files(files: Iterable[Path], *, form: str, least: str, search_path: str) -> int:
+    """Print the findings of documents and return the exit status.
+
+    Args:
+        files: Documents, or folders with documents.
+        form: `text`, `json` or `sarif`.
+        least: The least severity to print.
+        search_path: The person's PATH.
+
+    """
+    done = []
+    for path in _documents(files):
+        linted = _lint(path, least=least, search_path=search_path)
+        done.append(linted)
+        if form == "json":
+            typer.echo(as_json(linted.exported))
+        elif form == "text":
+            _print(linted)
+    if form == "sarif":
+        from agent import __version__  # noqa: PLC0415 - reads the package's metadata
+
+        typer.echo(as_sarif([(d.path, d.shown) for d in done], version=__version__))
+    if form == "text" and len(done) > 1:
+        bad = sum(linted.has_errors for linted in done)
+        typer.echo(f"{len(done)} documents, {bad} of them with errors")
+    return int(Exit.INVALID_PRP if any(linted.has_errors for linted in done) else Exit.PROVEN)
+
+
+def _documents(files: Iterable[Path]) -> Iterator[Path]:
+    for path in files:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*.md") if not _is_aside(p.relative_to(path)))
+            yield from inside or [path]
+        else:
+            yield path
+
+
+def _is_aside(path: Path) -> bool:
+    """Return whether a Markdown file in a folder of PRPs is none: notes, templates, hidden."""
+    return path.name.lower() == "readme.md" or any(
+        part.startswith(".") or part in ("ai_docs", "templates", "node_modules")
+        for part in path.parts
+    )
+
+
+def _lint(path: Path, *, least: str, search_path: str) -> _Linted:
+    try:
+        prp = read_prp(path)
+    except DocumentError as error:
+        words = str(error).partition("] ")[2] or str(error)
+        problem = finding(
+            error.code, error.line or 1, words[:1].upper() + words[1:], error.hint or "Check it."
+        )
+        return _Linted(path=path, exported=unreadable(str(path), problem), shown=(problem,))
+    around = look_around(path, search_path=search_path, home=Path.home())
+    findings = lint(prp, around)
+    wanted = _ORDER[_ORDER.index(Severity(least)) :]
+    return _Linted(
+        path=path,
+        exported=export(prp, findings, readiness_of(prp, findings)),
+        shown=tuple(found for found in findings if found.severity in wanted),
+    )
+
+
+def _print(linted: _Linted) -> None:
+    for found in linted.shown:
+        place = f"{linted.path}:{found.line}: [{found.code}]"
+        words = f"{found.severity.value}: {found.message}. {found.hint}"
+        typer.echo(printable(f"{place} {words}"))
+    for line in _summary(linted):
+        typer.echo(printable(f"{linted.path}: {line}"))
+
+
+def _summary(linted: _Linted) -> tuple[str, ...]:
+    counts = _counted(linted.exported.findings)
+    readiness = linted.exported.readiness
+    if readiness is None:
+        return (counts,)
+    document = linted.exported
+    holds = f"{len(document.tasks)} tasks, {len(document.checks)} checks, "
+    holds += f"{len(document.criteria)} criteria, {len(document.references)} references"
+    return f"{counts}; {holds}", readiness.in_words
+
+
+def _counted(findings: Sequence[Finding]) -> str:
+    counts = {s: sum(found.severity is s for found in findings) for s in reversed(_ORDER)}
+    words = [f"{n} {s.value}{'' if n == 1 else 's'}" for s, n in counts.items() if n]
+    return ", ".join(words) or "nothing to say"

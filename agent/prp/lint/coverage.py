@@ -1,0 +1,177 @@
+"""Which checks seem to show which criteria and tasks: a guess from words, for the author."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from agent.prp.lint.hazards import is_shell
+from agent.prp.model import Check, CheckKind, Criterion, Finding, Prp, Task
+from agent.prp.rules import finding
+
+_MANUAL = re.compile(
+    r"\b(manual(ly)?|visual(ly)?|by hand|stakeholders?|sign.?off|user feedback|users? (report|find|"
+    r"like)|looks? (good|right)|feels?|intuitive|code review|reviewed|approved|demo(ed)?|"
+    r"on (a )?real device|in production|adoption|satisfaction)\b",
+    re.IGNORECASE,
+)
+_TOPICS: tuple[tuple[str, str], ...] = (
+    (
+        r"\btests?\b.*\b(pass|green|succeed|run|work)|\b(pass|run)\w*\b.*\btests?\b|\bregression",
+        r"\b(pytest|jest|vitest|tox|nox|phpunit|rspec|ctest|busted|gut|unittest|playwright test|"
+        r"(npm|pnpm|yarn|bun|go|cargo|dotnet|mvn|gradle|gradlew|mix|swift|flutter|make|deno)\b.*\btest)",
+    ),
+    (
+        r"\b(lint\w*|style|format\w*|ruff|eslint|clippy|biome|flake8|black)\b",
+        r"\b(ruff|eslint|clippy|biome|flake8|black|golangci-lint|lint\w*|fmt|prettier|stylelint)\b",
+    ),
+    (
+        r"\btyp(e|es|ing|ed|escript)\b.{0,20}\b(check|error|clean|safe|pass|hint)|\b(mypy|pyright|tsc)\b",
+        r"\b(mypy|pyright|tsc|type-?check|pyre)\b",
+    ),
+    (
+        r"\b(build|builds|compil\w+|bundl\w+)\b",
+        r"\b(build|compile|tsc|cargo check|go vet|assemble|bundle)\b",
+    ),
+    (r"\bcoverage\b", r"\bcov(erage)?\b|--cov"),
+    (r"\bbenchmark|\bperformance|\blatency|\bp9[59]\b|\d+ ?ms\b", r"\b(bench\w*|locust|k6|wrk|ab|perf\w*)\b"),
+)  # fmt: skip
+_WANTED = tuple((re.compile(a, re.IGNORECASE), re.compile(b)) for a, b in _TOPICS)
+_WORD = re.compile(r"[A-Za-z]{3,}|\d{3,}")
+_COMMON = frozenset(
+    "the and for with that this from are all not can has have will should must when than each any its "
+    "into new use used using via per only both more less least most such they them then there which "
+    "work works working correct correctly properly successfully success test tests pass passes passing "
+    "error errors run runs src add added support make file files code data".split()
+)
+_IDENTIFIER = re.compile(r"`([^`\n]{3,80})`|(--[a-z][\w-]+)|\b(\w+_\w+)\b|\b([\w-]+\.\w{1,5})\b")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coverage:
+    """What the checks seem to show."""
+
+    criteria: Mapping[str, tuple[str, ...]]
+    """Ids of the checks by the criterion's id."""
+    by_person: frozenset[str]
+    """Ids of criteria that only a person can tell."""
+    tasks: Mapping[int, tuple[str, ...]]
+    """Ids of the checks by the task's number."""
+
+
+def find_coverage(prp: Prp) -> Coverage:
+    """Return which checks seem to show which criteria and which tasks.
+
+    A check counts where it stands in the criterion, is of the kind that the criterion speaks of
+    (tests, lint, types, build, coverage, speed), or shares a name or enough words with it.
+    """
+    checks = [c for c in prp.checks if is_shell(c) and CheckKind.DESTRUCTIVE not in c.kinds]
+    said = {check.id: _said(check) for check in checks}
+    tests = [word.text for spec in prp.test_specs for word in spec.tests]
+    runners = tuple(check.id for check in checks if _WANTED[0][1].search(check.command))
+    criteria = {
+        criterion.id: _showing(criterion, checks, said, tests, runners)
+        for criterion in prp.promises
+    }
+    return Coverage(
+        criteria=criteria,
+        by_person=frozenset(
+            criterion.id
+            for criterion in prp.promises
+            if not criteria[criterion.id] and _MANUAL.search(criterion.text)
+        ),
+        tasks={task.number: _touching(task, checks, runners) for task in prp.tasks},
+    )
+
+
+def _showing(
+    criterion: Criterion,
+    checks: list[Check],
+    said: Mapping[str, str],
+    tests: list[str],
+    runners: tuple[str, ...],
+) -> tuple[str, ...]:
+    inline = tuple(check.id for check in checks if check.line == criterion.line)
+    if inline:
+        return inline
+    for topic, command in _WANTED:
+        if topic.search(criterion.text):
+            found = tuple(check.id for check in checks if command.search(check.command))
+            if found:
+                return found
+    names = {next(filter(None, groups)).lower() for groups in _IDENTIFIER.findall(criterion.text)}
+    stems = _stems(criterion.text)
+    found = tuple(
+        check.id
+        for check in checks
+        if any(name in said[check.id].lower() for name in names)
+        or _shares(stems, _stems(said[check.id]))
+    )
+    if found:
+        return found
+    return runners if any(_shares(stems, _stems(test)) for test in tests) else ()
+
+
+def _said(check: Check) -> str:
+    return f"{check.command}\n{check.comment}\n{check.expectation.text}"
+
+
+def _shares(wanted: frozenset[str], offered: frozenset[str]) -> bool:
+    common = len(wanted & offered)
+    return common >= 2 or (common == 1 and len(wanted) <= 2)
+
+
+@lru_cache(maxsize=4096)
+def _stems(text: str) -> frozenset[str]:
+    plain = re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", text)
+    words = {word.lower() for word in _WORD.findall(plain)}
+    return frozenset(re.sub(r"(ing|ed|es|s|ly)$", "", w) for w in words - _COMMON if w)
+
+
+def _touching(task: Task, checks: list[Check], runners: tuple[str, ...]) -> tuple[str, ...]:
+    inside = [check.id for check in checks if task.line <= check.line <= task.last_line]
+    names = {_stem(change.path) for change in task.changes}
+    named = [
+        check.id
+        for check in checks
+        if any(len(name) > 2 and name in check.command for name in names)
+    ]
+    return tuple(dict.fromkeys([*inside, *named, *runners]))
+
+
+def _stem(path: str) -> str:
+    name = path.rstrip("/").rpartition("/")[2].partition(".")[0]
+    return name.removeprefix("test_").removesuffix("_test")
+
+
+def about_coverage(prp: Prp, coverage: Coverage) -> Iterator[Finding]:
+    """Return findings about criteria and tasks without a check."""
+    if not prp.checks:
+        return
+    for criterion in prp.promises:
+        if criterion.id in coverage.by_person:
+            yield finding(
+                "R04",
+                criterion.line,
+                f"Only a person can tell whether {criterion.id} holds: {_short(criterion.text)}",
+                "Write what a command can see, or keep it for the review.",
+            )
+        elif not coverage.criteria[criterion.id]:
+            yield finding(
+                "R02",
+                criterion.line,
+                f"No check seems to show {criterion.id}: {_short(criterion.text)}",
+                "Add a command or a test that fails where it does not hold.",
+            )
+    for task in prp.tasks:
+        if not coverage.tasks[task.number]:
+            yield finding(
+                "R03",
+                task.line,
+                f"No check seems to touch what task {task.label} does",
+                "Add a command that fails when the task is not done.",
+            )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:79]}…"

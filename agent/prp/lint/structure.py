@@ -1,0 +1,231 @@
+"""Whether the document has the parts that a run needs, filled in."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from agent.prp.headings import normalise
+from agent.prp.lines import Fence, Line, Role, heading
+from agent.prp.model import ExpectationKind, Finding, Prp, Task, Text
+from agent.prp.rules import finding
+
+_MOST_TASKS = 100
+
+
+def about_structure(prp: Prp, lines: Sequence[Line], fenced: Sequence[Fence]) -> Iterator[Finding]:
+    """Return findings about parts that are missing, double, empty or never filled in."""
+    yield from _missing(prp)
+    yield from _placeholders(prp)
+    yield from _double(lines)
+    yield from _empty_levels(prp, fenced)
+    yield from _order_of_tasks(prp.tasks)
+    yield from _confidence(prp)
+    yield from _front_matter(lines)
+
+
+def _missing(prp: Prp) -> Iterator[Finding]:
+    if prp.goal is None:
+        yield finding("I18", 1, "There is no goal", "Add `## Goal` below the title.")
+    if not prp.tasks:
+        yield finding(
+            "I18",
+            prp.goal.last_line if prp.goal else 1,
+            "There is no task",
+            "Add `## Implementation Blueprint` with at least one `Task 1 - TITLE:` and what it "
+            "does to which file.",
+        )
+    if not prp.promises and not prp.checks:
+        yield finding(
+            "I18",
+            prp.tasks[-1].last_line if prp.tasks else 1,
+            "There is neither a success criterion nor a validation command: nothing could be "
+            "proven",
+            "Add `### Success Criteria` with checkboxes, or `## Validation Loops` with a bash "
+            "block.",
+        )
+        return
+    if not prp.promises:
+        yield finding(
+            "R21",
+            prp.goal.line if prp.goal else 1,
+            "There is no success criterion; only the checks say whether the work is done",
+            "Add `### Success Criteria` with one checkbox for each outcome.",
+        )
+    if not prp.checks:
+        yield finding(
+            "R20",
+            prp.promises[0].line,
+            "There is no validation command; nothing can be proven by program",
+            "Add `## Validation Loops` with a bash block.",
+        )
+
+
+_PLACEHOLDER = re.compile(r"\[[^\]\n]{1,120}\](?![(\[:])")
+_TEMPLATE_WORD = re.compile(
+    r"\[(?:feature|name|title|component|module|file|path|table|endpoint|resource|topic|author|date|"
+    r"YYYY-MM-DD|1-10|insert|describe|description|your|todo|tbd|fill|what|who|when|how|specific)\b"
+    r"[^\]\n]{0,100}\](?![(\[:])",
+    re.IGNORECASE,
+)
+
+
+def _placeholders(prp: Prp) -> Iterator[Finding]:
+    """Return what was left of the template where it says what to do."""
+    spoken = list(_spoken(prp))
+    left = [text for text in spoken if _is_placeholder(text.text)]
+    paths = [
+        Text(text=change.path, line=change.line)
+        for task in prp.tasks
+        for change in task.changes
+        if _TEMPLATE_WORD.search(change.path)
+    ]
+    seen: set[int] = set()
+    for text in (*left, *paths):
+        if text.line not in seen:
+            seen.add(text.line)
+            yield finding(
+                "I47",
+                text.line,
+                f"A placeholder was never filled in: {text.text.strip()[:120]}",
+                "Write what is meant, or delete the line.",
+            )
+    if len(left) > 4 and 2 * len(left) >= len(spoken):
+        yield finding(
+            "I48",
+            prp.title.line,
+            "This is a template that nobody has filled in",
+            "Fill it in; `prp draft` can write a first version.",
+        )
+
+
+def _is_placeholder(text: str) -> bool:
+    words = text.strip()
+    if _PLACEHOLDER.fullmatch(words):
+        return True
+    # What stands in quotes is spoken of, as in: names follow "should [verb] [feature]".
+    unquoted = re.sub(r"\"[^\"]*\"|'[^']*'|`[^`]*`", "", words)
+    return bool(_TEMPLATE_WORD.search(unquoted)) and len(words) < 200
+
+
+def _spoken(prp: Prp) -> Iterator[Text]:
+    """Return the texts that say what to do; a placeholder among them leaves nothing to execute."""
+    yield prp.title
+    if prp.goal:
+        first = prp.goal.body.split("\n")
+        for number, words in enumerate(first, prp.goal.line + 1):
+            if words.strip():
+                yield Text(text=words, line=number)
+    yield from (Text(text=c.text, line=c.line) for c in prp.promises)
+    yield from (Text(text=task.title, line=task.line) for task in prp.tasks)
+
+
+def _double(lines: Sequence[Line]) -> Iterator[Finding]:
+    first: dict[str, int] = {}
+    for line in lines:
+        if line.role is not Role.HEADING:
+            continue
+        depth, words = heading(line)
+        if depth != 2:
+            continue
+        name = normalise(words).lower()
+        if name in first:
+            yield finding(
+                "I19",
+                line.number,
+                f"The section `{words[:80]}` stands here for the second time, after line "
+                f"{first[name]}; both are read",
+                "Put them together, so that they can't contradict each other.",
+            )
+        elif name:
+            first[name] = line.number
+
+
+_COMMAND_LESS = re.compile(r"\S")
+
+
+def _empty_levels(prp: Prp, fenced: Sequence[Fence]) -> Iterator[Finding]:
+    for level in prp.levels:
+        if not level.checks:
+            yield finding(
+                "I49",
+                level.line,
+                f"The validation section `{level.title[:80]}` has no command",
+                "Add a bash block, or say in the final checklist what a person has to look at.",
+            )
+    known = {check.line for check in prp.checks}
+    for fence in fenced:
+        if fence.language not in ("bash", "sh", "shell", "zsh"):
+            continue
+        words = [line for line in fence.lines if line.text.strip()]
+        expects = [line for line in words if re.match(r"\s*#\s*expect", line.text, re.IGNORECASE)]
+        no_command = all(line.text.lstrip().startswith("#") for line in words)
+        if expects and no_command and not known & {line.number for line in words}:
+            yield finding(
+                "I49",
+                expects[0].number,
+                "The block says what to expect and has no command",
+                "Write the command above the expectation.",
+            )
+    for check in prp.checks:
+        stated = check.expectation
+        if stated.kind is ExpectationKind.UNJUDGED and not _COMMAND_LESS.search(stated.text):
+            yield finding(
+                "I49", check.line, "`Expected:` says nothing", "Write what the command prints."
+            )
+
+
+def _order_of_tasks(tasks: Sequence[Task]) -> Iterator[Finding]:
+    if len(tasks) > _MOST_TASKS:
+        yield finding(
+            "I60",
+            tasks[_MOST_TASKS].line,
+            f"There are {len(tasks)} tasks; a run takes them one after the other",
+            "Split the document where a part of it is of use alone.",
+        )
+    waits = {task.number: set(task.depends_on) & {t.number for t in tasks} for task in tasks}
+    free = True
+    while free and waits:
+        ready = {number for number, needs in waits.items() if not needs & waits.keys()}
+        free = bool(ready)
+        waits = {number: needs for number, needs in waits.items() if number not in ready}
+    circle = [task for task in tasks if task.number in waits]
+    if circle:
+        yield finding(
+            "I59",
+            circle[0].line,
+            f"Tasks wait for each other: {', '.join(task.label for task in circle[:10])}",
+            "Take out one of the dependencies.",
+        )
+
+
+def _confidence(prp: Prp) -> Iterator[Finding]:
+    stated = prp.confidence
+    if stated is None:
+        return
+    if stated.score is None:
+        yield finding(
+            "I61",
+            stated.line,
+            f"The confidence score is no number: {stated.text[:80]}",
+            "Write a number from 1 to 10, or leave it out; prp goes by its own score.",
+        )
+    elif not 0 <= stated.score <= 10:
+        yield finding(
+            "I61",
+            stated.line,
+            f"The confidence score {stated.score:g} is not between 0 and 10",
+            "Write a number from 1 to 10, or leave it out; prp goes by its own score.",
+        )
+
+
+def _front_matter(lines: Sequence[Line]) -> Iterator[Finding]:
+    head = [line for line in lines[:60] if line.text.strip()]
+    if head and re.match(r"^(name|title|description)\s*:", head[0].text):
+        closing = Counter(line.text.strip() for line in head)["---"]
+        yield finding(
+            "R22",
+            head[0].number,
+            "The front matter lacks its opening `---`"
+            + ("" if closing else " and its closing one"),
+            "`prp fmt` writes it as `## Metadata`.",
+        )

@@ -1,0 +1,76 @@
+"""Which programs and scripts a command starts, as far as its words tell."""
+
+import re
+import shlex
+from functools import lru_cache
+
+from agent.prp.kinds import without_bodies
+
+_SHELL_WORDS = frozenset(
+    "if then else elif fi for while until do done case esac in select function time { } ! [ [[ ]] ] "
+    ". : alias bg bind break builtin cd command compgen complete continue declare dirs disown echo "
+    "enable eval exec exit export false fc fg getopts hash help history jobs kill let local logout "
+    "mapfile popd printf pushd pwd read readonly return set shift shopt source suspend test times "
+    "trap true type typeset ulimit umask unalias unset wait".split()
+)
+_WRAPPERS = frozenset("sudo env nohup nice exec command time timeout".split())
+_ENDS = frozenset(("&&", "||", ";", ";;", "|", "|&", "&", "(", ")", "\n"))
+_NAME = re.compile(r"^[A-Za-z][\w.+-]*$")
+_SCRIPT = re.compile(r"^[\w./@-]+\.(?:py|sh|bash|js|mjs|cjs|ts|mts|rb|pl|php)$")
+_INTERPRETERS = re.compile(
+    r"^(?:python[\d.]*|bash|sh|zsh|node|ruby|perl|php|tsx|ts-node|deno|bun)$"
+)
+
+
+@lru_cache(maxsize=4096)
+def _commands_of(command: str) -> tuple[tuple[str, ...], ...]:
+    """Return the simple commands of a command as words; nothing where its quotes don't close."""
+    text = without_bodies(command).replace("\\\n", " ")
+    found: list[list[str]] = [[]]
+    for line in text.split("\n"):
+        reader = shlex.shlex(line, posix=True, punctuation_chars=True)
+        reader.commenters = "#"
+        try:
+            words = list(reader)
+        except ValueError:
+            return ()
+        found.append([])
+        for word in words:
+            if word in _ENDS:
+                found.append([])
+            else:
+                found[-1].append(word)
+    return tuple(tuple(words) for words in found if words)
+
+
+def programs_of(command: str) -> tuple[str, ...]:
+    """Return the names of the programs that a command starts, without the shell's own."""
+    names = []
+    for words in _commands_of(command):
+        rest = list(words)
+        while rest and (rest[0] in _WRAPPERS or rest[0] in _KEYWORDS or _is_aside(rest[0])):
+            rest.pop(0)
+        if rest and _NAME.match(rest[0]) and rest[0] not in _SHELL_WORDS:
+            names.append(rest[0])
+    defined = set(re.findall(r"^\s*(?:function\s+)?(\w+)\s*\(\)", command, re.MULTILINE))
+    return tuple(dict.fromkeys(name for name in names if name not in defined))
+
+
+_KEYWORDS = frozenset("if then else elif while until do ! {".split())
+
+
+def _is_aside(word: str) -> bool:
+    """Return whether a word stands before the program: an assignment, a wrapper's number."""
+    return bool(re.match(r"^\w+=|^-|^\d+[smh]?$", word))
+
+
+def scripts_of(command: str) -> tuple[str, ...]:
+    """Return the files of the repository that a command runs as programs."""
+    scripts = []
+    for words in _commands_of(command):
+        for place, word in enumerate(words):
+            after = place and (_INTERPRETERS.match(words[place - 1]) or words[place - 1] == "run")
+            is_own = word.startswith("./") and place == 0 and len(word) > 2
+            if is_own or (after and _SCRIPT.match(word) and not word.startswith("/")):
+                scripts.append(word)
+    return tuple(dict.fromkeys(scripts))
