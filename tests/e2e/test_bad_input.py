@@ -25,10 +25,6 @@ MODEL = ("--model", "openai-chat:x", "--base-url", "http://127.0.0.1:9/v1")
             3,
             "[I18] There is no task",
             id="no tasks",
-            ["x.md", *MODEL],
-            3,
-            "[I18] There is no task",
-            id="no tasks",
         ),
         pytest.param(
             {"x.md": "# A\n\n## Goal\nB\n\n## Tasks\nTask 1: CREATE a.py\n"},
