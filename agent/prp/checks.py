@@ -27,6 +27,7 @@ _LOOKS_LIKE_SHELL = re.compile(
     + r"|\./[\w./-]+)(?:\s|$)"
 )
 _INLINE = re.compile(r"`(?!\s)([^`\n]+)(?<!\s)`([^`\n]*)")
+_ITEM_MARKS = frozenset("-*+0123456789")
 _LIST_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
 
 
@@ -134,20 +135,23 @@ def inline_checks(lines: Sequence[Line], *, level: int, everywhere: bool) -> lis
         if not words.strip():
             continue
         if line.role is Role.TEXT:
-            is_item = _LIST_ITEM.match(words) is not None or words.lstrip().startswith("|")
-            own_label = _LABELLED.search(words) is not None
-            wanted = _BOX.match(words) or own_label or (is_item and (everywhere or labelled))
-            if wanted:
-                checks += _in_backticks(line, level)
+            bare = words.lstrip()
+            is_item = bare[0] == "|" or (bare[0] in _ITEM_MARKS and bool(_LIST_ITEM.match(words)))
+            own_label = ":" in words and _LABELLED.search(words) is not None
+            if "`" in words:
+                listed = is_item and (everywhere or labelled or _BOX.match(words) is not None)
+                checks += _in_backticks(line, level) if listed or own_label else []
             if not is_item:
                 labelled = own_label and words.rstrip().rstrip("*").endswith(":")
-        elif line.role is Role.INSIDE and (found := _PLAIN_COMMAND.match(words)):
+        elif line.role is not Role.INSIDE or ":" not in words:
+            continue
+        elif found := _PLAIN_COMMAND.match(words):
             command = found["command"].strip()
             if _is_surely_a_command(command):
                 checks.append(_inline(command, line, level))
             else:
                 checks += _in_backticks(line, level)
-        elif line.role is Role.INSIDE and "`" in words and _LABELLED.search(words):
+        elif "`" in words and _LABELLED.search(words):
             checks += _in_backticks(line, level)
     return checks
 
@@ -165,7 +169,7 @@ _BEHIND = re.compile(r"\s+(?:(?:→|->|=>|—|–)\s+(?P<said>.*)|\((?P<aside>[^
 
 
 def _inline(text: str, line: Line, level: int, *, behind: str = "") -> Check:
-    part = split_commands([replace(line, text=text)])
+    part = split_commands([line._replace(text=text)])
     command = part[0] if part and isinstance(part[0], Command) else None
     if command is None:
         command = Command(text=text, line=line.number, last_line=line.number)

@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Part(StrEnum):
@@ -52,18 +53,22 @@ _RULES: tuple[tuple[Part, str], ...] = (
     (Part.WHY, r"why\b|(business value|motivation|rationale|background|justification|porquê|por que|为什么)\b"),
     (Part.WHAT, r"what\b|(requirements?|scope|deliverables?|functional requirements|technical requirements|o quê|什么)\b"),
 )  # fmt: skip
+_EMPHASIS = re.compile(r"[*`]|(?<!\w)_+|_+(?!\w)")
+_NO_WORD = re.compile(r"^[^\w\[(]+")
 _COMPILED = tuple((part, re.compile(pattern, re.IGNORECASE)) for part, pattern in _RULES)
 
 
+@lru_cache(maxsize=1024)
 def normalise(words: str) -> str:
     """Return a heading without emoji, numbers, marks and parentheses."""
     # An underscore within a word is part of a name.
-    words = re.sub(r"[*`]|(?<!\w)_+|_+(?!\w)", "", words)
-    words = re.sub(r"^[^\w\[(]+", "", words)
+    words = _EMPHASIS.sub("", words)
+    words = _NO_WORD.sub("", words)
     words = _NUMBER.sub("", words)
-    return re.sub(r"\s+", " ", words).strip(" :-–—")
+    return " ".join(words.split()).strip(" :-–—")
 
 
+@lru_cache(maxsize=1024)
 def part_of(words: str) -> Part | None:
     """Return which part a heading names, None where it is none that we know."""
     plain = normalise(words)

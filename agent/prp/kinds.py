@@ -6,12 +6,31 @@ from functools import lru_cache
 from agent.prp.model import CheckKind
 
 _LOCAL = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])"
-_START = r"(?:^|[;&|({\n]\s*|\b(?:do|then|else|time|env|exec)\s+|\b\w+=\S*\s+)"
-
-
-def _command(*names: str) -> str:
-    return _START + r"(?:\S*/)?(?:" + "|".join(names) + r")(?=\s|$|;)"
-
+# The first word of each simple command; what may stand before it is consumed, the word is not.
+_HEAD = re.compile(
+    r"(?:^|[;&|({\n]\s*|\b(?:do|then|else|time|env|exec|xargs|sudo|nohup)\s+|\b\w+=\S*\s+)"
+    r"(?=(?:[^\s;&|(){}]*/)?(?P<name>[\w.-]+)(?=\s|$|;))"
+)
+_PROGRAMS: tuple[tuple[CheckKind, frozenset[str]], ...] = (
+    (
+        CheckKind.DESTRUCTIVE,
+        frozenset(
+            "rm rmdir shred unlink truncate fdisk dd sudo su doas shutdown reboot halt kill pkill "
+            "killall crontab systemctl service chown iptables useradd ssh scp".split()
+        ),
+    ),
+    (
+        CheckKind.INTERACTIVE,
+        frozenset(
+            "vi vim nano emacs less more top htop man snakeviz open xdg-open code cursor claude "
+            "gemini codex start".split()
+        ),
+    ),
+    (
+        CheckKind.MUTATING,
+        frozenset("rm mv cp touch mkdir ln tee patch chmod install".split()),
+    ),
+)
 
 _RULES: tuple[tuple[CheckKind, tuple[str, ...]], ...] = (
     (
@@ -56,13 +75,6 @@ _RULES: tuple[tuple[CheckKind, tuple[str, ...]], ...] = (
     (
         CheckKind.DESTRUCTIVE,
         (
-            _command("rm", "rmdir", "shred", "unlink", "truncate", "mkfs\\S*", "fdisk", "dd"),
-            _command(
-                "sudo", "su", "doas", "shutdown", "reboot", "halt", "kill", "pkill", "killall"
-            ),
-            _command(
-                "crontab", "systemctl", "service", "chown", "iptables", "useradd", "ssh", "scp"
-            ),
             r"\bchmod\s+(-R|\+s|777)|>\s*/dev/(?!null|stdout|stderr|tty)|:\(\)\s*\{",
             r"\bgit\s+(-\S+\s+)*(push|reset|clean|rebase|merge|checkout|switch|restore|branch\s+-[dD]|"
             r"tag|stash|filter-branch|revert|cherry-pick|am|gc|commit|rm|mv|update-ref)\b",
@@ -88,10 +100,6 @@ _RULES: tuple[tuple[CheckKind, tuple[str, ...]], ...] = (
     (
         CheckKind.INTERACTIVE,
         (
-            _command(
-                "vim?", "nano", "emacs", "less", "more", "top", "htop", "man", "snakeviz", "open"
-            ),
-            _command("xdg-open", "code", "cursor", "claude", "gemini", "codex", "start"),
             r"\bdocker\b.*\s-(it|ti)\b|\s--(interactive|ui|headed|debug-brk)\b|\bread\s+-[rp]",
             r"^(python3?|node|irb|ghci|psql|mysql|sqlite3|redis-cli|mongosh?)\s*$|\bplaywright\s+codegen",
             r"\bcypress open\b|--watch(?!=false|All=false)\b|\bmprof plot\b|\bgit\s+(rebase|add)\s+-[ip]",
@@ -140,15 +148,14 @@ _RULES: tuple[tuple[CheckKind, tuple[str, ...]], ...] = (
             r"\bcargo\s+fmt\b(?!.*--check)|\b(npm|pnpm|yarn)\s+(run\s+)?(format|fmt|lint:fix|prettier)\b(?!:check)",
             r"\bsed\s+(-\S+\s+)*-i|\bperl\s+-p?i|\bgit\s+add\b|\balembic\s+(upgrade|revision)|\bmanage\.py\s+(migrate|makemigrations)",
             r"\bprisma\s+(migrate|generate|db)\b|\b(terraform|dotnet|dart|mix)\s+(fmt|format)\b|\bpre-commit\s+run\b",
-            _command("rm", "mv", "cp", "touch", "mkdir", "ln", "tee", "patch", "chmod", "install"),
             r"(?<![0-9&<>=-])>{1,2}\s*(?!&|/dev/null|/tmp/)[\w./$\"'-]+",
         ),
     ),
 )
 _COMPILED = tuple(
-    (kind, tuple(re.compile(p, re.IGNORECASE if kind is CheckKind.DESTRUCTIVE else 0) for p in patterns))
+    (kind, re.compile("|".join(patterns), re.IGNORECASE if kind is CheckKind.DESTRUCTIVE else 0))
     for kind, patterns in _RULES
-)  # fmt: skip
+)
 _SCRATCH = (
     r"(?:\"?/tmp/(?!\S*\.\.)[\w./*-]*\w\"?|\"?\$\{?(?:TMP|TMPDIR|tmp|tmpdir|tmp_dir|TMPROOT)\}?\"?|"
     r"(?![/~]|\S*\.\.)(?:\S*/)?(?:dist|build|target|coverage|\.coverage|__pycache__|\.pytest_cache|"
@@ -170,13 +177,29 @@ def kinds_of(command: str) -> tuple[CheckKind, ...]:
     words = _PROGRAM_TEXT.sub(r"\g<flag> ''", whole)
     unquoted = _PATTERN_TEXT.sub(_without_quoted, words)
     calmed = _HARMLESS.sub("true", whole)
+    if len(whole) > _LONGEST:
+        return (CheckKind.MANUAL,)
+    started = _kinds_of_programs(words, calmed)
     found = tuple(
         kind
-        for kind, patterns in _COMPILED
-        for subject in (_subject(kind, words, calmed, unquoted),)
-        if any(p.search(subject) for p in patterns)
+        for kind, pattern in _COMPILED
+        if kind in started or pattern.search(_subject(kind, words, calmed, unquoted))
     )
     return found or (CheckKind.RUN,)
+
+
+# Nobody reads such a line, and some rules take time that grows with its square.
+_LONGEST = 10_000
+
+
+def _kinds_of_programs(words: str, calmed: str) -> set[CheckKind]:
+    heads = set(_HEAD.findall(words))
+    kinds = {kind for kind, names in _PROGRAMS if not names.isdisjoint(heads)}
+    risky = {head.lower() for head in (heads if calmed == words else _HEAD.findall(calmed))}
+    is_destructive = not _PROGRAMS[0][1].isdisjoint(risky) or any(
+        head.startswith("mkfs") for head in risky
+    )
+    return kinds - {CheckKind.DESTRUCTIVE} | ({CheckKind.DESTRUCTIVE} if is_destructive else set())
 
 
 # What looks like a placeholder in a pattern or a format is part of it.
@@ -229,9 +252,7 @@ def changes_the_shell(command: str) -> bool:
 
 def without_bodies(command: str) -> str:
     """Return a command without here-documents: their lines are data, not commands."""
-    return re.sub(
-        r"(<<-?\s*['\"]?(\w+)['\"]?[^\n]*)\n.*?\n\s*\2\s*$",
-        r"\1",
-        command,
-        flags=re.DOTALL | re.MULTILINE,
-    ).strip()
+    return _BODY.sub(r"\1", command).strip() if "<<" in command else command.strip()
+
+
+_BODY = re.compile(r"(<<-?\s*['\"]?(\w+)['\"]?[^\n]*)\n.*?\n\s*\2\s*$", re.DOTALL | re.MULTILINE)

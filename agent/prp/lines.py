@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from agent.prp.model import Finding, Section
 from agent.prp.rules import finding
@@ -20,9 +21,8 @@ class Role(Enum):
     CLOSES = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the document."""
+class Line(NamedTuple):
+    """One line of the document; a tuple, because a document has hundreds of them."""
 
     number: int
     text: str
@@ -69,7 +69,8 @@ def scan(text: str) -> tuple[tuple[Line, ...], tuple[Finding, ...]]:
                 opened, opened_at = marks, number
                 lines.append(Line(number, words, Role.OPENS))
             else:
-                role = Role.HEADING if _HEADING.match(words) else Role.TEXT
+                is_heading = "#" in words[:4] and _HEADING.match(words)
+                role = Role.HEADING if is_heading else Role.TEXT
                 lines.append(Line(number, words, role))
             continue
         same = marks is not None and marks["marks"].startswith(opened["marks"])
@@ -165,7 +166,10 @@ def _fence(opening: Line, inside: Sequence[Line]) -> Fence:
     info = marks["info"].strip().lower() if marks else ""
     # An indented fence belongs to a list: its lines carry the list's indentation.
     indent = len(marks["indent"]) if marks else 0
-    lines = tuple(Line(line.number, _outdented(line.text, indent), line.role) for line in inside)
+    lines = tuple(
+        Line(line.number, _outdented(line.text, indent), line.role) if indent else line
+        for line in inside
+    )
     return Fence(language=info.split()[0] if info else "", line=opening.number, lines=lines)
 
 

@@ -208,7 +208,7 @@ _SCORE = re.compile(
 
 def _confidence(lines: Sequence[Line], blocks: Sequence[Block]) -> Confidence | None:
     for line in (*lines_of(blocks, Part.CONFIDENCE), *lines):
-        found = _SCORE.search(line.text) if "onfidence" in line.text or "/10" in line.text else None
+        found = _SCORE.search(line.text) if "10" in line.text else None
         if found:
             number_ = re.fullmatch(r"\d+(?:\.\d+)?", found["score"])
             score = float(number_[0]) if number_ else None

@@ -200,7 +200,9 @@ def _changed(text: str) -> list[tuple[Verb, str]]:
         first = (_VERBS[found["verb"]], _clean(found["path"]))
         rest = re.findall(r"(?:,|\band\b|\+)\s+[`\"']*" + _PATH, text[found.end() :])
         return [first, *((first[0], _clean(path)) for path in rest if "/" in path[1:])]
-    if found := _FILE_LINE.match(text) or _SPOKEN.search(text):
+    if (":" in text and (found := _FILE_LINE.match(text))) or (
+        "`" in text and (found := _SPOKEN.search(text))
+    ):
         return [(_VERBS[(found["verb"] or "MODIFY").upper()], _clean(found["path"]))]
     return []
 
