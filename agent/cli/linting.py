@@ -85,12 +85,12 @@ def _lint(path: Path, *, least: str, search_path: str) -> _Linted:
         )
         return _Linted(path=path, exported=unreadable(str(path), problem), shown=(problem,))
     around = look_around(path, search_path=search_path, home=Path.home())
-    findings = lint(prp, around)
+    examined = lint(prp, around)
     wanted = _ORDER[_ORDER.index(Severity(least)) :]
     return _Linted(
         path=path,
-        exported=export(prp, findings, readiness_of(prp, findings)),
-        shown=tuple(found for found in findings if found.severity in wanted),
+        exported=export(prp, examined.findings, readiness_of(prp, examined)),
+        shown=tuple(found for found in examined.findings if found.severity in wanted),
     )
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.prp.lint.coverage import find_coverage
-from agent.prp.model import Check, CheckKind, Finding, Prp, Severity
+from agent.prp.lint import Examined
+from agent.prp.model import Check, CheckKind, Prp, Severity
 
 _REFERENCES = {"I27", "I28", "I29", "I30", "I31", "I32", "I33", "R09"}
 _NEVER_RUN = {
@@ -55,19 +55,19 @@ class Readiness:
         return f"readiness {self.score}/100{author}: {', '.join(parts)}"
 
 
-def readiness_of(prp: Prp, findings: Sequence[Finding]) -> Readiness:
+def readiness_of(prp: Prp, examined: Examined) -> Readiness:
     """Return how ready a document is.
 
     Args:
         prp: The document.
-        findings: What `lint` found.
+        examined: What `lint` returned.
 
     Returns:
         The mean of the reasons by their weights. A part that the document does not have counts as
         none of it: no checks means that no check can fail.
 
     """
-    coverage = find_coverage(prp)
+    findings, coverage = examined.findings, examined.coverage
     by_line = {finding.line for finding in findings if finding.code in _REFERENCES}
     hazards = [finding for finding in findings if finding.code in ("I51", "I52", "R16", "R18")]
     reasons = (

@@ -73,7 +73,7 @@ def lay_out(order: Order) -> Desk:
     base = repository.resolve(order.base)
     found = lint(prp, at_commit(repository, base, document=order.prp))
     left_out = frozenset() if order.need_references else CONTEXT_CODES
-    require_executable(prp, [finding for finding in found if finding.code not in left_out])
+    require_executable(prp, [finding for finding in found.findings if finding.code not in left_out])
     settings = load_settings(order.flags, root=repository.root, tracked=repository.is_tracked)
     budget = _budget(settings)
     choices = {role: _choice(settings, role) for role in order.roles}

@@ -1,5 +1,7 @@
 """Everything that an author should know before a run: findings by line, pure."""
 
+from dataclasses import dataclass
+
 from agent.prp.lines import fences, scan
 from agent.prp.lint.blocks_of_yaml import about_yaml
 from agent.prp.lint.context import about_references
@@ -12,20 +14,30 @@ from agent.prp.lint.work import about_tasks, about_trees
 from agent.prp.model import Finding, Prp
 from agent.prp.rules import finding
 
-__all__ = ["CONTEXT_CODES", "Coverage", "Nature", "Surroundings", "find_coverage", "lint"]
+__all__ = ["CONTEXT_CODES", "Coverage", "Examined", "Nature", "Surroundings", "lint"]
 
 CONTEXT_CODES = frozenset(("I27", "I29", "I30", "I32", "I33"))
 """Rules about files of the needed context; a run can do without these files."""
 
 
-def lint(prp: Prp, around: Surroundings | None = None) -> tuple[Finding, ...]:
-    """Return what is wrong with a document, by line.
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    """What was found about a document."""
+
+    findings: tuple[Finding, ...]
+    """By line."""
+    coverage: Coverage
+
+
+def lint(prp: Prp, around: Surroundings | None = None) -> Examined:
+    """Return what is wrong with a document, and which checks seem to show what.
 
     Args:
         prp: The document.
         around: The repository and the tools; without them the rules that need them are left out.
 
     """
+    coverage = find_coverage(prp)
     lines, _ = scan(prp.text)
     fenced = list(fences(lines))
     found = [
@@ -36,14 +48,15 @@ def lint(prp: Prp, around: Surroundings | None = None) -> tuple[Finding, ...]:
         *about_tasks(prp, around),
         *about_trees(prp, around),
         *about_checks(prp, fenced, around),
-        *about_coverage(prp, find_coverage(prp)),
+        *about_coverage(prp, coverage),
     ]
     for fence in fenced:
         if fence.language in ("yaml", "yml"):
             found += about_yaml(fence)
     if around is not None and (around.is_link or around.is_outside):
         found.append(_place(around))
-    return tuple(sorted(dict.fromkeys(found), key=lambda f: (f.line, f.code)))
+    in_order = sorted(dict.fromkeys(found), key=lambda f: (f.line, f.code))
+    return Examined(findings=tuple(in_order), coverage=coverage)
 
 
 def _place(around: Surroundings) -> Finding:

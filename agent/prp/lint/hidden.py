@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from agent.prp.lines import Line, Role
+from agent.prp.lint.search import find_at
 from agent.prp.lint.secret_text import find_secrets
 from agent.prp.model import Finding, Prp, Severity
 from agent.prp.rules import finding
@@ -43,7 +44,7 @@ def about_hidden(prp: Prp, lines: tuple[Line, ...]) -> Iterator[Finding]:
         yield from _look_alikes(prp)
     yield from _comments(lines)
     yield from _secrets(prp)
-    yield from _orders(lines)
+    yield from _orders(prp.text)
 
 
 def _characters(line: Line, *, in_use: bool) -> Iterator[Finding]:
@@ -129,22 +130,38 @@ def _secrets(prp: Prp) -> Iterator[Finding]:
         )
 
 
-_ORDER = re.compile(
-    r"\b(ignore|disregard|forget|override)\b.{0,30}\b(previous|prior|above|earlier|all|your|system)\b"
-    r".{0,30}\b(instructions?|rules?|prompts?|guidelines?|directions?)\b|"
-    r"\byou are (now|no longer)\b|\b(system|developer) prompt\b.{0,40}\b(reveal|print|show|ignore)\b|"
-    r"<\|?(im_start|im_end|system|endoftext)\|?>|\bdo not (tell|inform|mention to) the user\b|"
-    r"\b(mark|report|claim)\b.{0,30}\b(as )?(passed|proven|successful)\b.{0,30}\b(regardless|anyway|even if)\b",
-    re.IGNORECASE,
-)  # fmt: skip
+_ORDERS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (
+        ("ignore", "disregard", "forget", "override"),
+        r"\w+\b.{0,30}\b(previous|prior|above|earlier|all|your|system)\b.{0,30}"
+        r"\b(instructions?|rules?|prompts?|guidelines?|directions?)\b",
+    ),
+    (("you are now", "you are no longer"), r"you are (now|no longer)\b"),
+    (("system prompt", "developer prompt"), r"\w+ prompt\b.{0,40}\b(reveal|print|show|ignore)\b"),
+    (
+        ("<|im_start", "<|im_end", "<|system", "<|endoftext", "<im_start", "<system>"),
+        r"<\|?\w+\|?>",
+    ),
+    (("do not ", "don't "), r"\S+ \S*\s?(tell|inform|mention (this|it) to) the user\b"),
+    (
+        ("mark ", "report ", "claim "),
+        r"\w+ .{0,30}\b(as )?(passed|proven|successful)\b.{0,30}\b(regardless|anyway|even if)\b",
+    ),
+)
+_ORDERS_COMPILED = tuple((words, re.compile(form, re.IGNORECASE)) for words, form in _ORDERS)
 
 
-def _orders(lines: tuple[Line, ...]) -> Iterator[Finding]:
-    for line in lines:
-        if found := _ORDER.search(line.text[:4000]):
-            yield finding(
-                "I58",
-                line.number,
-                f"This reads like an order to a model: `{found[0][:80]}`",
-                "Say what to build instead; prp gives it to models as data.",
-            )
+def _orders(text: str) -> Iterator[Finding]:
+    lowered = text.lower()
+    seen: set[int] = set()
+    for words, pattern in _ORDERS_COMPILED:
+        for found in find_at(text, lowered, words, pattern):
+            line = text.count("\n", 0, found.start()) + 1
+            if line not in seen:
+                seen.add(line)
+                yield finding(
+                    "I58",
+                    line,
+                    f"This reads like an order to a model: `{found[0][:80]}`",
+                    "Say what to build instead; prp gives it to models as data.",
+                )

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from agent.prp.lint.search import find_at
+
 
 @dataclass(frozen=True, kw_only=True)
 class Secret:
@@ -17,57 +19,65 @@ class Secret:
     line: int
 
 
-_FORMS: tuple[tuple[str, str], ...] = (
-    ("an AWS access key", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    ("a GitHub token", r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{40,})"),
-    ("an Anthropic key", r"\bsk-ant-[A-Za-z0-9_-]{20,}"),
-    ("an OpenAI key", r"\bsk-(?:proj-|svcacct-|or-v1-)?[A-Za-z0-9_-]{20,}"),
-    ("a Stripe key", r"\b[sr]k_live_[A-Za-z0-9]{16,}"),
-    ("a Slack token", r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}"),
-    ("a Google API key", r"\bAIza[0-9A-Za-z_-]{35}\b"),
-    ("a GitLab token", r"\bglpat-[A-Za-z0-9_-]{20,}"),
-    ("an npm token", r"\bnpm_[A-Za-z0-9]{36}\b"),
-    ("a PyPI token", r"\bpypi-[A-Za-z0-9_-]{50,}"),
-    ("a private key", r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----"),
-    ("a JSON web token", r"\beyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{15,}"),
+_FORMS: tuple[tuple[str, str, str], ...] = (
+    # What it is, a word without which it is not there, its form.
+    ("an AWS access key", "AKIA", r"\bAKIA[0-9A-Z]{16}\b"),
+    ("an AWS access key", "ASIA", r"\bASIA[0-9A-Z]{16}\b"),
+    ("a GitHub token", "gh", r"\bgh[pousr]_[A-Za-z0-9]{30,}"),
+    ("a GitHub token", "github_pat_", r"\bgithub_pat_[A-Za-z0-9_]{40,}"),
+    ("an Anthropic key", "sk-ant-", r"\bsk-ant-[A-Za-z0-9_-]{20,}"),
+    ("an OpenAI key", "sk-", r"\bsk-(?!ant-)(?:proj-|svcacct-|or-v1-)?[A-Za-z0-9_-]{20,}"),
+    ("a Stripe key", "k_live_", r"\b[sr]k_live_[A-Za-z0-9]{16,}"),
+    ("a Slack token", "xox", r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}"),
+    ("a Google API key", "AIza", r"\bAIza[0-9A-Za-z_-]{35}\b"),
+    ("a GitLab token", "glpat-", r"\bglpat-[A-Za-z0-9_-]{20,}"),
+    ("an npm token", "npm_", r"\bnpm_[A-Za-z0-9]{36}\b"),
+    ("a PyPI token", "pypi-", r"\bpypi-[A-Za-z0-9_-]{50,}"),
+    ("a private key", "PRIVATE KEY-----", r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----"),
+    (
+        "a JSON web token",
+        "eyJ",
+        r"\beyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{15,}",
+    ),
 )
-_FORM = re.compile("|".join(f"(?P<f{i}>{form})" for i, (_, form) in enumerate(_FORMS)))
+_COMPILED = tuple((what, word, re.compile(form)) for what, word, form in _FORMS)
 _ASSIGNED = re.compile(
-    r"(?i:\b[\w.-]{0,40}(?:api_?key|apikey|token|secret|passw(?:or)?d|credentials?)\b)"
-    r"[\"'`]?\s{0,3}[:=]\s{0,3}[\"'`]?(?P<value>[A-Za-z0-9+/_=.-]{24,200})(?![\w(.])"
+    r"(?i:api_?key|apikey|token|secret|passw(?:or)?d|credentials?)"
+    r"[\"'`]?[ \t]{0,3}[:=][ \t]{0,3}[\"'`]?(?P<value>[A-Za-z0-9+/_=.-]{24,200})(?![\w(.])"
 )
 _SAMPLE = re.compile(
     r"x{4,}|\.{3}|your|example|sample|dummy|fake|change|placeholder|redacted|<|\*{3}|0{6,}|"
     r"1234567|abcdef|process\.env|os\.environ|secret|token|key|test|mock|password",
     re.IGNORECASE,
 )
-_WORTH_A_LOOK = re.compile(
-    r"AKIA|ASIA|gh[pousr]_|github_pat_|sk-|[sr]k_live_|xox|AIza|glpat-|npm_|pypi-|PRIVATE KEY|eyJ|"
-    r"(?i:api_?key|token|secret|passw|credential)"
-)
 
 
 def find_secrets(text: str) -> Iterator[Secret]:
     """Return the secrets of a text, one a line; names of samples such as `sk-your-key` are none."""
-    for number, line in enumerate(text.split("\n"), 1):
-        if not _WORTH_A_LOOK.search(line):
-            continue
-        if found := _real(line):
-            yield Secret(what=found[0], masked=f"{found[1][:6]}…", line=number)
+    found = [*_with_a_form(text), *_assigned(text)]
+    last = 0
+    for place, what, value in sorted(found):
+        line = text.count("\n", 0, place) + 1
+        if line != last:
+            yield Secret(what=what, masked=f"{value[:6]}…", line=line)
+        last = line
 
 
-def _real(line: str) -> tuple[str, str] | None:
-    for found in _FORM.finditer(line):
-        what = _FORMS[int(str(found.lastgroup)[1:])][0]
-        body = re.sub(r"^(?:sk-(?:ant|proj|svcacct)?-?|[a-z]+_|[a-z]+-)", "", found[0])
-        if what == "a private key" or not (_SAMPLE.search(body) or _randomness(body) < 2.8):
-            return what, found[0]
-    for found in _ASSIGNED.finditer(line):
+def _with_a_form(text: str) -> Iterator[tuple[int, str, str]]:
+    for what, word, form in _COMPILED:
+        for found in form.finditer(text) if word in text else ():
+            body = re.sub(r"^(?:sk-(?:ant|proj|svcacct)?-?|[a-z]+_|[a-z]+-)", "", found[0])
+            if what == "a private key" or not (_SAMPLE.search(body) or _randomness(body) < 2.8):
+                yield found.start(), what, found[0]
+
+
+def _assigned(text: str) -> Iterator[tuple[int, str, str]]:
+    words = ("api_key", "apikey", "token", "secret", "password", "passwd", "credential")
+    for found in find_at(text, text.lower(), words, _ASSIGNED):
         value = found["value"]
         mixed = re.search(r"\d", value) and re.search(r"[A-Za-z]", value)
         if mixed and not _SAMPLE.search(value) and _randomness(value) >= 3.9:
-            return "what looks like a password or key", value
-    return None
+            yield found.start(), "what looks like a password or key", value
 
 
 def _randomness(text: str) -> float:

@@ -1,0 +1,28 @@
+"""Search for patterns that begin with one of a few words."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+
+def find_at(
+    text: str, lowered: str, words: Iterable[str], pattern: re.Pattern[str]
+) -> Iterator[re.Match[str]]:
+    """Return the matches of a pattern that begins with one of the words, in any case.
+
+    Args:
+        text: Where to search.
+        lowered: The same in lower case.
+        words: Lower-case words; looking for them is many times faster than the pattern alone.
+        pattern: Matched where a word stands.
+
+    """
+    if len(lowered) != len(text):
+        # A letter whose lower case is two letters: places don't agree.
+        yield from pattern.finditer(text)
+        return
+    for word in words:
+        start = lowered.find(word)
+        while start >= 0:
+            if found := pattern.match(text, start):
+                yield found
+            start = lowered.find(word, start + 1)
