@@ -40,6 +40,7 @@ def split_commands(lines: Sequence[Line]) -> list[Command | Remark]:
     """Return the commands and remarks of a shell fence, in order."""
     parts: list[Command | Remark] = []
     index = 0
+    patience = 20
     while index < len(lines):
         words = lines[index].text.strip()
         if not words or words.startswith(("#", "//")):
@@ -47,7 +48,8 @@ def split_commands(lines: Sequence[Line]) -> list[Command | Remark]:
             parts.append(Remark(text=words, line=lines[index].number, indented=indented))
             index += 1
             continue
-        end = _end_of(lines, index)
+        end, is_whole = _end_of(lines, index, window=400 if patience else 20)
+        patience -= not is_whole and patience > 0
         parts.append(_command(lines[index : end + 1]))
         index = end + 1
     return parts
@@ -68,21 +70,22 @@ def _command(lines: Sequence[Line]) -> Command:
 _QUOTED = re.compile(r"'[^']*(?:'|$)|\"(?:\\.|[^\"\\])*(?:\"|$)")
 
 
-def _end_of(lines: Sequence[Line], start: int) -> int:
-    """Return the index of a command's last line.
+def _end_of(lines: Sequence[Line], start: int, *, window: int) -> tuple[int, bool]:
+    """Return the index of a command's last line, and whether the command ends there.
 
-    A block, quote or here-document that never ends is cut where the line would end without it.
+    A block, quote or here-document that does not end within the window of lines is cut where the
+    line would end without it.
     """
     quote, depth, waiting = "", 0, ""
     without_block = start
-    for index in range(start, min(len(lines), start + 400)):
+    for index in range(start, min(len(lines), start + window)):
         text = lines[index].text
         if waiting:
             if text.strip() == waiting:
                 waiting = ""
             if waiting or depth > 0:
                 continue
-            return index
+            return index, True
         was_quoted = bool(quote)
         quote = _open_quote(text, quote)
         if not was_quoted:
@@ -93,9 +96,9 @@ def _end_of(lines: Sequence[Line], start: int) -> int:
         if quote or waiting or text.rstrip().endswith(("\\", "&&", "||", "|")):
             continue
         if depth <= 0:
-            return index
+            return index, True
         without_block = without_block if without_block > start else index
-    return without_block
+    return without_block, False
 
 
 def _open_quote(text: str, quote: str) -> str:

@@ -17,6 +17,7 @@ from agent.workspace.toolchain import find_toolchain
 
 _LARGE = 1024 * 1024
 _MARK = ": __prp_command__"
+_MOST_ERRORS = 50
 
 
 def look_around(document: Path, *, search_path: str, home: Path) -> Surroundings | None:
@@ -153,15 +154,22 @@ def _tools(root: Path, search_path: str, home: Path) -> Callable[[str], bool]:
 def syntax_errors(commands: Sequence[str]) -> Mapping[int, str]:
     """Return what bash can't parse, by the command's place; bash reads and runs nothing.
 
-    All commands are read at once, and one by one only where something is wrong.
+    Many commands are read at once, and halved only where something is wrong.
     """
     bash = shutil.which("bash")
     if bash is None or not commands:
         return {}
-    if not _error(bash, f"\n{_MARK}\n".join(commands)):
-        return {}
-    errors = {place: _error(bash, command) for place, command in enumerate(commands)}
-    return {place: words for place, words in errors.items() if words}
+    errors: dict[int, str] = {}
+    left = [range(len(commands))]
+    while left and len(errors) < _MOST_ERRORS:
+        places = left.pop()
+        words = _error(bash, f"\n{_MARK}\n".join(commands[place] for place in places))
+        if words and len(places) == 1:
+            errors[places[0]] = words
+        elif words:
+            middle = len(places) // 2
+            left += [places[middle:], places[:middle]]
+    return errors
 
 
 def _error(bash: str, script: str) -> str:

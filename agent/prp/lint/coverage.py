@@ -38,6 +38,7 @@ _TOPICS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 _WANTED = tuple((re.compile(a, re.IGNORECASE), re.compile(b)) for a, b in _TOPICS)
 _WORD = re.compile(r"[A-Za-z]{3,}|\d{3,}")
+_MOST_CHECKS = 300
 _COMMON = frozenset(
     "the and for with that this from are all not can has have will should must when than each any its "
     "into new use used using via per only both more less least most such they them then there which "
@@ -65,7 +66,9 @@ def find_coverage(prp: Prp) -> Coverage:
     A check counts where it stands in the criterion, is of the kind that the criterion speaks of
     (tests, lint, types, build, coverage, speed), or shares a name or enough words with it.
     """
-    checks = [c for c in prp.checks if is_shell(c) and CheckKind.DESTRUCTIVE not in c.kinds]
+    shell = [c for c in prp.checks if is_shell(c) and CheckKind.DESTRUCTIVE not in c.kinds]
+    # Each criterion is compared with each check.
+    checks = shell[:_MOST_CHECKS]
     said = {check.id: _said(check) for check in checks}
     tests = [word.text for spec in prp.test_specs for word in spec.tests]
     runners = tuple(check.id for check in checks if _WANTED[0][1].search(check.command))
@@ -99,13 +102,12 @@ def _showing(
             found = tuple(check.id for check in checks if command.search(check.command))
             if found:
                 return found
-    names = {next(filter(None, groups)).lower() for groups in _IDENTIFIER.findall(criterion.text)}
+    names = {next(filter(None, groups)) for groups in _IDENTIFIER.findall(criterion.text)}
     stems = _stems(criterion.text)
     found = tuple(
         check.id
         for check in checks
-        if any(name in said[check.id].lower() for name in names)
-        or _shares(stems, _stems(said[check.id]))
+        if any(name in said[check.id] for name in names) or _shares(stems, _stems(said[check.id]))
     )
     if found:
         return found

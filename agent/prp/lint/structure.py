@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from graphlib import CycleError, TopologicalSorter
 
 from agent.prp.headings import normalise
 from agent.prp.lines import Fence, Line, Role, heading
@@ -182,13 +183,15 @@ def _order_of_tasks(tasks: Sequence[Task]) -> Iterator[Finding]:
             f"There are {len(tasks)} tasks; a run takes them one after the other",
             "Split the document where a part of it is of use alone.",
         )
-    waits = {task.number: set(task.depends_on) & {t.number for t in tasks} for task in tasks}
-    free = True
-    while free and waits:
-        ready = {number for number, needs in waits.items() if not needs & waits.keys()}
-        free = bool(ready)
-        waits = {number: needs for number, needs in waits.items() if number not in ready}
-    circle = [task for task in tasks if task.number in waits]
+    known = {task.number for task in tasks}
+    waits = {task.number: set(task.depends_on) & known for task in tasks}
+    sorter = TopologicalSorter(waits)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        circle = [task for task in tasks if task.number in error.args[1]]
+    else:
+        circle = []
     if circle:
         yield finding(
             "I59",
