@@ -14,7 +14,7 @@ _SHELL_WORDS = frozenset(
     "trap true type typeset ulimit umask unalias unset wait".split()
 )
 _WRAPPERS = frozenset("sudo env nohup nice exec command time timeout".split())
-_ENDS = frozenset(("&&", "||", ";", ";;", "|", "|&", "&", "(", ")", "\n"))
+_ENDS = frozenset(("&&", "||", ";", ";;", "|", "|&", "&", "(", ")", "()", "\n"))
 _NAME = re.compile(r"^[A-Za-z][\w.+-]*$")
 _SCRIPT = re.compile(r"^[\w./@-]+\.(?:py|sh|bash|js|mjs|cjs|ts|mts|rb|pl|php)$")
 _INTERPRETERS = re.compile(

@@ -34,13 +34,17 @@ class Project:
         self.root = root
         root.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            place = root / name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(content, encoding="utf-8")
+            self.write(name, content)
         if commit:
             self.git("init", "-q", "-b", "main")
             self.git("add", "-A")
             self.git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q", "-m", "first")
+
+    def write(self, name: str, content: str) -> None:
+        """Write a file without committing it."""
+        place = self.root / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(content, encoding="utf-8")
 
     def git(self, *arguments: str) -> str:
         """Run git as the person would."""

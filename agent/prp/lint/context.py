@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from agent.prp.excerpt import has_section
 from agent.prp.known import KnownFiles, is_absolute
 from agent.prp.lint.surroundings import Nature, Surroundings
-from agent.prp.model import Finding, Prp, Reference, ReferenceKind, Severity
+from agent.prp.model import Finding, Prp, Reference, ReferenceKind, Severity, Verb
 from agent.prp.references import locate
 from agent.prp.rules import finding
 
@@ -22,7 +22,12 @@ _KNOWN_KEYS = frozenset(
 
 def about_references(prp: Prp, around: Surroundings | None) -> Iterator[Finding]:
     """Return findings about the needed context."""
-    made = {c.path.removeprefix("./") for task in prp.tasks for c in task.changes}
+    made = {
+        change.path.removeprefix("./")
+        for task in prp.tasks
+        for change in task.changes
+        if change.verb in (Verb.CREATE, Verb.MOVE)
+    }
     made |= {text.text for text in prp.desired_files}
     for reference in prp.references:
         yield from _form(reference)

@@ -38,6 +38,7 @@ _TOPICS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 _WANTED = tuple((re.compile(a, re.IGNORECASE), re.compile(b)) for a, b in _TOPICS)
 _WORD = re.compile(r"[A-Za-z]{3,}|\d{3,}")
+_FILE = re.compile(r"[\w-]+(?=\.\w{1,5}\b)")
 _MOST_CHECKS = 300
 _COMMON = frozenset(
     "the and for with that this from are all not can has have will should must when than each any its "
@@ -104,10 +105,13 @@ def _showing(
                 return found
     names = {next(filter(None, groups)) for groups in _IDENTIFIER.findall(criterion.text)}
     stems = _stems(criterion.text)
+    distinct = frozenset[str]().union(*(_stems(name) for name in names))
     found = tuple(
         check.id
         for check in checks
-        if any(name in said[check.id] for name in names) or _shares(stems, _stems(said[check.id]))
+        if any(name in said[check.id] for name in names)
+        or _shares(stems, _stems(said[check.id]))
+        or not distinct.isdisjoint(_stems(" ".join(_FILE.findall(check.command))))
     )
     if found:
         return found

@@ -16,7 +16,7 @@ _MOST_TASKS = 100
 def about_structure(prp: Prp, lines: Sequence[Line], fenced: Sequence[Fence]) -> Iterator[Finding]:
     """Return findings about parts that are missing, double, empty or never filled in."""
     yield from _missing(prp)
-    yield from _placeholders(prp)
+    yield from _placeholders(prp, {line.number for line in lines if line.role is Role.TEXT})
     yield from _double(lines)
     yield from _empty_levels(prp, fenced)
     yield from _order_of_tasks(prp.tasks)
@@ -70,9 +70,9 @@ _TEMPLATE_WORD = re.compile(
 )
 
 
-def _placeholders(prp: Prp) -> Iterator[Finding]:
+def _placeholders(prp: Prp, prose: set[int]) -> Iterator[Finding]:
     """Return what was left of the template where it says what to do."""
-    spoken = list(_spoken(prp))
+    spoken = list(_spoken(prp, prose))
     left = [text for text in spoken if _is_placeholder(text.text)]
     paths = [
         Text(text=change.path, line=change.line)
@@ -108,13 +108,13 @@ def _is_placeholder(text: str) -> bool:
     return bool(_TEMPLATE_WORD.search(unquoted)) and len(words) < 200
 
 
-def _spoken(prp: Prp) -> Iterator[Text]:
+def _spoken(prp: Prp, prose: set[int]) -> Iterator[Text]:
     """Return the texts that say what to do; a placeholder among them leaves nothing to execute."""
     yield prp.title
     if prp.goal:
         first = prp.goal.body.split("\n")
         for number, words in enumerate(first, prp.goal.line + 1):
-            if words.strip():
+            if words.strip() and number in prose:
                 yield Text(text=words, line=number)
     yield from (Text(text=c.text, line=c.line) for c in prp.promises)
     yield from (Text(text=task.title, line=task.line) for task in prp.tasks)
