@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from agent.prp.lines import Line, Role
 from agent.prp.model import Reference, ReferenceKind
+from agent.prp.scalars import unquoted
 
 _KINDS = {
     "url": ReferenceKind.URL,
@@ -110,10 +111,10 @@ def _keys(lines: Sequence[Line]) -> dict[str, list[str]]:
     for line in lines:
         if found := _KEY.match(line.text):
             current = found["key"].lower()
-            value = _unquoted(found["value"])
+            value = unquoted(found["value"])
             keys.setdefault(current, []).extend([value] if value not in ("", "|", ">") else [])
         elif current and (item := _ITEM.match(line.text)):
-            keys[current].append(_unquoted(item["value"]))
+            keys[current].append(unquoted(item["value"]))
         elif current:
             keys[current].append(line.text.strip())
     return keys
@@ -189,7 +190,7 @@ def _of_anchor(anchor: str) -> str:
 
 def _target(value: str) -> tuple[str, tuple[int, int] | None]:
     value = re.sub(r"\s+#\s.*$", "", value.strip())
-    value = _unquoted(value)
+    value = unquoted(value)
     if found := re.match(r"`([^`]+)`|<([^<>]+)>$", value):
         value = found[1] or found[2]
     if link := re.match(r"\[[^\]]*\]\(([^)]+)\)", value):
@@ -203,10 +204,3 @@ def _target(value: str) -> tuple[str, tuple[int, int] | None]:
         last = int(span["b"] or span["d"] or first)
         return value[: span.start()], (first, last)
     return value, None
-
-
-def _unquoted(value: str) -> str:
-    value = value.strip()
-    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-        return value[1:-1]
-    return value

@@ -19,6 +19,7 @@ from agent.prp.model import (
     Text,
 )
 from agent.prp.rules import finding
+from agent.prp.scalars import unquoted
 from agent.prp.tasks import find_tasks, listed_tasks
 from agent.prp.tests_spec import find_test_specs
 from agent.prp.trees import tree_files
@@ -113,9 +114,7 @@ _FRONT = re.compile(r"^(?P<key>[A-Za-z][\w -]{0,30}):\s*(?P<value>.*)$")
 
 def _metadata(lines: Sequence[Line], blocks: Sequence[Block]) -> tuple[tuple[Text, Text], ...]:
     first = next((i for i, line in enumerate(lines) if line.role is Role.HEADING), len(lines))
-    front = [
-        _pair(found, line) for line in lines[: min(first, 40)] if (found := _FRONT.match(line.text))
-    ]
+    front = _front(lines[: min(first, 40)])
     top = blocks[0].lines if blocks and blocks[0].section.depth else ()
     second = blocks[1].lines if len(blocks) > 1 and blocks[1].section.depth == 1 else ()
     bold = [
@@ -126,10 +125,23 @@ def _metadata(lines: Sequence[Line], blocks: Sequence[Block]) -> tuple[tuple[Tex
     return (*front, *bold)
 
 
+def _front(lines: Sequence[Line]) -> list[tuple[Text, Text]]:
+    """Return the pairs of the front matter; a text that spans lines is joined."""
+    pairs: list[tuple[Text, Text]] = []
+    for line in lines:
+        if found := _FRONT.match(line.text):
+            pairs.append(_pair(found, line))
+        elif pairs and line.text.startswith((" ", "\t")) and (words := line.text.strip()):
+            key, value = pairs[-1]
+            before = "" if value.text in ("", "|", ">", "|-", ">-") else f"{value.text} "
+            pairs[-1] = (key, Text(text=before + words, line=value.line))
+    return pairs
+
+
 def _pair(found: re.Match[str], line: Line) -> tuple[Text, Text]:
     return (
         Text(text=found["key"].strip(), line=line.number),
-        Text(text=found["value"].strip(), line=line.number),
+        Text(text=unquoted(found["value"]), line=line.number),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from agent.prp.headings import Part, normalise, part_of
 from agent.prp.lines import Line, Role, heading
 from agent.prp.model import FileChange, Task, Text, Verb
+from agent.prp.scalars import unquoted
 
 _VERBS = {
     **dict.fromkeys(("CREATE", "ADD", "WRITE", "NEW"), Verb.CREATE),
@@ -19,7 +20,7 @@ _VERBS = {
 }
 _PATH = r"(?P<path>[\w.@~\[\]{}()$+-]*(?:/[\w.@\[\]{}()$+-]+)+/?|[\w@\[\]-]+(?:\.[\w-]+)*\.[A-Za-z]\w{0,9}(?![\w(])|Makefile|Dockerfile|\.[a-z][a-z0-9_.-]+(?![\w(]))"
 _CHANGE = re.compile(
-    r"(?:^|[\s`*\[(:-])(?P<verb>" + "|".join(_VERBS) + r")`?(?:\*\*)?:?\s+(?:(?:new|the|file|to|in)\s+)*[`*\"']*"
+    r"(?:^|[\s`*\[(:\"'-])(?P<verb>" + "|".join(_VERBS) + r")`?(?:\*\*)?:?\s+(?:(?:new|the|file|to|in)\s+)*[`*\"']*"
     + _PATH
 )  # fmt: skip
 _WORDS = "Create|Add|Write|New|Modify|Update|Extend|Replace|Refactor|Edit|Implement|Fix|Delete|Remove|Rename|Move"
@@ -105,12 +106,25 @@ def _start(line: Line, index: int) -> _Start | None:
         return _heading_start(line, index)
     if line.role in (Role.OPENS, Role.CLOSES):
         return None
+    text = line.text
+    if line.role is Role.INSIDE and (text.lstrip()[:1] in ('"', "'") or "|" in text):
+        text = _KEY.sub(_key_without_quotes, text)
     for pattern in _STARTS:
-        if found := pattern.match(line.text):
+        if found := pattern.match(text):
             groups = found.groupdict()
             title = _plain(groups["title"])
             return _Start(index=index, label=groups.get("label") or "", title=title)
     return None
+
+
+# A task that is a key of a YAML block, perhaps quoted, perhaps with a literal text as its value.
+_KEY = re.compile(
+    r"^(?P<indent>\s*)(?P<key>\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|Task\b.*?):(?: \|\d?)?\s*$"
+)
+
+
+def _key_without_quotes(found: re.Match[str]) -> str:
+    return f"{found['indent']}{unquoted(found['key'])}:"
 
 
 def _heading_start(line: Line, index: int) -> _Start | None:
@@ -177,12 +191,17 @@ def _changes(lines: Sequence[Line]) -> list[FileChange]:
             bullets = []
             changes += [FileChange(verb=verb, path=path, line=line.number) for verb, path in named]
         elif changes and (words := line.text.strip()).startswith(("-", "*")):
-            bullets.append(Text(text=words[1:].strip(), line=line.number))
+            bullets.append(Text(text=unquoted(words[1:]), line=line.number))
+        elif bullets and bullets[-1].text in ("|", ">"):
+            bullets[-1] = Text(text=line.text.strip(), line=line.number)
     if changes:
         changes[-1] = _with_bullets(changes[-1], bullets)
     seen: dict[tuple[Verb, str], FileChange] = {}
     for change in changes:
-        seen.setdefault((change.verb, change.path), change)
+        key = (change.verb, change.path)
+        first = seen.setdefault(key, change)
+        if first is not change:
+            seen[key] = _with_bullets(first, [*first.bullets, *change.bullets])
     return list(seen.values())
 
 
