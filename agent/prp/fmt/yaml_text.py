@@ -1,0 +1,176 @@
+"""Blocks that were meant as YAML, made valid: quotes where YAML needs them, one form for tasks."""
+
+import re
+import textwrap
+from collections.abc import Sequence
+
+from agent.prp.lines import Fence, Line, Role
+from agent.prp.lint.blocks_of_yaml import about_yaml
+from agent.prp.model import Finding
+from agent.prp.scalars import quoted
+
+
+def problems(code: Sequence[str]) -> list[Finding]:
+    """Return what is wrong with a block as YAML; lines are counted from 1."""
+    lines = tuple(Line(number, text, Role.INSIDE) for number, text in enumerate(code, 1))
+    return list(about_yaml(Fence(language="yaml", line=1, lines=lines)))
+
+
+def is_valid(code: Sequence[str]) -> bool:
+    """Return whether a block is YAML that a loader reads without loss."""
+    return not problems(code)
+
+
+_TASK = re.compile(
+    r"^\s{0,3}[*_`]*(?:Task|TASK)\s*#?(?P<label>\d+(?:\.\d+)*[a-z]?)\b[*_`]*\s*[-–—:.]*\s*(?P<title>.*?)[*_`]*$"
+)
+_CHANGE = re.compile(
+    r"^(?P<verb>CREATE|ADD|WRITE|MODIFY|UPDATE|EXTEND|REPLACE|REFACTOR|EDIT|DELETE|REMOVE|RENAME|"
+    r"MOVE)\s+(?P<path>[\w@./\[\]{}()$+-]*[/.][\w@./\[\]{}()$+-]+)\s*:?$"
+)
+
+
+def tasks_as_yaml(code: Sequence[str]) -> list[str]:
+    """Return the tasks of a block in the template's form.
+
+    Args:
+        code: The lines of the block.
+
+    Returns:
+        Valid YAML with one key for each task; empty where the block holds no tasks, or something
+        before the first one.
+
+    """
+    starts = [place for place, line in enumerate(code) if _TASK.match(line)]
+    if not starts:
+        return []
+    head = list(code[: starts[0]])
+    if any(line.strip() and not line.lstrip().startswith("#") for line in head):
+        return []
+    written = head
+    for first, last in zip(starts, [*starts[1:], len(code)], strict=True):
+        written += _task(code[first], list(code[first + 1 : last]))
+    while written and not written[-1].strip():
+        written.pop()
+    return written if is_valid(written) else []
+
+
+def _task(head: str, body: list[str]) -> list[str]:
+    """Return one task: as keys and bullets where it has that shape, else as a literal text."""
+    found = _TASK.match(head)
+    title = found["title"].strip().rstrip(":").strip() if found else head
+    label = found["label"] if found else ""
+    key = f"Task {label} - {title}" if title else f"Task {label}"
+    blank = 0
+    while body and not body[-1].strip():
+        body.pop()
+        blank += 1
+    if not is_valid([f"{key}:"]):
+        key = quoted(key)
+    literal = textwrap.dedent("\n".join(line.expandtabs(4) for line in body)).split("\n")
+    indicator = "|2" if literal[0][:1] == " " else "|"
+    for lines in (
+        [f"{key}:", *_shaped(title, body)],
+        [f"{key}: {indicator}", *(f"  {line}" if line else "" for line in literal)],
+    ):
+        if not body:
+            lines = [f"{key}:"]  # noqa: PLW2901 - nothing to shape
+        if is_valid(lines):
+            return [*lines, *[""] * min(blank, 1)]
+    return [head, *body, *[""] * blank]
+
+
+def _shaped(title: str, body: Sequence[str]) -> list[str]:
+    """Return the body as `VERB path:` keys with bullets; invalid YAML where it is neither."""
+    change = _CHANGE.match(title)
+    written = [f"  {change['verb']} {change['path']}:"] if change else []
+    depth = 4 if change else 2
+    place = 0
+    lines = [line.expandtabs(4).rstrip() for line in body]
+    while place < len(lines):
+        line = lines[place].strip()
+        if own := _CHANGE.match(line):
+            written.append(f"  {own['verb']} {own['path']}:")
+            depth = 4
+        elif line.startswith("#"):
+            written.append(f"{' ' * depth}{line}")
+        elif line.startswith(("- ", "* ")):
+            end = _end_of_bullet(lines, place)
+            written += _bullet(lines[place:end], depth)
+            place = end
+            continue
+        elif line:
+            return ["?"]
+        place += 1
+    return written
+
+
+def _end_of_bullet(lines: Sequence[str], start: int) -> int:
+    indent = _indent(lines[start])
+    end = start + 1
+    while end < len(lines):
+        line = lines[end]
+        if line.strip() and (_indent(line) <= indent or _CHANGE.match(line.strip())):
+            break
+        end += 1
+    while not lines[end - 1].strip():
+        end -= 1
+    return end
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _bullet(lines: Sequence[str], depth: int) -> list[str]:
+    """Return a bullet with what goes on below it, as one scalar or as a literal text."""
+    pad = " " * depth
+    first = lines[0].strip()[1:].strip()
+    if len(lines) == 1:
+        plain = f"- {first}"
+        return [pad + (plain if is_valid([plain]) else f"- {quoted(first)}")]
+    inner = _indent(lines[0]) + 2
+    rest = [line[min(inner, _indent(line)) :] for line in lines[1:]]
+    return [f"{pad}- |", f"{pad}  {first}", *(f"{pad}  {line}" if line else "" for line in rest)]
+
+
+_PAIR = re.compile(r"^(?P<head>\s*(?:-\s+)?[\w@./ ()&+-]+?:\s+)(?P<value>\S.*?)\s*$")
+_ITEM = re.compile(r"^(?P<head>\s*-\s+)(?P<value>\S.*?)\s*$")
+
+
+def mended(code: Sequence[str]) -> list[str]:
+    """Return a block with values quoted until it is valid; empty where that does not help."""
+    lines = list(code)
+    for _ in range(2 * len(lines) + 1):
+        wrong = problems(lines)
+        if not wrong:
+            return lines
+        place = min(wrong[0].line, len(lines)) - 1
+        changed = next(
+            (
+                (at, better)
+                for at in (place, place - 1, place - 2)
+                if at >= 0
+                for better in (_with_quotes(lines[at]),)
+                if better != lines[at]
+            ),
+            None,
+        )
+        if changed is None:
+            return []
+        lines[changed[0]] = changed[1]
+    return []
+
+
+def _with_quotes(line: str) -> str:
+    for pattern in (_PAIR, _ITEM):
+        found = pattern.match(line)
+        if found and found["value"][0] not in "\"'|>#" and not _is_fine(found["value"]):
+            return found["head"] + quoted(found["value"])
+    if (found := _ITEM.match(line)) and found["value"][0] not in "\"'|>#" and ": " not in line:
+        return found["head"] + quoted(found["value"])
+    return line
+
+
+def _is_fine(value: str) -> bool:
+    return is_valid([f"k: {value}"])
