@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from agent.prp.blocks import find_blocks
 from agent.prp.fmt.edits import Edit
-from agent.prp.fmt.yaml_text import is_valid, mended, tasks_as_yaml
+from agent.prp.fmt.yaml_text import is_loadable, is_valid, mended, tasks_as_yaml
 from agent.prp.headings import Part, normalise
 from agent.prp.lines import Line, Role, fences, heading, scan
 from agent.prp.scalars import unquoted
@@ -264,7 +264,7 @@ def mend_yaml(text: str) -> list[Edit]:
         if fence.language not in ("yaml", "yml"):
             continue
         code = [line.text for line in fence.lines]
-        if is_valid(code):
+        if is_loadable(code):
             continue
         better = mended(code)
         edits.append(

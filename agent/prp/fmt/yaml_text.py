@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from agent.prp.lines import Fence, Line, Role
 from agent.prp.lint.blocks_of_yaml import about_yaml
 from agent.prp.model import Finding
-from agent.prp.scalars import quoted
+from agent.prp.scalars import quoted, unquoted
 
 
 def problems(code: Sequence[str]) -> list[Finding]:
@@ -19,6 +19,15 @@ def problems(code: Sequence[str]) -> list[Finding]:
 def is_valid(code: Sequence[str]) -> bool:
     """Return whether a block is YAML that a loader reads without loss."""
     return not problems(code)
+
+
+def is_loadable(code: Sequence[str]) -> bool:
+    """Return whether a block is YAML, perhaps with a key that stands twice."""
+    return not _errors(code)
+
+
+def _errors(code: Sequence[str]) -> list[Finding]:
+    return [problem for problem in problems(code) if problem.code != "I23"]
 
 
 _TASK = re.compile(
@@ -140,9 +149,12 @@ _ITEM = re.compile(r"^(?P<head>\s*-\s+)(?P<value>\S.*?)\s*$")
 
 def mended(code: Sequence[str]) -> list[str]:
     """Return a block with values quoted until it is valid; empty where that does not help."""
-    lines = list(code)
+    return _mended(list(code)) or _mended(_folded(code))
+
+
+def _mended(lines: list[str]) -> list[str]:
     for _ in range(2 * len(lines) + 1):
-        wrong = problems(lines)
+        wrong = _errors(lines)
         if not wrong:
             return lines
         place = min(wrong[0].line, len(lines)) - 1
@@ -162,14 +174,39 @@ def mended(code: Sequence[str]) -> list[str]:
     return []
 
 
+def _folded(code: Sequence[str]) -> list[str]:
+    """Return a block with values that go on over lines put on one line each."""
+    lines: list[str] = []
+    for line in code:
+        words = line.strip()
+        goes_on = (
+            bool(lines)
+            and bool(words)
+            and bool(_PAIR.match(lines[-1]) or _ITEM.match(lines[-1]))
+            and _indent(line) > _indent(lines[-1])
+            and not words.startswith(("- ", "#"))
+            and not lines[-1].rstrip().endswith(("|", ">"))
+            and not re.match(r"[\w-]+:(\s|$)", words)
+        )
+        if goes_on:
+            lines[-1] = f"{lines[-1].rstrip()} {words}"
+        else:
+            lines.append(line)
+    return lines
+
+
 def _with_quotes(line: str) -> str:
     for pattern in (_PAIR, _ITEM):
         found = pattern.match(line)
-        if found and found["value"][0] not in "\"'|>#" and not _is_fine(found["value"]):
+        if found and _is_bare(found["value"]) and not _is_fine(found["value"]):
             return found["head"] + quoted(found["value"])
-    if (found := _ITEM.match(line)) and found["value"][0] not in "\"'|>#" and ": " not in line:
+    if (found := _ITEM.match(line)) and _is_bare(found["value"]) and ": " not in line:
         return found["head"] + quoted(found["value"])
     return line
+
+
+def _is_bare(value: str) -> bool:
+    return value[0] not in "|>#" and unquoted(value) == value
 
 
 def _is_fine(value: str) -> bool:
