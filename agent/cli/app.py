@@ -3,7 +3,7 @@
 import typer
 
 from agent.cli.demo import demo
-from agent.cli.document import lint, schema
+from agent.cli.document import fmt, lint, schema
 from agent.cli.execute import execute, plan
 
 _EPILOG = """\
@@ -27,6 +27,7 @@ app.command("run", hidden=True)(execute)
 app.command()(plan)
 app.command()(demo)
 app.command()(lint)
+app.command()(fmt)
 app.command()(schema)
 
 

@@ -71,6 +71,40 @@ Examples:
 """
 
 
+def fmt(
+    files: Documents,
+    *,
+    write: Annotated[
+        bool, typer.Option("--write", "-w", help="Write the documents instead of a diff.")
+    ] = False,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Only name what would change; exit status 3 if any would."),
+    ] = False,
+) -> None:
+    """Rewrite PRPs to the template's form without changing what they say.
+
+    Fences are closed, front matter becomes `## Metadata`, sections get the template's headings,
+    criteria become checkboxes, tasks become valid YAML. Prints a diff and writes nothing unless
+    told to. A part that can't be rewritten without changing its meaning stays as it is.
+    """
+    from agent.cli.formatting import format_files  # noqa: PLC0415 - keeps --help fast
+
+    raise typer.Exit(format_files(files, write=write, check=check))
+
+
+fmt.__doc__ = f"""{fmt.__doc__}
+
+Examples:
+
+  prp fmt PRPs/login.md
+
+  prp fmt PRPs --write
+
+  prp fmt PRPs --check
+"""
+
+
 def schema() -> None:
     """Print the JSON schema of a parsed PRP, which `prp lint --json` prints one a line."""
     import json  # noqa: PLC0415 - keeps --help fast

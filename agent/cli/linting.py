@@ -41,7 +41,7 @@ def lint_files(files: Iterable[Path], *, form: str, least: str, search_path: str
 
     """
     done = []
-    for path in _documents(files):
+    for path in documents_in(files):
         linted = _lint(path, least=least, search_path=search_path)
         done.append(linted)
         if form == "json":
@@ -58,7 +58,8 @@ def lint_files(files: Iterable[Path], *, form: str, least: str, search_path: str
     return int(Exit.INVALID_PRP if any(linted.has_errors for linted in done) else Exit.PROVEN)
 
 
-def _documents(files: Iterable[Path]) -> Iterator[Path]:
+def documents_in(files: Iterable[Path]) -> Iterator[Path]:
+    """Return the documents among files and folders."""
     for path in files:
         if path.is_dir():
             inside = sorted(p for p in path.rglob("*.md") if not _is_aside(p.relative_to(path)))

@@ -48,8 +48,8 @@ def _anthropic(model: str, address: str | None, key: str) -> "Model":
     from pydantic_ai.models.anthropic import AnthropicModel  # noqa: PLC0415
     from pydantic_ai.providers.anthropic import AnthropicProvider  # noqa: PLC0415
 
-    # Tries are counted in one place, and that is not here.
-    client = AsyncAnthropic(api_key=key, base_url=address, max_retries=0)
+    # Tries are counted and time is limited in one place, and that is not here.
+    client = AsyncAnthropic(api_key=key, base_url=address, max_retries=0, timeout=None)
     return AnthropicModel(model, provider=AnthropicProvider(anthropic_client=client))
 
 
@@ -58,7 +58,7 @@ def _openai(model: str, address: str | None, key: str, *, chat: bool) -> "Model"
     from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel  # noqa: PLC0415
     from pydantic_ai.providers.openai import OpenAIProvider  # noqa: PLC0415
 
-    client = AsyncOpenAI(api_key=key, base_url=address, max_retries=0)
+    client = AsyncOpenAI(api_key=key, base_url=address, max_retries=0, timeout=None)
     provider = OpenAIProvider(openai_client=client)
     if chat:
         return OpenAIChatModel(model, provider=provider)

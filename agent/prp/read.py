@@ -21,6 +21,16 @@ def read_prp(path: Path) -> Prp:
         DocumentError: It is missing, no text file, too large or empty.
 
     """
+    return parse_prp(read_text(path), path=path)
+
+
+def read_text(path: Path) -> str:
+    """Read a PRP as it is written.
+
+    Raises:
+        DocumentError: It is missing, no text file, too large or empty.
+
+    """
     text = _decoded(_bytes(path), path)
     if not text.strip():
         raise DocumentError(
@@ -30,7 +40,7 @@ def read_prp(path: Path) -> Prp:
             hint=_WRITE_ONE,
         )
     _require_a_sane_form(text, path)
-    return parse_prp(text, path=path)
+    return text
 
 
 def _require_a_sane_form(text: str, path: Path) -> None:

@@ -1,0 +1,70 @@
+"""What `prp fmt` prints and writes."""
+
+import difflib
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import typer
+
+from agent.cli.linting import documents_in
+from agent.cli.printing import printable
+from agent.errors import DocumentError, Exit
+from agent.prp.fmt import format_prp
+from agent.prp.read import read_text
+
+
+def format_files(files: Iterable[Path], *, write: bool, check: bool) -> int:
+    """Format documents and return the exit status.
+
+    Args:
+        files: Documents, or folders with documents.
+        write: Replace the documents.
+        check: Print only which would change.
+
+    """
+    changed = failed = 0
+    for path in documents_in(files):
+        try:
+            before = read_text(path)
+        except DocumentError as error:
+            typer.echo(f"error: {printable(str(error))}", err=True)
+            failed += 1
+            continue
+        after = format_prp(before)
+        if after == before:
+            continue
+        changed += 1
+        if write:
+            _replace(path, after)
+            typer.echo(printable(f"{path}: rewritten"))
+        elif check:
+            typer.echo(printable(f"{path}: would be rewritten"))
+        else:
+            _print_diff(path, before, after)
+    return int(Exit.INVALID_PRP if failed or (check and changed) else Exit.PROVEN)
+
+
+def _print_diff(path: Path, before: str, after: str) -> None:
+    lines = difflib.unified_diff(
+        before.splitlines(), after.splitlines(), str(path), f"{path} (formatted)", lineterm="", n=2
+    )
+    for line in lines:
+        typer.echo(printable(line))
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a document whole or not at all, through a link to what it points at."""
+    place = path.resolve()
+    handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(place.stat().st_mode & 0o777)
+        Path(name).replace(place)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
