@@ -115,7 +115,7 @@ _NAMES: tuple[tuple[Part, str, str], ...] = (
     (
         Part.CURRENT_TREE,
         "Current Codebase Structure",
-        r"current (codebase|project) (tree|structure)( \(.*\))?",
+        r"current (codebase|project) (tree|structure)",
     ),
     (
         Part.DESIRED_TREE,
@@ -127,12 +127,12 @@ _NAMES: tuple[tuple[Part, str, str], ...] = (
     (
         Part.TASKS,
         "Task Breakdown",
-        r"implementation tasks( \(.*\))?|list of tasks.*|tasks?( list)?|task breakdown",
+        r"implementation tasks|list of tasks.*|tasks?( list)?|task breakdown",
     ),
     (
         Part.VALIDATION,
         "Validation Loops",
-        r"validation( loops?| gates?| commands?)?( \(.*\))?",
+        r"validation( loops?| gates?| commands?)?",
     ),
     (Part.ANTI_PATTERNS, "Anti-Patterns to Avoid", r"anti.?patterns?( to avoid)?"),
 )
@@ -150,9 +150,9 @@ def name_sections(text: str) -> list[Edit]:
         line = block.lines[0] if block.lines else None
         if line is None or line.role is not Role.HEADING or block.section.depth < 2:
             continue
-        words = normalise(block.section.heading)
+        words, _, aside = normalise(block.section.heading).partition(" (")
         name = _template_name(block.own, words)
-        wanted = f"{'#' * block.section.depth} {name}"
+        wanted = f"{'#' * block.section.depth} {name}{f' ({aside}' if aside else ''}"
         is_free = name.lower() == words.lower() or name.lower() not in taken
         if name and is_free and line.text != wanted:
             taken.add(name.lower())
