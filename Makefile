@@ -3,13 +3,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test check format clean
+.PHONY: bench demo test check format clean
 
 demo: $(READY) sandbox
 	$(BIN)/prp demo
 
 test: $(READY) sandbox
 	$(BIN)/pytest -n auto
+
+bench: $(READY)
+	PYTHONPATH=. $(BIN)/python bench/documents.py
 
 check: $(READY)
 	$(BIN)/ruff format --check .

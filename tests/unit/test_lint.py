@@ -249,6 +249,12 @@ def test_every_rule_has_a_case() -> None:
     assert {case[0] for case in CASES} | elsewhere == set(RULES)
 
 
+def test_every_rule_is_documented_as_it_is() -> None:
+    page = (Path(__file__).parents[2] / "docs/prp-format.md").read_text()
+    for rule in RULES.values():
+        assert f"| {rule.code} | {rule.name} | {rule.severity.value} | {rule.summary} |" in page
+
+
 class TestSurroundings:
     def test_I30_a_link_out_of_the_repository(self) -> None:
         place = around(natures={"src/app.py": Nature.OUTSIDE})
