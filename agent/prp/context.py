@@ -36,8 +36,36 @@ _ROW = re.compile(r"^\s*\|(?P<cells>.*)\|\s*$")
 _RANGE = re.compile(r"(?::(?P<a>\d+)(?:-(?P<b>\d+))?|#L(?P<c>\d+)(?:-L?(?P<d>\d+))?)$")  # fmt: skip
 
 
-def find_references(lines: Sequence[Line]) -> list[Reference]:
-    """Return the references among the lines of the context section, each target once."""
+def find_references(lines: Sequence[Line], elsewhere: Sequence[Line] = ()) -> list[Reference]:
+    """Return the references of a document, each target once, in its order.
+
+    Args:
+        lines: Lines of the context section, where any path or address is a reference.
+        elsewhere: Lines of other parts, where only entries that say why are: `- file:` with
+            `why:`, `pattern:` or the like below.
+
+    """
+    found = [*_in_context(lines), *_explained(elsewhere)]
+    unique: dict[tuple[str, object], Reference] = {}
+    for reference in found:
+        unique.setdefault((reference.target, reference.lines), reference)
+    return sorted(unique.values(), key=lambda reference: reference.line)
+
+
+def _explained(lines: Sequence[Line]) -> list[Reference]:
+    found: list[Reference] = []
+    for index, line in enumerate(lines):
+        bare = line.text.lstrip()
+        if not bare.startswith(("- ", "* ")) or not (entry := _ENTRY.match(line.text)):
+            continue
+        end = _end_of_entry(lines, index, len(entry["indent"]))
+        (reference,) = _from_entry(entry, lines[index:end])
+        if any((reference.why, reference.critical, reference.pattern, reference.gotcha)):
+            found.append(reference)
+    return found
+
+
+def _in_context(lines: Sequence[Line]) -> list[Reference]:
     found: list[Reference] = []
     index = 0
     while index < len(lines):
@@ -50,10 +78,7 @@ def find_references(lines: Sequence[Line]) -> list[Reference]:
         if line.role is Role.TEXT:
             found += _from_bullet(line)
         index += 1
-    unique: dict[tuple[str, object], Reference] = {}
-    for reference in found:
-        unique.setdefault((reference.target, reference.lines), reference)
-    return list(unique.values())
+    return found
 
 
 # What people write behind `url:` may be a file of the repository all the same.

@@ -54,7 +54,12 @@ def parse_prp(text: str, *, path: Path) -> Prp:
         why=whole(blocks, Part.WHY),
         what=whole(blocks, Part.WHAT),
         criteria=criteria,
-        references=tuple(find_references(lines_of(blocks, Part.CONTEXT))),
+        references=tuple(
+            find_references(
+                lines_of(blocks, Part.CONTEXT),
+                [line for block in blocks if block.part in _EXPLAINED for line in block.lines],
+            )
+        ),
         current_tree=whole(blocks, Part.CURRENT_TREE),
         desired_tree=whole(blocks, Part.DESIRED_TREE),
         desired_files=tuple(tree_files(lines_of(blocks, Part.DESIRED_TREE))),
@@ -76,6 +81,10 @@ def parse_prp(text: str, *, path: Path) -> Prp:
         findings=(*lone, *findings),
     )
     return prp if prp.goal else _with_goal_from_text(prp, blocks)
+
+
+# Parts beside the context in which entries with a reason are references.
+_EXPLAINED = (None, Part.GOAL, Part.WHY, Part.WHAT, Part.GOTCHAS, Part.BLUEPRINT, Part.PATTERNS)
 
 
 def _lone_returns(text: str) -> tuple[Finding, ...]:

@@ -224,3 +224,12 @@ class TestReferences:
         text = "# Doc\n\nintro\n\n## Rounding\nhalf even\n\n## Other\nlong\n"
         ((_, document),) = documents_of(prp, files=self.FILES, read=lambda _: text)
         assert document.content.strip() == "## Rounding\nhalf even"
+
+
+def test_an_entry_with_a_reason_is_a_reference_wherever_it_stands() -> None:
+    """And one without a reason is none outside of the context."""
+    prp = parsed(
+        "# A\n\n## Goal\nb\n\n## Notes before work\n```yaml\n- file: src/a.py\n  why: shows how\n"
+        "- file: src/b.py\n```\n"
+    )
+    assert [(r.target, r.why, r.line) for r in prp.references] == [("src/a.py", "shows how", 8)]
