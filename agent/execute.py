@@ -58,6 +58,8 @@ class Outcome:
     branch: str
     commit: str
     exit_status: Exit
+    hint: str
+    """What to do next, where the run was stopped on its way."""
     verdict: Verdict | None
     """On the commit that is delivered; None where the run ended before there was one."""
 
@@ -152,7 +154,7 @@ def ended(tree: Worktree, verdicts: Sequence[Verdict], budget: Budget, *, strict
     if best.holds(strict=strict):
         return _outcome(Ending.PROVEN, f"every criterion holds{best.how}", tree, best)
     if not best.failed:
-        return _outcome(Ending.UNPROVEN, "no check failed, but evidence is missing", tree, best)
+        return _outcome(Ending.UNPROVEN, f"no check failed, but {best.missing}", tree, best)
     if no_progress(verdicts):
         return _outcome(Ending.FAILED, "the same failures twice in a row", tree, best)
     attempts = f"{budget.max_attempts} attempt{'s' if budget.max_attempts > 1 else ''}"
@@ -165,7 +167,8 @@ def stopped(
     """Return how a run ended that was stopped on its way; everything it did stays on the branch."""
     paused = isinstance(stop, ProviderUnavailable)
     best = max(verdicts, key=lambda verdict: verdict.score, default=None)
-    return _outcome(Ending.PAUSED if paused else Ending.OUT_OF_BUDGET, str(stop), tree, best)
+    ending = Ending.PAUSED if paused else Ending.OUT_OF_BUDGET
+    return _outcome(ending, str(stop), tree, best, hint=stop.hint)
 
 
 _EXIT = {
@@ -177,12 +180,15 @@ _EXIT = {
 }
 
 
-def _outcome(ending: Ending, reason: str, tree: Worktree, verdict: Verdict | None) -> Outcome:
+def _outcome(
+    ending: Ending, reason: str, tree: Worktree, verdict: Verdict | None, *, hint: str = ""
+) -> Outcome:
     return Outcome(
         ending=ending,
         reason=reason,
         branch=tree.branch,
         commit=tree.head(),
         exit_status=_EXIT[ending],
+        hint=hint,
         verdict=verdict,
     )

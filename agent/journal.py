@@ -105,8 +105,14 @@ class ModelRetried:
     """An answer was missing or broken and is asked for again."""
 
     role: str
+    model: str
+    """With its address, where that is not the provider's own."""
     reason: str
     wait_seconds: float
+    tried: int
+    """How often it was asked so far."""
+    most: int
+    """How often it will be asked at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +206,8 @@ class RunEnded:
     outcome: str
     exit_status: int
     reason: str
+    hint: str
+    """What the person can do next; empty where nothing is left to do."""
     branch: str
     commit: str
     seconds: float

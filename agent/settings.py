@@ -5,6 +5,7 @@ repository, the person's own `config.toml`, default. A repository is somebody el
 file may name models and lower limits, but it can neither raise a limit nor say where keys are sent.
 """
 
+import math
 import os
 import re
 import tomllib
@@ -149,7 +150,7 @@ class _Gathered:
                     f"{origin}: unknown setting {name!r}",
                     hint=f"Known are: {', '.join(sorted(set(_TYPES) - _ONLY_CODE))}.",
                 )
-            self.values[name] = _converted(name, value, origin=origin)
+            self.values[name] = _checked(name, _converted(name, value, origin), origin)
             if origin != "default":
                 self.origins[name] = origin
 
@@ -164,7 +165,7 @@ class _Gathered:
                 )
             if name in _LIMITS:
                 limit = self.values.get(name, getattr(Settings, name))
-                wanted = _converted(name, value, origin=origin)
+                wanted = _checked(name, _converted(name, value, origin), origin)
                 if limit is not None and wanted > limit:
                     self.notes.append(
                         f"{origin}: {name} = {wanted} is above {limit} and was left aside; "
@@ -235,7 +236,7 @@ def _toml(path: Path) -> dict[str, Any]:
 _TYPES = typing.get_type_hints(Settings)
 
 
-def _converted(name: str, value: Any, *, origin: str) -> Any:
+def _converted(name: str, value: Any, origin: str) -> Any:
     """Return the value as its field's type, whichever of TOML, variable or flag it came from."""
     wanted = _TYPES[name]
     if isinstance(wanted, types.UnionType):
@@ -244,7 +245,28 @@ def _converted(name: str, value: Any, *, origin: str) -> Any:
     try:
         return _CONVERTERS[kind](value)
     except (KeyError, TypeError, ValueError):
-        raise SettingsError(f"{origin}: {name} = {value!r} is not {_A_WORD_FOR[kind]}") from None
+        raise SettingsError(
+            f"{_as_written(name, origin)} is {value!r}, which is not {_A_WORD_FOR[kind]}"
+        ) from None
+
+
+def _checked(name: str, value: Any, origin: str) -> Any:
+    """Return a value unless it is a limit that nothing could keep."""
+    if name not in _LIMITS or (math.isfinite(value) and value > 0):
+        return value
+    usual = getattr(Settings, name)
+    raise SettingsError(
+        f"{_as_written(name, origin)} is {value}, but must be a number above 0",
+        hint=f"The default is {usual:g}." if usual else "Leave it away for no limit of this kind.",
+    )
+
+
+def _as_written(name: str, origin: str) -> str:
+    """Return a setting's name as the person wrote it: `--max-tokens`, `PRP_MAX_TOKENS`."""
+    variable = f"PRP_{name.upper()}"
+    flag = "--" + name.replace("_", "-")
+    written = {"flag": flag, "environment": variable, ".env": f".env: {variable}"}
+    return written.get(origin, f"{origin}: {name}")
 
 
 def _boolean(value: Any) -> bool:

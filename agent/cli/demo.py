@@ -28,4 +28,6 @@ def demo(
 
     done = run_demo(folder, model=model, listen=Progress(quiet=quiet))
     typer.echo(done.as_json() if as_json else done.in_words())
+    if not as_json:
+        typer.echo("The project is a copy: remove its folder when you have seen enough.")
     raise typer.Exit(done.exit_status)

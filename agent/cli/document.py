@@ -2,13 +2,14 @@
 
 import os
 from enum import StrEnum
+from inspect import cleandoc
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 Documents = Annotated[
-    list[Path], typer.Argument(help="PRPs, or folders that hold some.", metavar="FILES...")
+    list[Path], typer.Argument(help="PRPs, or folders that hold some.", metavar="FILE")
 ]
 
 
@@ -57,16 +58,14 @@ def lint(
     raise typer.Exit(status)
 
 
-lint.__doc__ = f"""{lint.__doc__}
+lint.__doc__ = f"""{cleandoc(lint.__doc__ or "")}
 
 Examples:
 
+\b
   prp lint PRPs/login.md
-
   prp lint PRPs --severity warning
-
   prp lint PRPs/*.md --json | jq .readiness.score
-
   prp lint PRPs --format sarif > prp.sarif
 """
 
@@ -93,14 +92,13 @@ def fmt(
     raise typer.Exit(format_files(files, write=write, check=check))
 
 
-fmt.__doc__ = f"""{fmt.__doc__}
+fmt.__doc__ = f"""{cleandoc(fmt.__doc__ or "")}
 
 Examples:
 
+\b
   prp fmt PRPs/login.md
-
   prp fmt PRPs --write
-
   prp fmt PRPs --check
 """
 

@@ -1,9 +1,14 @@
 """`prp execute` and `prp plan`."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
+
+if TYPE_CHECKING:
+    from agent.journal import Record
+    from agent.runs import Done, Order, Planned
 
 PrpPath = Annotated[Path, typer.Argument(help="The PRP, a Markdown file.", metavar="PRP")]
 Model = Annotated[
@@ -44,119 +49,111 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 Base = Annotated[str, typer.Option(help="Commit or branch to start from.", metavar="REF")]
 
-_EXECUTE_EXAMPLES = """\
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Accept proven criteria only, no judged ones.")
+]
+
+_EXAMPLES = """\
 Examples:
 
+\b
   prp execute PRPs/login.md --model anthropic:claude-sonnet-4-5 --max-cost-usd 5
-
-  prp execute PRPs/login.md --planner openai:gpt-5 --coder openai:gpt-5-mini --max-attempts 2
-
-  prp execute PRPs/login.md --model openai:qwen3 --base-url http://127.0.0.1:8000/v1
+  prp execute PRPs/login.md --planner openai:gpt-5 --coder openai:gpt-5-mini --verifier openai:gpt-5
+  prp execute PRPs/login.md --model openai-chat:qwen3 --base-url http://127.0.0.1:8000/v1
 """
 
 
-def execute(
-    prp: PrpPath,
-    *,
-    model: Model = None,
-    planner: Planner = None,
-    coder: Coder = None,
-    verifier: Verifier = None,
-    base_url: BaseUrl = None,
-    max_attempts: MaxAttempts = None,
-    max_cost_usd: MaxCost = None,
-    max_minutes: MaxMinutes = None,
-    max_tokens: MaxTokens = None,
-    max_requests_per_task: MaxRequests = None,
-    base: Base = "HEAD",
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Accept proven criteria only, no judged ones.")
-    ] = False,
-    no_sandbox: NoSandbox = False,
-    no_fetch: NoFetch = False,
-    ignore_missing_references: IgnoreMissing = False,
-    record: RecordFile = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
-    """Plan, code and verify one PRP on a branch of its own.
+class _Act(Protocol):
+    """What a command does with an order: returns what to print and how to exit."""
 
-    Works in a git worktree: your checkout is not touched. The result is the branch prp/NAME and a
-    report; the exit status says whether every criterion holds.
-    """
-    from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
-    from agent.runs import Order, run_order  # noqa: PLC0415 - keeps --help fast
-
-    order = Order(
-        prp=prp,
-        flags=_flags(
-            model=model,
-            planner=planner,
-            coder=coder,
-            verifier=verifier,
-            base_url=base_url,
-            max_attempts=max_attempts,
-            max_cost_usd=max_cost_usd,
-            max_minutes=max_minutes,
-            max_tokens=max_tokens,
-            max_requests_per_task=max_requests_per_task,
-            strict=strict or None,
-            fetch_urls=False if no_fetch else None,
-            sandbox="none" if no_sandbox else None,
-        ),
-        base=base,
-        recording=record,
-        need_references=not ignore_missing_references,
-    )
-    done = run_order(order, listen=Progress(quiet=quiet))
-    typer.echo(done.as_json() if as_json else done.in_words())
-    raise typer.Exit(done.exit_status)
+    def __call__(self, order: "Order", *, listen: "Record") -> "Done | Planned": ...
 
 
-execute.__doc__ = f"{execute.__doc__}\n\n{_EXECUTE_EXAMPLES}"
+def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., None]:
+    """Make a command; all take the same options, so that a line for one works for the other."""
+
+    def command(
+        prp: PrpPath,
+        *,
+        model: Model = None,
+        planner: Planner = None,
+        coder: Coder = None,
+        verifier: Verifier = None,
+        base_url: BaseUrl = None,
+        max_attempts: MaxAttempts = None,
+        max_cost_usd: MaxCost = None,
+        max_minutes: MaxMinutes = None,
+        max_tokens: MaxTokens = None,
+        max_requests_per_task: MaxRequests = None,
+        base: Base = "HEAD",
+        strict: Strict = False,
+        no_sandbox: NoSandbox = False,
+        no_fetch: NoFetch = False,
+        ignore_missing_references: IgnoreMissing = False,
+        record: RecordFile = None,
+        as_json: AsJson = False,
+        quiet: Quiet = False,
+    ) -> None:
+        from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
+        from agent.runs import Order  # noqa: PLC0415 - keeps --help fast
+
+        typed = {
+            "model": model,
+            "planner": planner,
+            "coder": coder,
+            "verifier": verifier,
+            "base_url": base_url,
+            "max_attempts": max_attempts,
+            "max_cost_usd": max_cost_usd,
+            "max_minutes": max_minutes,
+            "max_tokens": max_tokens,
+            "max_requests_per_task": max_requests_per_task,
+            "strict": strict or None,
+            "fetch_urls": False if no_fetch else None,
+            "sandbox": "none" if no_sandbox else None,
+        }
+        order = Order(
+            prp=prp,
+            flags={name: value for name, value in typed.items() if value is not None},
+            base=base,
+            recording=record,
+            need_references=not ignore_missing_references,
+        )
+        done = act()(order, listen=Progress(quiet=quiet))
+        typer.echo(done.as_json() if as_json else done.in_words())
+        raise typer.Exit(done.exit_status)
+
+    command.__name__, command.__doc__ = name, words
+    return command
 
 
-def plan(
-    prp: PrpPath,
-    *,
-    model: Model = None,
-    planner: Planner = None,
-    base_url: BaseUrl = None,
-    max_cost_usd: MaxCost = None,
-    max_minutes: MaxMinutes = None,
-    max_tokens: MaxTokens = None,
-    base: Base = "HEAD",
-    no_sandbox: NoSandbox = False,
-    no_fetch: NoFetch = False,
-    ignore_missing_references: IgnoreMissing = False,
-    record: RecordFile = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
-    """Run the checks on the base commit, plan one PRP, print the plan, and change nothing."""
-    from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
-    from agent.runs import Order, plan_order  # noqa: PLC0415 - keeps --help fast
+def _execution() -> _Act:
+    from agent.runs import run_order  # noqa: PLC0415 - keeps --help fast
 
-    order = Order(
-        prp=prp,
-        flags=_flags(
-            model=model,
-            planner=planner,
-            base_url=base_url,
-            max_cost_usd=max_cost_usd,
-            max_minutes=max_minutes,
-            max_tokens=max_tokens,
-            fetch_urls=False if no_fetch else None,
-            sandbox="none" if no_sandbox else None,
-        ),
-        base=base,
-        recording=record,
-        need_references=not ignore_missing_references,
-        roles=("planner",),
-    )
-    planned = plan_order(order, listen=Progress(quiet=quiet))
-    typer.echo(planned.as_json() if as_json else planned.in_words())
+    return run_order
 
 
-def _flags(**typed: Any) -> dict[str, Any]:
-    return {name: value for name, value in typed.items() if value is not None}
+def _planning() -> _Act:
+    from agent.runs import plan_order  # noqa: PLC0415 - keeps --help fast
+
+    return plan_order
+
+
+execute = _command(
+    "execute",
+    _execution,
+    f"""Plan, code and verify one PRP on a branch of its own.
+
+Works in a git worktree: your checkout is not touched. The result is the branch prp/NAME and a
+report; the exit status says whether every criterion holds.
+
+{_EXAMPLES}""",
+)
+plan = _command(
+    "plan",
+    _planning,
+    """Run the checks on the base commit, plan one PRP, print the plan, and change nothing.
+
+Takes the options of `prp execute`; only the planner is asked.
+""",
+)

@@ -76,6 +76,14 @@ def _verified(event: AttemptVerified) -> str:
     return f"attempt {event.attempt} does not hold: {len(event.failures)} failures"
 
 
+def _retried(event: ModelRetried) -> str:
+    when = f"again in {event.wait_seconds:.0f} s" if event.wait_seconds else "again at once"
+    return (
+        f"{event.role}: {event.model}: {event.reason}; {when} (try {event.tried + 1} of "
+        f"{event.most})"
+    )
+
+
 _LINES: dict[type, Callable[..., str]] = {
     RunStarted: _run_started,
     CheckFinished: _check_finished,
@@ -88,6 +96,6 @@ _LINES: dict[type, Callable[..., str]] = {
     CriterionJudged: _judged,
     AttemptVerified: _verified,
     FeedbackSent: lambda e: f"feedback sent to the coder, {len(e.text)} characters",
-    ModelRetried: lambda e: f"{e.role}: {e.reason}; again in {e.wait_seconds:.0f} s",
+    ModelRetried: _retried,
     Noted: lambda e: f"{'warning: ' if e.warning else ''}{e.text}",
 }

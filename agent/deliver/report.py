@@ -18,6 +18,7 @@ def as_json(story: Story) -> dict[str, Any]:
         "outcome": story.ended.get("outcome"),
         "exit_status": story.ended.get("exit_status"),
         "reason": story.ended.get("reason"),
+        "hint": story.ended.get("hint"),
         "branch": story.ended.get("branch"),
         "base": story.started.get("base"),
         "commit": story.ended.get("commit"),
@@ -59,7 +60,8 @@ def summary(story: Story) -> str:
         lines.append(f"      {event['status']}: {first}")
     failures = story.verdicts.get(attempt, {}).get("failures", ())
     lines += [f"  ✗ {failure}" for failure in failures if failure[:1] in "LX"]
-    return "\n".join([*lines, "", f"cost: {_spent(story.total)}"])
+    following = [f"next: {story.ended['hint']}"] if story.ended["hint"] else []
+    return "\n".join([*lines, "", f"cost: {_spent(story.total)}", *following])
 
 
 def markdown(story: Story) -> str:
@@ -95,16 +97,23 @@ def _head(story: Story) -> str:
             f"# {plain(started.get('title', ''))}: {ended.get('outcome', 'not ended')}",
             "",
             plain(ended.get("reason", "")),
+            *([f"\nNext: {plain(ended['hint'])}"] if ended.get("hint") else []),
             "",
             f"- PRP: {code(started.get('prp', ''))} (sha256 {started.get('sha256', '')[:12]})",
-            f"- Branch: {code(ended.get('branch', ''))} at {code(ended.get('commit', '')[:12])}, "
-            f"from {code(started.get('base', '')[:12])}",
+            _branch(started, ended),
             f"- Attempts: {len(story.verdicts)}, {ended.get('seconds', 0):.0f} s, "
             f"{_spent(story.total)}",
             f"- Sandbox: {started.get('sandbox', '')}",
             f"- Run: {code(started.get('run', ''))}",
         ]
     )
+
+
+def _branch(started: Mapping[str, Any], ended: Mapping[str, Any]) -> str:
+    base = code(started.get("base", "")[:12])
+    if not ended.get("branch"):
+        return f"- Branch: none, nothing changed; the base was {base}"
+    return f"- Branch: {code(ended['branch'])} at {code(ended['commit'][:12])}, from {base}"
 
 
 def _criteria(story: Story) -> str:

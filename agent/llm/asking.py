@@ -11,8 +11,8 @@ from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, User
 from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_any
-from tenacity.stop import stop_after_attempt, stop_before_delay
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
+from tenacity.stop import stop_before_delay
 
 from agent.errors import ProviderUnavailable, PrpError
 from agent.journal import ModelAnswered, ModelRetried, Noted, Record
@@ -58,6 +58,7 @@ class AskingModel(WrapperModel):
         super().__init__(links[0].model)
         self._all = tuple(links)
         self._links = list(links)
+        self._met: set[Whom] = set()
         self._choice, self._role = choice, role
         self._meter, self._record = meter, record
         self._patience, self._recorder, self._cache_key = patience, recorder, cache_key
@@ -123,7 +124,16 @@ class AskingModel(WrapperModel):
                 return response
             if nudged == _MOST_NUDGES:
                 raise flaw.as_error(link.whom.model)
-            self._record(ModelRetried(role=self._role, reason=flaw.reason, wait_seconds=0))
+            self._record(
+                ModelRetried(
+                    role=self._role,
+                    model=str(link.whom),
+                    reason=flaw.reason,
+                    wait_seconds=0,
+                    tried=nudged + 1,
+                    most=_MOST_NUDGES + 1,
+                )
+            )
             # A limit that the provider chose itself is not ours to raise: it may refuse more.
             if flaw.cut and (limit or link.whom.model.startswith("anthropic:")):
                 limit = max(limit or 0, _HIGHEST_LIMIT)
@@ -140,34 +150,51 @@ class AskingModel(WrapperModel):
         """Ask until an answer arrives whole, or patience ends."""
         started, tries = time.monotonic(), 0
         try:
-            async for attempt in self._retrying():
+            async for attempt in self._retrying(link):
                 with attempt:
                     tries += 1
                     self._meter.require_left()
                     response = await self._once(link, messages, settings, parameters)
         except TryAgain as last:
             raise unavailable(last, link.whom, tries=tries) from last
+        self._met.add(link.whom)
         self._count(link, response, tries=tries, seconds=time.monotonic() - started)
         return response
 
-    def _retrying(self) -> AsyncRetrying:
+    def _retrying(self, link: Link) -> AsyncRetrying:
         patience = self._patience
+
+        def tries(state: RetryCallState) -> int:
+            # An address where nobody ever answered is more often wrong than busy.
+            error = state.outcome.exception() if state.outcome else None
+            strange = isinstance(error, TryAgain) and error.unreached and link.whom not in self._met
+            return min(patience.tries, patience.strange) if strange else patience.tries
+
+        too_late = stop_before_delay(patience.seconds)
 
         def wait(state: RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
             after = error.after if isinstance(error, TryAgain) else None
-            return patience.jitter() if after is None else after
+            if after is not None:
+                return after
+            return patience.jitter() if tries(state) == patience.tries else state.attempt_number
 
         def tell(state: RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None
-            seconds = state.upcoming_sleep
             self._record(
-                ModelRetried(role=self._role, reason=str(error), wait_seconds=round(seconds, 1))
+                ModelRetried(
+                    role=self._role,
+                    model=str(link.whom),
+                    reason=str(error),
+                    wait_seconds=round(state.upcoming_sleep, 1),
+                    tried=state.attempt_number,
+                    most=tries(state),
+                )
             )
 
         return AsyncRetrying(
             retry=retry_if_exception_type(TryAgain),
-            stop=stop_any(stop_after_attempt(patience.tries), stop_before_delay(patience.seconds)),
+            stop=lambda state: state.attempt_number >= tries(state) or too_late(state),
             wait=wait,
             sleep=patience.sleep,
             before_sleep=tell,

@@ -1,9 +1,11 @@
 """How much a run may spend, and how much it has spent."""
 
+import asyncio
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 
 from agent.errors import BudgetExhausted, SettingsError
@@ -153,6 +155,23 @@ class Meter:
                     f"The run has used {words.format(used)} of {words.format(limit)}",
                     hint=f"Raise {_flag(name)}; what was done so far is on the branch.",
                 )
+
+    @asynccontextmanager
+    async def within_time(self) -> AsyncIterator[None]:
+        """Cancel what happens inside as soon as the run's minutes are used up.
+
+        Raises:
+            BudgetExhausted: They are; commands that ran were ended in order.
+
+        """
+        limit = self.budget.max_minutes
+        left = None if limit is None else (limit - self.spent().minutes) * 60
+        try:
+            async with asyncio.timeout(left):
+                yield
+        except TimeoutError:
+            self.require_left()
+            raise
 
     def _limits(self) -> Iterable[tuple[str, float, float, str]]:
         """Yield each limit that is set: name, used, limit, how to say an amount."""

@@ -9,6 +9,9 @@ Everything else ends as `ProviderUnavailable` (later it may work) or `SettingsEr
 until the person changes something).
 """
 
+import errno
+import os
+import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,10 +38,14 @@ class ConversationTooLong(AgentFailed):
 class TryAgain(Exception):  # noqa: N818 - not an error but a wish
     """The answer did not arrive whole; the same request may well succeed."""
 
-    def __init__(self, reason: str, *, after: float | None = None) -> None:
-        """Keep the reason in one line, and the seconds that the provider asks to wait."""
+    def __init__(self, reason: str, *, after: float | None = None, unreached: bool = False) -> None:
+        """Keep the reason in one line, and the seconds that the provider asks to wait.
+
+        `unreached` means that nobody was there to take the request.
+        """
         super().__init__(reason)
         self.after = after
+        self.unreached = unreached
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +57,10 @@ class Whom:
     key_variable: str
     """Environment variable of the provider's key; empty where it needs none."""
     base_url: str | None
+
+    def __str__(self) -> str:
+        """Return the model, and where it is asked if that is not the provider's own address."""
+        return f"{self.model} at {self.base_url}" if self.base_url else self.model
 
 
 def explained(error: Exception, whom: Whom) -> Exception:
@@ -90,16 +101,26 @@ def explained(error: Exception, whom: Whom) -> Exception:
                 f"{whom.model}: no secure connection: {said}",
                 hint="Check the clock, the certificates (SSL_CERT_FILE) and proxies in between.",
             )
+    if isinstance(cause := _connection(error), OSError):
+        named = isinstance(cause, socket.gaierror) or not cause.errno
+        words = cause.strerror if named else os.strerror(cause.errno or 0)
+        return TryAgain(f"no connection: {words or cause}", unreached=True)
     return TryAgain(said)
 
 
 def unavailable(last: TryAgain, whom: Whom, *, tries: int) -> ProviderUnavailable:
     """Return the end of a row of tries that all failed."""
-    where = f" at {whom.base_url}" if whom.base_url else ""
+    if last.unreached:
+        return ProviderUnavailable(
+            f"{whom} can't be reached, in {tries} tries: {last}",
+            hint="Check the address (--base-url) and whether the server runs."
+            if whom.base_url
+            else "Check the network and its proxies, or name another --model.",
+        )
     return ProviderUnavailable(
-        f"{whom.model}{where} gave no whole answer in {tries} tries: {last}",
-        hint="What was done so far is on the branch. Try again later or with another --model; a "
-        "proxy or a login page of the network can be the reason as well.",
+        f"{whom} gave no whole answer in {tries} tries: {last}",
+        hint="Try again later or with another --model; a proxy or a login page of the network can "
+        "be the reason as well.",
     )
 
 
@@ -131,6 +152,18 @@ def _one_line(error: Exception) -> str:
             body = inner["message"]
     words = " ".join(str(body or error).split()) or type(error).__name__
     return words if len(words) <= 300 else words[:299] + "…"
+
+
+def _connection(error: BaseException) -> OSError | None:
+    """Return what kept the connection from being made; None where one was made."""
+    refused = (ConnectionRefusedError, socket.gaierror)
+    unreachable = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL}
+    for cause in _causes(error):
+        if isinstance(cause, refused) or (
+            isinstance(cause, OSError) and cause.errno in unreachable
+        ):
+            return cause
+    return None
 
 
 def _is_about_certificates(error: BaseException) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from agent.errors import SettingsError
 from agent.journal import Record
@@ -82,6 +83,8 @@ class Patience:
     """How often and how long a request is tried again."""
 
     tries: int = 8
+    strange: int = 3
+    """Tries for an address where nobody has answered yet and that takes no connection."""
     seconds: float = 900.0
     """For all tries of one request together, waiting included."""
     jitter: Callable[[], float] = lambda: random.uniform(1.0, 60.0)  # noqa: S311 - spreads load
@@ -105,7 +108,9 @@ def check_choice(choice: ModelChoice, keys: Mapping[str, str]) -> None:
     for name in choice.names:
         provider, _, model = name.partition(":")
         if provider == "replay":
-            _check_recording(model)
+            from agent.llm.recording import read_recording  # noqa: PLC0415 - only for replays
+
+            read_recording(Path(model))
             continue
         _check_name(name, provider, model)
         _check_package(name, provider)
@@ -219,16 +224,60 @@ def _connected(
 
 def _check_name(name: str, provider: str, model: str) -> None:
     if provider not in KEYS:
-        near = difflib.get_close_matches(provider, KEYS, n=1)
-        guess = f"Did you mean `{near[0]}:{model or 'NAME'}`? " if near else ""
+        meant = _meant(name, provider, model)
+        guess = f"Did you mean `{meant}`? " if meant else ""
         raise SettingsError(
-            f"Unknown model {name!r}: there is no provider {provider!r}",
+            f"Unknown model {name!r}: there is no provider {provider!r}"
+            if ":" in name
+            else f"{name!r} names no provider",
             hint=f"{guess}Write `provider:model`; providers are {', '.join(KEYS)}.",
         )
     if not model.strip():
         raise SettingsError(
             f"Model {name!r} names no model", hint=f"Write `{provider}:` and the model's name."
         )
+
+
+# What the names of a provider's models begin with, for those who leave the provider away.
+_FAMILIES = {
+    "claude": "anthropic",
+    "gpt": "openai",
+    "o1": "openai",
+    "o3": "openai",
+    "o4": "openai",
+    "codex": "openai",
+    "gemini": "google",
+    "mistral": "mistral",
+    "devstral": "mistral",
+    "deepseek": "deepseek",
+    "grok": "xai",
+    "command": "cohere",
+    "kimi": "moonshotai",
+    "glm": "zai",
+    "qwen": "alibaba",
+}
+
+
+def _meant(name: str, provider: str, model: str) -> str:
+    """Return the name that was probably meant, empty where nothing comes near."""
+    if ":" not in name:
+        # `anthropic/claude-x` is how other programs write it.
+        maker, slash, rest = name.partition("/")
+        if slash and maker in KEYS:
+            return f"{maker}:{rest}"
+        family = next((one for one in _FAMILIES if name.lower().startswith(one)), "")
+        return f"{_FAMILIES[family]}:{name}" if family else ""
+    near = difflib.get_close_matches(provider, KEYS, n=1)
+    return f"{near[0]}:{model or 'NAME'}" if near else ""
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        # Reading the port is what finds a wrong one.
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _check_package(name: str, provider: str) -> None:
@@ -256,7 +305,7 @@ def _check_address(choice: ModelChoice, name: str, provider: str) -> None:
                 hint="Set --base-url, for instance http://127.0.0.1:11434/v1.",
             )
         return
-    if not url.startswith(("http://", "https://")):
+    if not _is_http(url):
         raise SettingsError(
             f"base_url is {url!r}, which is no http address",
             hint="Write it with http:// or https://, for instance http://127.0.0.1:8000/v1.",
@@ -266,12 +315,4 @@ def _check_address(choice: ModelChoice, name: str, provider: str) -> None:
             f"{name} can't be asked at another address ({url})",
             hint="A base_url goes with openai, openai-chat, openai-responses or anthropic; "
             "leave it away, or name the model `openai-chat:...`.",
-        )
-
-
-def _check_recording(path: str) -> None:
-    if not Path(path).is_file():
-        raise SettingsError(
-            f"There is no recording {path!r}",
-            hint="Write one with --record FILE; a relative path starts at the current folder.",
         )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.errors import ProviderUnavailable, SettingsError
+from agent.errors import SettingsError
 from agent.journal import Noted, Record
 
 if TYPE_CHECKING:
@@ -55,18 +55,43 @@ def open_replay(path: Path, *, role: str, record: Record) -> "Model":
     """
     from agent.llm.replaying import ReplayModel  # noqa: PLC0415 - heavy
 
-    return ReplayModel(_read(path, role), role=role, path=path, record=record)
+    entries = [entry for entry in read_recording(path) if entry["role"] == role]
+    return ReplayModel(entries, role=role, path=path, record=record)
 
 
-def _read(path: Path, role: str) -> list[dict[str, Any]]:
+def read_recording(path: Path) -> list[dict[str, Any]]:
+    """Return the answers of a recording, of all roles, in their order.
+
+    Raises:
+        SettingsError: There is no such file, or it is no recording; it names the line.
+
+    """
+    if path.is_dir():
+        raise SettingsError(f"{path} is a folder, not a recording", hint=_RECORD)
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        entries = [json.loads(line) for line in lines]
-        return [entry for entry in entries if entry["role"] == role]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
         raise SettingsError(
-            f"{path} is no recording: {error}", hint="Write one with --record FILE."
+            f"The recording {str(path)!r} can't be read: {error.strerror}",
+            hint=f"{_RECORD} A relative path starts at the current folder.",
         ) from None
+    entries = [_entry(line, where=f"{path}:{number}") for number, line in enumerate(lines, start=1)]
+    if not entries:
+        raise SettingsError(f"{path} is empty: no answer is recorded in it", hint=_RECORD)
+    return entries
+
+
+_RECORD = "Write one with --record FILE."
+
+
+def _entry(line: bytes, *, where: str) -> dict[str, Any]:
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"{where}: this is no recording: {error}", hint=_RECORD) from None
+    if not (isinstance(entry, dict) and {"role", "n", "asked", "answer"} <= entry.keys()):
+        raise SettingsError(f"{where}: this is no recorded answer", hint=_RECORD)
+    return entry
 
 
 def compare(
@@ -85,12 +110,13 @@ def compare(
         )
 
 
-def exhausted(path: Path, role: str, count: int) -> ProviderUnavailable:
+def exhausted(path: Path, role: str, count: int) -> SettingsError:
     """Return the end of a recording that is shorter than the run."""
-    return ProviderUnavailable(
-        f"The recording {path} has only {count} answers of the {role}, and the run needs more",
-        hint="The run took another course than the recorded one; the notes above say where. "
-        "Record it anew with --record.",
+    answers = f"only {count} answers" if count else "no answer"
+    return SettingsError(
+        f"The recording {path} has {answers} of the {role}, and the run needs more",
+        hint="The run took another course than the recorded one; its notes say where. "
+        "Record it anew with --record FILE.",
     )
 
 

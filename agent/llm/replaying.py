@@ -41,7 +41,7 @@ class ReplayModel(Model):
         """Return the next recorded answer.
 
         Raises:
-            ProviderUnavailable: There is no further one.
+            SettingsError: There is no further one.
 
         """
         if self._next >= len(self._entries):

@@ -1,10 +1,10 @@
 """Binds the three agents to one run: models, briefing, worktree, clean rooms."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from agent.coder import Assignment, Change, Hands, code
 from agent.execute import Crew
@@ -34,6 +34,9 @@ from agent.verifier import (
 from agent.verifier.judge import Judged
 from agent.workspace import FileProblem, Reading, Worktree, clip, repository_map
 from agent.workspace.files import read_text
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
 
 # Characters of the diff that the verifier gets with its request; the rest it can read.
 _SHOWN_DIFF = 40_000
@@ -192,7 +195,23 @@ class Office:
         ) -> Verdict:
             return await self._verify(tree, contract, plan, baseline, commit, attempt)
 
-        return Crew(measure=self.measure, plan=self.plan, code=carry_out, verify=verified)
+        return Crew(
+            measure=self._in_time(self.measure),
+            plan=self._in_time(self.plan),
+            code=self._in_time(carry_out),
+            verify=self._in_time(verified),
+        )
+
+    def _in_time(
+        self, do: Callable[_Given, Awaitable[_Result]]
+    ) -> Callable[_Given, Awaitable[_Result]]:
+        """Return the same function, ended when the run's minutes are used up."""
+
+        async def timed(*given: _Given.args, **named: _Given.kwargs) -> _Result:
+            async with self.meter.within_time():
+                return await do(*given, **named)
+
+        return timed
 
     async def _verify(
         self,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import signal
 import tempfile
@@ -60,6 +61,7 @@ class Planned:
 
     plan: Plan
     baseline: Sequence[CheckResult]
+    exit_status: int = 0
 
     def in_words(self) -> str:
         """Return the plan for a person."""
@@ -94,7 +96,8 @@ def run_order(order: Order, *, listen: Record) -> Done:
         listen: Is told of every event as it happens.
 
     Raises:
-        PrpError: The order can't be carried out; nothing is left behind.
+        PrpError: The order can't be begun; nothing is left behind. What goes wrong later ends the
+            run, and is told as its end.
 
     """
     desk = lay_out(order)
@@ -105,11 +108,26 @@ def run_order(order: Order, *, listen: Record) -> Done:
             journal.record(event)
             listen(event)
 
-        outcome = _with_signals(lambda: _run(desk, order, folder, record))
+        try:
+            status = _with_signals(lambda: _run(desk, order, folder, record))
+        except PrpError as error:
+            # Once work has begun, an error is an end like others: told, kept and reported.
+            if not (story := _reported(folder)).ended:
+                raise
+            return Done(story=story, folder=folder, exit_status=error.exit_status)
+        except Exception:
+            _reported(folder)
+            raise
+    return Done(story=_reported(folder), folder=folder, exit_status=status)
+
+
+def _reported(folder: RunFolder) -> Story:
+    """Write the report of a run that has ended, and return its story."""
     story = tell(read_events(folder.journal))
-    folder.write_json(folder.summary, as_json(story))
-    folder.write(folder.report, markdown(story))
-    return Done(story=story, folder=folder, exit_status=outcome)
+    if story.ended:
+        folder.write_json(folder.summary, as_json(story))
+        folder.write(folder.report, markdown(story))
+    return story
 
 
 def plan_order(order: Order, *, listen: Record) -> Planned:
@@ -119,12 +137,14 @@ def plan_order(order: Order, *, listen: Record) -> Planned:
         PrpError: The order can't be carried out, or the planner gives no valid plan.
 
     """
-    desk = lay_out(order)
+    desk = lay_out(dataclasses.replace(order, roles=("planner",)))
+    _warn(desk, listen)
 
     async def planned() -> Planned:
         with tempfile.TemporaryDirectory(prefix="prp-plan-") as name:
             folder = RunFolder(id=desk.prp.slug, path=Path(name))
-            async with aclosing(_office(desk, order, folder, listen)) as office:
+            office = _office(desk, order, folder, listen)
+            async with aclosing(office), office.meter.within_time():
                 await office.prepare()
                 contract = freeze(
                     desk.prp,
@@ -144,8 +164,7 @@ async def _run(desk: Desk, order: Order, folder: RunFolder, record: Record) -> i
     started = time.monotonic()
     branch = desk.repository.free_branch(f"prp/{desk.prp.slug}")
     record(_started(desk, folder, branch))
-    for note in (*desk.settings.notes, *_warnings(desk)):
-        record(Noted(text=note, warning=True))
+    _warn(desk, record)
     office = _office(desk, order, folder, record)
     worktree = open_worktree(desk.repository, folder.worktree, branch=branch, base=desk.base)
     with worktree as tree, _always_told(tree, record, started) as outcome_is:
@@ -163,12 +182,13 @@ def _always_told(tree: Worktree, record: Record, started: float) -> Any:
     """Write how the run ended, whichever way it ends; unfinished work is committed."""
     ended: list[Outcome] = []
 
-    def tell_end(ending: str, status: int, reason: str) -> None:
+    def tell_end(ending: str, status: int, reason: str, hint: str = "") -> None:
         record(
             RunEnded(
                 outcome=ending,
                 exit_status=status,
                 reason=reason,
+                hint=hint,
                 branch=tree.branch if tree.head() != tree.base else "",
                 commit=tree.head(),
                 seconds=round(time.monotonic() - started, 3),
@@ -184,7 +204,7 @@ def _always_told(tree: Worktree, record: Record, started: float) -> Any:
         raise
     except PrpError as error:
         _keep(tree, str(error))
-        tell_end(Ending.FAILED, error.exit_status, str(error))
+        tell_end(Ending.FAILED, error.exit_status, str(error), error.hint)
         raise
     except Exception as error:
         # A bug of ours keeps its traceback, but the work that was paid for stays.
@@ -193,7 +213,7 @@ def _always_told(tree: Worktree, record: Record, started: float) -> Any:
         raise
     else:
         outcome = ended[0]
-        tell_end(outcome.ending, outcome.exit_status, outcome.reason)
+        tell_end(outcome.ending, outcome.exit_status, outcome.reason, outcome.hint)
 
 
 _Result = TypeVar("_Result")
@@ -258,10 +278,12 @@ def _started(desk: Desk, folder: RunFolder, branch: str) -> RunStarted:
     )
 
 
-def _warnings(desk: Desk) -> Sequence[str]:
+def _warn(desk: Desk, record: Record) -> None:
+    for note in desk.settings.notes:
+        record(Noted(text=note, warning=True))
     if desk.sandbox.name == "none":
-        return ("There is no sandbox: commands of the PRP and of models can do whatever you can",)
-    return ()
+        text = "There is no sandbox: commands of the PRP and of models can do whatever you can"
+        record(Noted(text=text, warning=True))
 
 
 def _masking(desk: Desk) -> Callable[[str], str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from agent.verifier.checks import CheckResult
 from agent.verifier.evidence import CriterionResult, Facts, Status, describe, findings
+from agent.verifier.expectations import CheckState
 
 _HOLDS = {Status.PROVEN, Status.JUDGED, Status.PRE_EXISTING}
 
@@ -56,6 +57,16 @@ class Verdict:
         counts = Counter(c.status.value for c in self.criteria)
         words = ", ".join(f"{number} {status}" for status, number in counts.most_common())
         return f" ({words})" if words else ""
+
+    @property
+    def missing(self) -> str:
+        """Return what keeps a verdict without failures from being a proof."""
+        tools = [
+            f"{r.check.id} could not run: {r.reason}"
+            for r in self.results.values()
+            if r.state is CheckState.TOOL_MISSING
+        ]
+        return "; ".join(["evidence is missing", *dict.fromkeys(tools)])
 
     @property
     def score(self) -> tuple[int, int, int]:

@@ -185,7 +185,7 @@ class TestRecordings:
         assert project.git("rev-parse", first) == project.git("rev-parse", second)
         assert "says what the recorded one did not" not in ran.err
 
-    def test_a_recording_that_ends_early_pauses_the_run(
+    def test_a_recording_that_ends_early_ends_the_run(
         self, project: Project, tmp_path: Path
     ) -> None:
         """The message says whose answer is missing."""
@@ -194,8 +194,10 @@ class TestRecordings:
         kept = [line for line in file.read_text().splitlines() if '"role": "verifier"' not in line]
         file.write_text("\n".join(kept) + "\n")
         ran = project.prp("execute", "PRPs/greet.md", "--model", f"replay:{file}")
-        assert ran.status == 20
-        assert "verifier" in ran.out
+        assert ran.status == 4
+        assert "has no answer of the verifier" in ran.out
+        assert "next: " in ran.out
+        assert project.git("show", "prp/greet-2:greet.py") == GOOD
 
 
 class TestBudgetsAndProvider:
@@ -212,6 +214,26 @@ class TestBudgetsAndProvider:
         ran = execute(project, answer)
         assert ran.status == 20, ran.err
         assert project.git("show", "prp/greet:greet.py") == GOOD
+
+    def test_a_server_that_is_not_there_is_said_with_its_address(self, project: Project) -> None:
+        """Three tries, seconds apart, each with model, address and count; the report says it."""
+        nobody = "http://127.0.0.1:9/v1"
+        ran = project.prp(
+            "execute", "PRPs/greet.md", "--model", "openai-chat:m", "--base-url", nobody
+        )
+        assert ran.status == 20, ran.err
+        assert f"openai-chat:m at {nobody}: no connection: Connection refused" in ran.err
+        assert "(try 2 of 3)" in ran.err
+        assert f"openai-chat:m at {nobody} can't be reached, in 3 tries" in ran.out
+        assert "next: Check the address" in ran.out
+
+    def test_minutes_end_a_command_that_runs(self, project: Project) -> None:
+        """The limit is not only looked at between requests."""
+        slow = GREET_PRP + "\n### Level 3: Slow\n```bash\nsleep 60\n```\n"
+        project.write("PRPs/greet.md", slow)
+        ran = execute(project, crew(), "--max-minutes", "0.05")
+        assert ran.status == 12, ran.err
+        assert "of 0.05 minutes" in ran.out
 
     def test_a_token_budget_ends_with_12(self, project: Project) -> None:
         """The limit is named."""
