@@ -8,6 +8,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from agent.prp.model import Finding, Section
+from agent.prp.nested import Marks, nested_end
 from agent.prp.rules import finding
 
 
@@ -61,12 +62,21 @@ def scan(text: str) -> tuple[tuple[Line, ...], tuple[Finding, ...]]:
     findings: list[Finding] = []
     opened: re.Match[str] | None = None
     opened_at = 0
-    last_marks = _last_marks(raw)
+    all_marks = _marks_of(raw)
+    last_marks = {marks.character: marks.line for marks in all_marks}
+    place = {marks.line: index for index, marks in enumerate(all_marks)}
+    inner_until = 0
     for number, words in enumerate(raw, 1):
-        marks = _MARKS.match(words) if "```" in words or "~~~" in words else None
+        if number < inner_until:
+            lines.append(Line(number, words, Role.INSIDE))
+            continue
+        marks = _MARKS.match(words) if number in place else None
         if opened is None:
             if marks:
                 opened, opened_at = marks, number
+                if end := nested_end(all_marks, place[number]):
+                    findings.append(_nested(number))
+                    inner_until = end
                 lines.append(Line(number, words, Role.OPENS))
             else:
                 is_heading = "#" in words[:4] and _HEADING.match(words)
@@ -92,13 +102,24 @@ def scan(text: str) -> tuple[tuple[Line, ...], tuple[Finding, ...]]:
     return tuple(lines), tuple(findings)
 
 
-def _last_marks(raw: Sequence[str]) -> dict[str, int]:
-    """Return the last line of closing marks by their character."""
-    last: dict[str, int] = {}
+def _marks_of(raw: Sequence[str]) -> list[Marks]:
+    found = []
     for number, words in enumerate(raw, 1):
         if ("```" in words or "~~~" in words) and (marks := _MARKS.match(words)):
-            last[marks["marks"][0]] = number
-    return last
+            signs = marks["marks"]
+            found.append(
+                Marks(number, signs[0], len(signs), len(marks["indent"]), marks["info"].strip())
+            )
+    return found
+
+
+def _nested(line: int) -> Finding:
+    return finding(
+        "I15",
+        line,
+        "The fence that begins here holds others of the same marks",
+        "Write more marks around the outer one: ```` instead of ```.",
+    )
 
 
 def _wrong_end(line: int) -> Finding:

@@ -25,6 +25,8 @@ DIALECTS = {
     "  critical: @decorated things\n  gotcha: goes on: so\n    below, and here\n```\n",
     "context with a key below a value": "# A\n\n## Goal\nb\n\n## All Needed Context\n```yaml\n- file: src/a.py\n  why: goes on\n    below: no\n```\n",
     "open fences": "# A\n\n## Goal\nb\n\n```python\nx = 1\n\n## Tasks\nTask 1: CREATE a.py\n\n```bash\nls\n```text\n\n## Validation\n```bash\npytest\n",
+    "a file with fences in a fence": "# A\n\n## Tasks\n\n### Task 1: CREATE doc.md\n```markdown\n# Doc\n```bash\nls\n```\nend\n```\n\n### Task 2: CREATE b.md\n```markdown\n```yaml\na: 1\n```\n```\n\n"
+    "### Task 3: CREATE c.py\n```python\nx = 1\n```\n\n## Validation\n```bash\npytest\n```\n",
     "criteria as bullets": "# A\n\n## Goal\nb\n\n## Acceptance Criteria\n- one\n- two\n  goes on\n\n1. three\n",
     "emoji headings": "# 🚀 A\n\n## 🎯 Goal\nb\n\n## 3. Why\nc\n\n## ✅ Validation Gates\n```bash\npytest\n```\n",
     "windows": "# A\r\n\r\n## Goal\r\nb\r\n\r\n## Tasks\r\n- [ ] Task 1: CREATE a.py\r\n",

@@ -135,6 +135,23 @@ class TestDialects:
         assert len(prp.tasks) == 1
         assert prp.findings
 
+    def test_I15_fences_in_a_fence_belong_to_it(self) -> None:
+        """Where the first bare marks would turn everything below inside out; tasks go on."""
+        inner = "```markdown\n# Doc\n```bash\nls\n```\n\n```python\nx = 1\n```\nend\n```\n"
+        rest = "\n### Task 2: CREATE b.py\n```python\ny = 2\n```\n"
+        prp = parsed(f"# A\n\n## Tasks\n\n### Task 1: CREATE doc.md\n{inner}{rest}")
+        assert [task.line for task in prp.tasks] == [5, 18]
+        assert [(f.code, f.line) for f in prp.findings] == [("I15", 6)]
+
+    def test_I15_indented_fences_that_stay_open_end_with_the_outer_one(self) -> None:
+        """A list's example without its end does not swallow the document."""
+        wrong, right = "1. wrong:\n   ```python\n   x\n", "2. right:\n   ```python\n   y\n   ```\n"
+        notes = f"```markdown\n{wrong}{right}```\n"
+        prp = parsed(
+            f"# A\n\n## Notes\n{notes}\n## Tasks\nTask 1: CREATE a.py\n\n```bash\nls\n```\n"
+        )
+        assert [task.line for task in prp.tasks] == [15]
+
     def test_a_heading_inside_of_a_fence_is_none(self) -> None:
         """Comments of a script look like headings."""
         prp = parsed("# A\n\n## Goal\n```bash\n# Tasks\n## Validation\n```\nText\n")

@@ -18,8 +18,12 @@ def close_fences(text: str) -> list[Edit]:
     lines, _ = scan(text)
     edits: list[Edit] = []
     marks = ""
+    wider = _wider_marks(lines)
     for line in lines:
-        if line.role is Role.OPENS:
+        if line.number in wider:
+            edits.append(_replace(line, wider[line.number]))
+            marks = ""
+        elif line.role is Role.OPENS:
             found = re.match(r"\s*(`{3,}|~{3,})", line.text)
             indent = line.text[: len(line.text) - len(line.text.lstrip())]
             marks = indent + (found[1] if found else "```")
@@ -39,6 +43,27 @@ def close_fences(text: str) -> list[Edit]:
             else Edit(first=last.number + 1, last=last.number, lines=(marks,))
         )
     return edits
+
+
+def _wider_marks(lines: Sequence[Line]) -> dict[int, str]:
+    """Return the first and last line, rewritten, of each fence that holds marks like its own."""
+    wider: dict[int, str] = {}
+    opening, longest = None, 0
+    for line in lines:
+        if line.role is Role.OPENS:
+            opening, longest = line, 0
+        elif opening is None or not (found := re.match(r"(\s*)(`{3,}|~{3,})(.*)$", line.text)):
+            continue
+        elif line.role is Role.INSIDE:
+            same = found[2][0] == opening.text.lstrip()[0]
+            longest = max(longest, len(found[2])) if same and not found[3].strip() else longest
+        elif line.role is Role.CLOSES and longest:
+            marks = found[2][0] * (longest + 1)
+            for one in (opening, line):
+                was = one.text.lstrip()
+                indent = one.text[: len(one.text) - len(was)]
+                wider[one.number] = indent + marks + was.lstrip(found[2][0])
+    return wider
 
 
 def _replace(line: Line, text: str, *, may_lose: Sequence[str] = ()) -> Edit:
