@@ -56,14 +56,28 @@ _TREE = re.compile(r"^\s*[│|]?\s*[├└]──", re.MULTILINE)
 def _of_fence(fence: Fence, *, level: int) -> list[Check]:
     if _TREE.search(fence.code):
         return []
-    if _is_shell(fence.language, fence.lines):
-        return fence_checks(fence.lines, level=level)
-    if fence.language in _OTHER_SHELLS:
+    language, lines = _language(fence)
+    if _is_shell(language, lines):
+        return fence_checks(lines, level=level)
+    if language in _OTHER_SHELLS:
         return [
             replace(check, kinds=(CheckKind.NOT_SHELL,))
-            for check in fence_checks(fence.lines, level=level)
+            for check in fence_checks(lines, level=level)
         ]
     return []
+
+
+# Some writers name the language in the first line of a fence instead of behind its marks.
+_LANGUAGES = _SHELLS | {"python", "javascript", "typescript", "yaml", "json", "sql", "toml", "html"}
+
+
+def _language(fence: Fence) -> tuple[str, Sequence[Line]]:
+    first = next((i for i, line in enumerate(fence.lines) if line.text.strip()), None)
+    if first is not None and fence.language in ("", "text"):
+        word = fence.lines[first].text.strip()
+        if word in _LANGUAGES and len(fence.lines) > first + 1:
+            return word, fence.lines[first + 1 :]
+    return fence.language, fence.lines
 
 
 _LEVEL_COMMENT = re.compile(r"^#+\W*(?:Level|Loop|Gate|Stage)\s+(?P<digit>\d)\b", re.IGNORECASE)
@@ -160,10 +174,17 @@ def _in_backticks(line: Line, level: int) -> list[Check]:
     return [
         _inline(found[1].strip(), line, level, behind=found[2])
         for found in _INLINE.finditer(line.text)
+        if not (_NEGATED.search(line.text[: found.start()]) and _NOTHING_MORE.match(found[2]))
         if (_LOOKS_LIKE_SHELL.match(found[1]) and " " in found[1].strip())
         or found[1].strip() in _TEST_TOOLS
     ]
 
+
+# "No `go get`, no `npm install`" says what must not be run.
+_NEGATED = re.compile(
+    r"(?:\b(?:no|not|don['’]t|never|without|avoid|instead of|rather than))[\s*]*$", re.IGNORECASE
+)
+_NOTHING_MORE = re.compile(r"[\s*]*(?:$|[;,.)/]|and\b|or\b|needed|required|—|-)", re.IGNORECASE)
 
 _BEHIND = re.compile(r"\s+(?:(?:→|->|=>|—|–)\s+(?P<said>.*)|\((?P<aside>[^()`$]*)\)\s*)$")
 

@@ -37,7 +37,7 @@ _RANGE = re.compile(r"(?::(?P<a>\d+)(?:-(?P<b>\d+))?|#L(?P<c>\d+)(?:-L?(?P<d>\d+
 
 
 def find_references(lines: Sequence[Line], elsewhere: Sequence[Line] = ()) -> list[Reference]:
-    """Return the references of a document, each target once, in its order.
+    """Return the references of a document in its order, each target once for each reason.
 
     Args:
         lines: Lines of the context section, where any path or address is a reference.
@@ -46,10 +46,18 @@ def find_references(lines: Sequence[Line], elsewhere: Sequence[Line] = ()) -> li
 
     """
     found = [*_in_context(lines), *_explained(elsewhere)]
-    unique: dict[tuple[str, object], Reference] = {}
+    unique: dict[tuple[object, ...], Reference] = {}
     for reference in found:
-        unique.setdefault((reference.target, reference.lines), reference)
-    return sorted(unique.values(), key=lambda reference: reference.line)
+        place = (reference.target, reference.lines)
+        own = (reference.sections, *_reasons(reference)) if reference.declared else ()
+        if not (place in unique and not any(own)):
+            unique.setdefault(place, reference)
+            unique.setdefault((*place, *own), reference)
+    return sorted(set(unique.values()), key=lambda reference: reference.line)
+
+
+def _reasons(reference: Reference) -> tuple[str, ...]:
+    return (reference.why, reference.critical, reference.pattern, reference.gotcha)
 
 
 def _explained(lines: Sequence[Line]) -> list[Reference]:
@@ -60,7 +68,7 @@ def _explained(lines: Sequence[Line]) -> list[Reference]:
             continue
         end = _end_of_entry(lines, index, len(entry["indent"]))
         (reference,) = _from_entry(entry, lines[index:end])
-        if any((reference.why, reference.critical, reference.pattern, reference.gotcha)):
+        if any(_reasons(reference)):
             found.append(reference)
     return found
 

@@ -27,6 +27,13 @@ _PROGRAMS: tuple[tuple[CheckKind, frozenset[str]], ...] = (
         ),
     ),
     (
+        CheckKind.NETWORK,
+        frozenset(
+            "docker docker-compose podman kubectl helm terraform aws az gcloud gh vercel "
+            "supabase".split()
+        ),
+    ),
+    (
         CheckKind.MUTATING,
         frozenset("rm mv cp touch mkdir ln tee patch chmod install".split()),
     ),
@@ -123,8 +130,8 @@ _RULES: tuple[tuple[CheckKind, tuple[str, ...]], ...] = (
             r"\bnpx\s+(-y|--yes|create-|playwright install|shadcn|degit)|\bgo\s+(get|install|mod download)\b",
             r"\b(cargo\s+(install|add|audit|update|search)|composer\s+(install|require|update)|bundle\s+install)\b",
             r"\b(poetry|pdm|pipenv|conda|mamba|brew|apt|apt-get|dnf|apk|gem|dotnet\s+add)\s+(install|add|update|upgrade|restore|package)\b",
+            r"\bmake\s+\S*(docker|compose)",
             r"\bgit\s+(clone|pull|fetch|ls-remote|submodule)\b|\b(ping|dig|nslookup|telnet|nc|netstat|lighthouse)\b",
-            r"\bdocker(-compose)?\b|\bpodman\b|\b(kubectl|helm|terraform|aws|az|gcloud|gh|vercel|supabase)\b",
         ),
     ),
     (

@@ -32,8 +32,15 @@ def documents_of(
     """
     known = KnownFiles(files)
     left = _ALL_CHARACTERS
-    found = []
+    found: list[tuple[Reference, Document]] = []
+    shown: set[object] = set()
     for reference in prp.references:
+        place = (reference.target, reference.lines, reference.sections)
+        if place in shown:
+            again = Document(name=_name(reference), why=_why(reference), missing="it stands above")
+            found.append((reference, again))
+            continue
+        shown.add(place)
         document = _document(
             reference, known, read, limit=min(left, _MOST_CHARACTERS), folder=folder
         )

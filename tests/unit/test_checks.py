@@ -33,6 +33,20 @@ class TestJoining:
         """And the next line is another."""
         assert [c.command for c in checks(f"{command}\nls src")] == [command, "ls src"]
 
+    def test_a_language_in_the_first_line_is_no_command(self) -> None:
+        """Some writers put it there instead of behind the marks."""
+        section = (
+            "# A\n\n## Validation\n```text\nbash\n\npytest -q\n```\n```text\npython\nx = 1\n```\n"
+        )
+        prp = parse_prp(section, path=Path("x.md"))
+        assert [check.command for check in prp.checks] == ["pytest -q"]
+
+    def test_what_must_not_be_run_is_no_check(self) -> None:
+        """`go get` behind "no" is a promise about the change, `npm audit` a command."""
+        items = "- [ ] No `go get`; no `go mod tidy`\n- [ ] No `npm audit` findings\n"
+        prp = parse_prp(f"# A\n\n## Final Checklist\n{items}", path=Path("x.md"))
+        assert [check.command for check in prp.checks] == ["npm audit"]
+
     def test_what_changes_the_shell_holds_for_the_rest(self) -> None:
         """One fence is one shell."""
         first, second = checks("pytest\ncd app\nexport X=1\nnpm test")
@@ -87,6 +101,9 @@ class TestKinds:
             ("npm run dev", CheckKind.SERVER),
             ("pip install -e .", CheckKind.NETWORK),
             ("curl https://api.example.com/health", CheckKind.NETWORK),
+            ("docker-compose up -d", CheckKind.NETWORK),
+            ("make e2e-docker", CheckKind.NETWORK),
+            ("grep -n port docker-compose.yml", CheckKind.RUN),
             ("curl http://localhost:8000/health", CheckKind.RUN),
             ('curl -H "Authorization: Bearer $TOKEN" localhost:1', CheckKind.SECRET),
             ("vim src/a.py", CheckKind.INTERACTIVE),

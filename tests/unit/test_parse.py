@@ -243,6 +243,15 @@ class TestReferences:
         assert document.content.strip() == "## Rounding\nhalf even"
 
 
+def test_a_file_that_is_named_for_two_reasons_is_two_references() -> None:
+    """A mention without a reason of its own adds none; the planner gets the text once."""
+    prp = parsed(
+        "# A\n\n## All Needed Context\n```yaml\n- file: SPEC.md\n  section: one\n  why: what\n"
+        "- file: SPEC.md\n  section: two\n  why: how\n- file: SPEC.md\n```\n- `SPEC.md` says all\n"
+    )
+    assert [(r.line, r.why) for r in prp.references] == [(5, "what"), (8, "how")]
+
+
 def test_an_entry_with_a_reason_is_a_reference_wherever_it_stands() -> None:
     """And one without a reason is none outside of the context."""
     prp = parsed(
