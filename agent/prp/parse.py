@@ -159,10 +159,23 @@ _BULLET = re.compile(r"^\s{0,3}(?:[-*+•]|\d+[.)]|[✅☐✔✓])\s+(?P<words>\
 
 
 def _criteria(blocks: Sequence[Block], part: Part, prefix: str) -> tuple[Criterion, ...]:
-    """Return the checkboxes of a part, or its list items where it has no box."""
+    """Return the checkboxes of a part, or its list items where it has no box.
+
+    Success criteria also stand as checkboxes in the goal and in the validation's levels.
+    """
     lines = [line for line in lines_of(blocks, part) if line.role is Role.TEXT]
-    boxes = [(line, found) for line in lines if (found := _BOX.match(line.text))]
-    plain = boxes or [(line, found) for line in lines if (found := _BULLET.match(line.text))]
+    boxes = _matching(_BOX, lines)
+    plain = boxes or _matching(_BULLET, lines) or _rows(lines)
+    if part is Part.CRITERIA:
+        others = [
+            line
+            for block in blocks
+            if block.part in _PROMISING
+            for line in block.lines
+            if line.role is Role.TEXT
+        ]
+        plain = sorted((*plain, *_matching(_BOX, others)), key=lambda found: found[0].number)
+        lines = sorted((*lines, *others))
     places = {line.number: place for place, line in enumerate(lines)}
     joined = [_continued(lines, places[line.number], found["words"]) for line, found in plain]
     return tuple(
@@ -170,10 +183,32 @@ def _criteria(blocks: Sequence[Block], part: Part, prefix: str) -> tuple[Criteri
             id=f"{prefix}{index}",
             text=words,
             line=line.number,
-            ticked=bool(boxes) and found["tick"] not in ("", " "),
+            ticked=found.re is _BOX and found["tick"] not in ("", " "),
         )
         for index, ((line, found), words) in enumerate(zip(plain, joined, strict=True), 1)
     )
+
+
+_ROW = re.compile(r"^\s*\|\s*(?P<words>.*?[^|\s])[\s|]*\|\s*$")
+_RULE = re.compile(r"^\s*\|[\s:|-]+\|\s*$")
+
+
+def _rows(lines: Sequence[Line]) -> list[tuple[Line, re.Match[str]]]:
+    """Return the rows of tables, without their heads and rules."""
+    rules = {line.number for line in lines if _RULE.match(line.text)}
+    return [
+        (line, found)
+        for line, found in _matching(_ROW, lines)
+        if line.number not in rules and line.number + 1 not in rules
+    ]
+
+
+# Parts whose checkboxes are promises as well.
+_PROMISING = (Part.GOAL, Part.WHAT, Part.VALIDATION, Part.LEVEL)
+
+
+def _matching(form: re.Pattern[str], lines: Sequence[Line]) -> list[tuple[Line, re.Match[str]]]:
+    return [(line, found) for line in lines if (found := form.match(line.text))]
 
 
 def _continued(lines: Sequence[Line], place: int, words: str) -> str:

@@ -243,6 +243,26 @@ class TestReferences:
         assert document.content.strip() == "## Rounding\nhalf even"
 
 
+def test_boxes_of_the_goal_and_of_levels_are_criteria() -> None:
+    """In the document's order; plain bullets there are prose."""
+    prp = parsed(
+        "# A\n\n## Goal\n- [ ] fast\n  and small\n- nice\n\n## Success Criteria\n- [x] green\n\n"
+        "## Validation Loop\n### Level 2: By hand\n- [ ] the button is blue\n"
+    )
+    assert [(c.id, c.line, c.text, c.ticked) for c in prp.criteria] == [
+        ("C1", 4, "fast and small", False),
+        ("C2", 9, "green", True),
+        ("C3", 13, "the button is blue", False),
+    ]
+
+
+def test_rows_of_a_table_are_criteria_where_there_is_no_list() -> None:
+    """Without the table's head and rule."""
+    table = "| Metric | Target |\n| --- | --- |\n| Latency | 10 ms |\n| Memory | |\n"
+    prp = parsed(f"# A\n\n## Success Metrics\n{table}")
+    assert [(c.line, c.text) for c in prp.criteria] == [(6, "Latency | 10 ms"), (7, "Memory")]
+
+
 def test_a_file_that_is_named_for_two_reasons_is_two_references() -> None:
     """A mention without a reason of its own adds none; the planner gets the text once."""
     prp = parsed(
