@@ -3,20 +3,27 @@
 import re
 from functools import lru_cache
 
+from agent.prp.inner import is_destructive_code, shell_texts, undisguised, without_programs
 from agent.prp.model import CheckKind
 
 _LOCAL = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])"
 # The first word of each simple command; what may stand before it is consumed, the word is not.
 _HEAD = re.compile(
-    r"(?:^|[;&|({\n]\s*|\b(?:do|then|else|time|env|exec|xargs|sudo|nohup)\s+|\b\w+=\S*\s+)"
+    r"(?:^|[;&|({\n]\s*|\b\w+=\S*\s+|\b(?:do|then|else|time|env|exec|xargs|sudo|nohup|command|"
+    r"builtin|busybox|timeout|nice|ionice|chrt|stdbuf|setsid|parallel|watch|unbuffer|flock)\s+"
+    r"(?:(?:-\S+|\d\S*)\s+)*)"
     r"(?=(?:[^\s;&|(){}]*/)?(?P<name>[\w.-]+)(?=\s|$|;))"
 )
 _PROGRAMS: tuple[tuple[CheckKind, frozenset[str]], ...] = (
     (
         CheckKind.DESTRUCTIVE,
         frozenset(
-            "rm rmdir shred unlink truncate fdisk dd sudo su doas shutdown reboot halt kill pkill "
-            "killall crontab systemctl service chown iptables useradd ssh scp".split()
+            "rm rmdir shred unlink truncate fdisk dd sudo su doas shutdown reboot halt poweroff "
+            "kill pkill killall crontab systemctl service launchctl chown iptables nft ufw sysctl "
+            "useradd userdel usermod groupdel passwd visudo ssh scp sftp umount swapoff "
+            "parted sgdisk wipefs cryptsetup losetup diskutil lvremove vgremove pvremove virsh zfs "
+            "zpool dropdb dropuser pg_restore ansible ansible-playbook semantic-release goreleaser "
+            "fastlane Remove-Item del rd diskpart".split()
         ),
     ),
     (
@@ -35,7 +42,9 @@ _PROGRAMS: tuple[tuple[CheckKind, frozenset[str]], ...] = (
     ),
     (
         CheckKind.MUTATING,
-        frozenset("rm mv cp touch mkdir ln tee patch chmod install".split()),
+        frozenset(
+            "rm mv cp touch mkdir ln tee patch chmod install rsync unzip createdb gunzip".split()
+        ),
     ),
 )
 
@@ -82,26 +91,38 @@ _RULES: tuple[tuple[CheckKind, tuple[str, ...]], ...] = (
     (
         CheckKind.DESTRUCTIVE,
         (
-            r"\bchmod\s+(-r|\+s|777)|>\s*/dev/(?!null|stdout|stderr|tty)|:\(\)\s*\{",
-            r"\bgit\s+(-\S+\s+)*(push|reset|clean|rebase|merge|checkout|switch|restore|branch\s+-d|"
-            r"tag|stash|filter-branch|revert|cherry-pick|am|gc|commit|rm|mv|update-ref)\b",
+            r"\bchmod\s+(-r|\+s|777)|:\(\)\s*\{|\$\{?\w+\}?\s+-(rf|fr)\b|^format\s+\w:|^init\s+\d",
+            r"\bgit\s+(-c\s+\S+\s+|-\S+\s+)*(push|reset|clean|rebase|merge|checkout|switch|restore|branch\s+-d|"
+            r"tag|stash|filter-branch|revert|cherry-pick|am|gc|commit|rm|mv|update-ref|"
+            r"remote\s+(add|set-url|remove|rm|rename)|worktree\s+remove|reflog\s+(expire|delete)|"
+            r"notes\s+(add|remove)|submodule\s+deinit|config\s+(-\S+\s+)*--(global|system))\b",
             r"\b(terraform|tofu|pulumi|cdk|sam|serverless|sls)\b.*\b(apply|destroy|up|deploy|import)\b",
             r"\b(kubectl|oc)\s+(apply|delete|create|replace|patch|scale|rollout|drain|exec)\b",
             r"\bhelm\s+(install|upgrade|uninstall|delete|rollback)\b",
             r"\b(vercel|netlify|fly|flyctl|firebase|wrangler|railway|heroku|gcloud|eb|surge)\b.*"
             r"\b(deploy|--prod|release|publish|push|promote|destroy|rollback)\b|\bvercel\b.*--prod",
+            r"\bheroku\b.*:(reset|destroy|set|unset|rollback|promote)|\bkamal\b|\bcap\s+\w+\s+deploy",
+            r"\b(eksctl|minikube|kind|k3d|vagrant|multipass|xcrun\s+simctl)\s+(delete|destroy|erase|rm)\b",
             r"\badb\s+(-\S+\s+\S+\s+)*(uninstall|shell\s+(pm|rm))\b",
             r"\b(prisma|drizzle-kit|supabase|sequelize|knex|typeorm|rails|rake|artisan|flyway|diesel|"
             r"sqlx|hasura)\b.*\b(reset|drop|push|rollback|undo|revert|wipe|fresh|seed|clean)\b",
             r"\b(alembic|manage\.py)\b.*\b(downgrade|flush|reset_db|loaddata)\b|db:(drop|reset|seed)\b",
-            r"\b(drop|truncate|delete\s+from|alter)\s+(table|database|schema|\w)|\bdropdb\b|flushall",
-            r"\b(npm|pnpm|yarn|bun|cargo|poetry|twine|uv|gem)\b.*\b(publish|upload|unpublish|yank)\b",
+            r"\b(drop|truncate|delete\s+from|alter)\s+(table|database|schema|\w)|flushall|flushdb|dropdatabase\(",
+            r"\bredis-cli\b.*\s(del|shutdown)\b|\bmongo(sh)?\b.*(\.drop\(|deletemany\(|\.remove\()",
+            r"\b(npm|pnpm|yarn|bun|cargo|poetry|twine|uv|gem|nuget|lerna|changeset|hatch|flit|pdm|gradlew?|mix)\b"
+            r".*\b(publish|upload|unpublish|yank|push)\b|\bmvn\b.*\b(deploy|release:\w+)\b",
             r"\bdocker\b.*\b(push|rm|rmi|prune|kill|down\b.*-v)|\bdocker(-|\s+)compose\b.*\bdown\b",
-            r"\b(aws|az|gsutil|gcloud|doctl|gh|glab)\s+\S+.*\b(rm|delete|create|put|sync|mb|rb|merge|"
+            r"\b(aws|az|gsutil|gcloud|doctl|gh|glab)\s(.*\s)?(rm|delete|create|put|sync|mb|rb|merge|"
             r"update|terminate|run-instances|deploy|release|invoke|mv|cp|set)\b",
-            r"\b(curl|wget)\b[^|\n]*\|\s*(sudo\s+)?(ba|z|da)?sh\b|\beval\s+\"?\$\(",
-            r"\b(make|npm run|pnpm|yarn|just|task|\./)\S*\s*\S*\b(deploy|release|publish|destroy|rollback)\b",
-            r"\bfind\b.*(-delete|-exec\s+rm)|\bxargs\s+(-\S+\s+)*rm\b",
+            r"\beval\s+\"?\$\(|\b(ba|z|da)?sh\s+(<\(|-c\s+\"?\$\()|^mount\s+(-\S+\s+)*[\w/][^\s|]*\s+[\w/]",
+            r"(\b(make|npm run|pnpm|yarn|just|task)\s|(^|\s)\./)\S*\s*\S*\b(deploy|release|publish|destroy|rollback)\b",
+            r"(^|[;&|]\s*|\b(bash|sh|zsh|python3?|node|ruby|source)\s+)([^\s;&|]*/)?"
+            r"(deploy|release|publish|rollback|destroy|teardown|uninstall|wipe|nuke)[\w-]*\.(sh|py|js|ts|rb)\b",
+            r"\b(npm|pnpm|yarn|bun|make|just)\s+(run\s+)?(\S*[:_-])?(reset|drop|wipe|nuke|destroy|teardown)\b",
+            r"\bfind\b.*(-delete|-exec(dir)?\s+(rm|shred|mv)\b)|\b(xargs|parallel|fd)\s+(-\S+\s+(\w+\s+)?)*rm\b",
+            r"\brsync\b.*\s--(delete|remove-source)|\btar\b.*--remove-files|\bhistory\s+-c|\bsystem\(.*\brm\s",
+            r"\b(apt|apt-get|yum|dnf|brew|snap|pacman|choco|winget)\s+(-\S+\s+)*(remove|uninstall|purge|autoremove|-r\w*)\b",
+            r"\btmux\s+kill-|\bscreen\s+-X\s+quit",
         ),
     ),
     (
@@ -109,7 +130,7 @@ _RULES: tuple[tuple[CheckKind, tuple[str, ...]], ...] = (
         (
             r"\bdocker\b.*\s-(it|ti)\b|\s--(interactive|ui|headed|debug-brk)\b|\bread\s+-[rp]",
             r"^(python3?|node|irb|ghci|psql|mysql|sqlite3|redis-cli|mongosh?)\s*$|\bplaywright\s+codegen",
-            r"\bcypress open\b|--watch(?!=false|All=false)\b|\bmprof plot\b|\bgit\s+(rebase|add)\s+-[ip]",
+            r"\b(npm|docker|gh|vercel|netlify|az|gcloud|heroku)\s+(auth\s+)?login\b|\bcypress open\b|--watch(?!=false|All=false)\b|\bmprof plot\b|\bgit\s+(rebase|add)\s+-[ip]",
         ),
     ),
     (
@@ -123,7 +144,7 @@ _RULES: tuple[tuple[CheckKind, tuple[str, ...]], ...] = (
     (
         CheckKind.NETWORK,
         (
-            rf"\b(curl|wget|http|https|xh)\b(?=.*(https?://|\s[\w-]+\.(com|io|dev|org|net|app)))(?!.*//{_LOCAL})",
+            rf"\b(curl|wget|http|https|xh)\b(?=.*(https?://|\s[\w.-]+\.(com|io|dev|org|net|app)))(?!.*//{_LOCAL})",
             r"\bpip3?\s+(install|download|index)\b|\bpip-audit\b|\bsafety\s+(check|scan)\b|\bsnyk\b",
             r"\buv\s+(sync|add|lock|pip\s+(install|sync)|tool\s+install|python\s+install)\b|\buvx\b|\bpipx\b",
             r"\b(npm|pnpm|yarn|bun)\s+(i|install|ci|add|update|upgrade|audit|dlx|create|link|outdated)\b|^yarn$",
@@ -155,7 +176,9 @@ _RULES: tuple[tuple[CheckKind, tuple[str, ...]], ...] = (
             r"\bcargo\s+fmt\b(?!.*--check)|\b(npm|pnpm|yarn)\s+(run\s+)?(format|fmt|lint:fix|prettier)\b(?!:check)",
             r"\bsed\s+(-\S+\s+)*-i|\bperl\s+-p?i|\bgit\s+add\b|\balembic\s+(upgrade|revision)|\bmanage\.py\s+(migrate|makemigrations)",
             r"\bprisma\s+(migrate|generate|db)\b|\b(terraform|dotnet|dart|mix)\s+(fmt|format)\b|\bpre-commit\s+run\b",
-            r"(?<![0-9&<>=-])>{1,2}\s*(?!&|/dev/null|/tmp/)[\w./$\"'-]+",
+            r"(?<![0-9&<>=-])>{1,2}\s*(?!&|/dev/null|/tmp/)[\w./$\"'~-]+",
+            r"\btar\s+-?\w*x|\bpip3?\s+uninstall\b|\b(conda|mamba|gem)\s+(remove|uninstall)\b|\bpsql\b.*\s-f\b",
+            r"^(make|cargo|go|flutter|npm run|yarn|pnpm)\s+(dist)?clean\b|\bgit\s+config\s+(?!.*--(get|list))\S+\s+\S",
         ),
     ),
 )
@@ -182,16 +205,44 @@ def kinds_of(command: str) -> tuple[CheckKind, ...]:
     whole = without_bodies(command)
     if len(whole) > _LONGEST:
         return (CheckKind.MANUAL,)
-    words = _PROGRAM_TEXT.sub(r"\g<flag> ''", whole)
+    return _kinds(whole, depth=0)
+
+
+def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
+    bare = undisguised(whole)
+    words = without_programs(bare)
     unquoted = _PATTERN_TEXT.sub(_without_quoted, words)
-    calmed = _HARMLESS.sub("true", whole)
+    calmed = _HARMLESS.sub("true", bare)
     started = _kinds_of_programs(words, calmed)
     found = tuple(
         kind
         for kind, patterns in _COMPILED
         if kind in started or _matches(patterns, _subject(kind, words, calmed, unquoted))
     )
+    if CheckKind.DESTRUCTIVE not in found and (
+        (("|" in calmed or ">" in calmed) and _DESTRUCTIVE_SYNTAX.search(_without_quotes(calmed)))
+        or _destroys_inside(bare, depth=depth)
+    ):
+        found = tuple(sorted({*found, CheckKind.DESTRUCTIVE}, key=list(CheckKind).index))
     return found or (CheckKind.RUN,)
+
+
+# What these mean in quotes is for the program to decide that gets them.
+_DESTRUCTIVE_SYNTAX = re.compile(
+    r"(?<![0-9&<>=-])>{1,2}\s*(~|/(?!tmp/|dev/(?:null|stdout|stderr|tty|fd)\b))|"
+    r"\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\s*(?:$|[-;&|\n])"
+)
+_DEEPEST = 3
+
+
+def _destroys_inside(whole: str, *, depth: int) -> bool:
+    """Return whether text that a shell or an interpreter gets would destroy something."""
+    return is_destructive_code(whole) or (
+        depth < _DEEPEST
+        and any(
+            CheckKind.DESTRUCTIVE in _kinds(text, depth=depth + 1) for text in shell_texts(whole)
+        )
+    )
 
 
 # Nobody reads such a line, and some rules take time that grows with its square.
@@ -216,7 +267,11 @@ _ANY_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
 
 
 def _without_quoted(found: re.Match[str]) -> str:
-    return _ANY_QUOTED.sub("''", found[0])
+    return _without_quotes(found[0])
+
+
+def _without_quotes(text: str) -> str:
+    return _ANY_QUOTED.sub("''", text)
 
 
 def _matches(patterns: tuple[re.Pattern[str], ...], subject: str) -> bool:
@@ -232,13 +287,6 @@ def _subject(kind: CheckKind, words: str, calmed: str, unquoted: str) -> str:
         return calmed.lower()
     return unquoted if kind is CheckKind.PLACEHOLDER else words
 
-
-# What an interpreter is given as an argument is a program of its own, not words of the shell.
-_PROGRAM_TEXT = re.compile(
-    r"(?P<flag>\b(?:python[\d.]*|node|deno|bun|ruby|perl|php|tsx|elixir)\b[^\n'\"|;&]*?\s-{1,2}(?:c|e|p|eval|r)\b)"
-    r"\s+(?P<quote>['\"])(?:\\.|(?!(?P=quote)).)*(?P=quote)",
-    re.DOTALL,
-)
 
 _CANNOT_FAIL = re.compile(
     r"\|\|\s*(true|:|echo\b.*|exit\s+0|printf\b.*)\s*$|;\s*(true|exit\s+0|echo\b[^;|&]*)\s*$|"

@@ -1,0 +1,55 @@
+"""Commands in commands: what a shell or an interpreter gets as text, and names in disguise."""
+
+import re
+from collections.abc import Iterator
+
+_EMPTY_QUOTES = re.compile(r"(?<=\w)(?:\'\'|\"\")(?=\w)")
+# A program's name in quotes or behind a backslash: `\\rm`, `"rm"`, `r''m`.
+_DISGUISED = re.compile(
+    r"(?P<before>^|[;&|({\n]\s*|\s)(?:\\|(?P<quote>['\"]))(?P<name>rm|rmdir|dd|shred|git|sudo)"
+    r"(?(quote)(?P=quote))(?=\s)"
+)
+# Commands that are handed to a shell as text, and programs that are handed to an interpreter.
+_SHELL_TEXT = re.compile(
+    r"\b(?:(?:ba|z|da|k)?sh\s+(?:-\w+\s+)*-\w*c|trap|eval|su\s+-c)\s+(?P<quote>['\"])"
+    r"(?P<text>(?:\\.|(?!(?P=quote)).)*)(?P=quote)",
+    re.DOTALL,
+)
+_DESTRUCTIVE_CODE = re.compile(
+    r"rmtree|removedirs|\bos\.(?:remove|unlink|rmdir|system|kill)\b|\.unlink(?:Sync)?\(|"
+    r"\b(?:rm|rmdir|unlink)Sync\b|\brm_rf?\b|FileUtils\.rm|\bunlink\s+\w|\bdrop_(?:all|table)\b|"
+    r"\bdrop\s+(?:table|database|schema)\b|\bflush(?:all|db)\b|dropDatabase|\brm\s+-\w*[rf]",
+    re.IGNORECASE,
+)
+# What an interpreter is given as an argument is a program of its own, not words of the shell.
+_PROGRAM_TEXT = re.compile(
+    r"(?P<flag>\b(?:python[\d.]*|node|deno|bun|ruby|perl|php|tsx|elixir)\b[^\n'\"|;&]*?\s-{1,2}(?:c|e|p|eval|r)\b)"
+    r"\s+(?P<quote>['\"])(?:\\.|(?!(?P=quote)).)*(?P=quote)",
+    re.DOTALL,
+)
+
+
+def undisguised(command: str) -> str:
+    """Return a command with the names of its programs as bash reads them."""
+    if "'" not in command and '"' not in command and "\\" not in command:
+        return command
+    return _DISGUISED.sub(r"\g<before>\g<name>", _EMPTY_QUOTES.sub("", command))
+
+
+def without_programs(command: str) -> str:
+    """Return a command without the programs in it: `python -c ''`."""
+    return _PROGRAM_TEXT.sub(r"\g<flag> ''", command) if " -" in command else command
+
+
+def shell_texts(command: str) -> Iterator[str]:
+    """Return the commands that a command hands to a shell as text."""
+    if "'" in command or '"' in command:
+        for found in _SHELL_TEXT.finditer(command):
+            yield found["text"].strip()
+
+
+def is_destructive_code(command: str) -> bool:
+    """Return whether a program in a command would remove or drop something."""
+    if " -" not in command:
+        return False
+    return any(_DESTRUCTIVE_CODE.search(found[0]) for found in _PROGRAM_TEXT.finditer(command))
