@@ -146,7 +146,8 @@ def inline_checks(lines: Sequence[Line], *, level: int, everywhere: bool) -> lis
     labelled = False
     for line in lines:
         words = line.text
-        if not words.strip():
+        # Most lines hold neither; they only end what a label above them began.
+        if not (labelled or "`" in words or ":" in words) or not words.strip():
             continue
         if line.role is Role.TEXT:
             bare = words.lstrip()

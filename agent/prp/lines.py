@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import partial
 from typing import NamedTuple
 
 from agent.prp.model import Finding, Section
@@ -65,19 +66,20 @@ def scan(text: str) -> tuple[tuple[Line, ...], tuple[Finding, ...]]:
     all_marks = _marks_of(raw)
     last_marks = {marks.character: marks.line for marks in all_marks}
     place = {marks.line: index for index, marks in enumerate(all_marks)}
-    inner_until = 0
+    passed = 0
     for number, words in enumerate(raw, 1):
-        if number < inner_until:
-            lines.append(Line(number, words, Role.INSIDE))
+        if number <= passed:
             continue
         marks = _MARKS.match(words) if number in place else None
         if opened is None:
             if marks:
                 opened, opened_at = marks, number
-                if end := nested_end(all_marks, place[number]):
-                    findings.append(_nested(number))
-                    inner_until = end
                 lines.append(Line(number, words, Role.OPENS))
+                nested = nested_end(all_marks, place[number])
+                if nested:
+                    findings.append(_nested(number))
+                passed = (nested or _next_marks(all_marks, place[number])) - 1
+                lines += _inside(raw, number, passed)
             else:
                 is_heading = "#" in words[:4] and _HEADING.match(words)
                 role = Role.HEADING if is_heading else Role.TEXT
@@ -100,6 +102,25 @@ def scan(text: str) -> tuple[tuple[Line, ...], tuple[Finding, ...]]:
     if opened is not None:
         findings.append(_unclosed(opened_at))
     return tuple(lines), tuple(findings)
+
+
+def _next_marks(marks: Sequence[Marks], opening: int) -> int:
+    """Return the line of the next marks that could end a fence; the next line without any."""
+    first = marks[opening]
+    for index in range(opening + 1, len(marks)):
+        one = marks[index]
+        if one.character == first.character and one.length >= first.length:
+            return one.line
+    return first.line + 1
+
+
+def _inside(raw: Sequence[str], after: int, last: int) -> Iterator[Line]:
+    """Return the lines behind line `after` as those of a fence, without a call for each."""
+    numbers = range(after + 1, last + 1)
+    return map(_NEW_LINE, zip(numbers, raw[after:last], itertools.repeat(Role.INSIDE)))
+
+
+_NEW_LINE = partial(tuple.__new__, Line)
 
 
 def _marks_of(raw: Sequence[str]) -> list[Marks]:

@@ -1,0 +1,286 @@
+"""The words that give a command its kind: programs, and patterns of commands.
+
+A rule is looked at only where one of its gate words occurs, because a hundred patterns a command
+cost more than everything else that is read from a document.
+"""
+
+import re
+from collections.abc import Collection
+from typing import NamedTuple
+
+from agent.prp.model import CheckKind
+
+_LOCAL = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])"
+PROGRAMS: tuple[tuple[CheckKind, frozenset[str]], ...] = (
+    (
+        CheckKind.DESTRUCTIVE,
+        frozenset(
+            "rm rmdir shred unlink truncate fdisk dd sudo su doas shutdown reboot halt poweroff "
+            "kill pkill killall crontab systemctl service launchctl chown iptables nft ufw sysctl "
+            "useradd userdel usermod groupdel passwd visudo ssh scp sftp umount swapoff "
+            "parted sgdisk wipefs cryptsetup losetup diskutil lvremove vgremove pvremove virsh zfs "
+            "zpool dropdb dropuser pg_restore ansible ansible-playbook semantic-release goreleaser "
+            "fastlane Remove-Item del rd diskpart".split()
+        ),
+    ),
+    (
+        CheckKind.INTERACTIVE,
+        frozenset(
+            "vi vim nano emacs less more top htop man snakeviz open xdg-open code cursor claude "
+            "gemini codex start".split()
+        ),
+    ),
+    (
+        CheckKind.NETWORK,
+        frozenset(
+            "docker docker-compose podman kubectl helm terraform aws az gcloud gh vercel "
+            "supabase".split()
+        ),
+    ),
+    (
+        CheckKind.MUTATING,
+        frozenset(
+            "rm mv cp touch mkdir ln tee patch chmod install rsync unzip createdb gunzip".split()
+        ),
+    ),
+)
+
+
+class Rule(NamedTuple):
+    """A pattern of commands."""
+
+    gate: frozenset[str]
+    """Words of letters and digits, in lower case: without any of them it can't match."""
+    signs: tuple[str, ...]
+    """The same with parts of words; both empty means that it is always looked at."""
+    is_start: bool
+    """Whether it matches at the beginning only."""
+    pattern: re.Pattern[str]
+
+    def matches(self, text: str, *, words: Collection[str], lower: str) -> bool:
+        """Return whether the rule applies.
+
+        Args:
+            text: The command, or what of it the kind looks at.
+            words: The words of the whole command.
+            lower: The whole command in lower case.
+
+        """
+        if self.gate and self.gate.isdisjoint(words):
+            return False
+        if self.signs and not any(sign in lower for sign in self.signs):
+            return False
+        search = self.pattern.match if self.is_start else self.pattern.search
+        return search(text) is not None
+
+
+def _at_start(*patterns: str) -> tuple[Rule, ...]:
+    return tuple(Rule(frozenset(), (), True, re.compile(pattern)) for pattern in patterns)
+
+
+def _words(words: str, pattern: str) -> Rule:
+    return Rule(frozenset(words.split()), (), False, re.compile(pattern))
+
+
+def _signs(signs: str, pattern: str) -> Rule:
+    return Rule(frozenset(), tuple(signs.split()), False, re.compile(pattern))
+
+
+RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
+    (
+        CheckKind.NOT_SHELL,
+        _at_start(
+            r"/[\w:-]+(\s|$)(?!.*/)",
+            r"mcp__\w+|mcp\s+call|playwright-mcp\b",
+            r"(SELECT|INSERT|UPDATE|DELETE FROM|CREATE TABLE|ALTER TABLE)\b",
+            r"(GET|POST|PUT|PATCH|DELETE)\s+(/|https?:)",
+            r"</?\w+>$",
+        ),
+    ),
+    (
+        CheckKind.SAMPLE_CODE,
+        _at_start(
+            r"(import\s+\w|from\s+[\w.]+\s+import\b|def\s+\w+\(|class\s+\w+.*[:{]$|async\s+def\b)",
+            r"(const|let|var|interface|type|export\s+(default|const|function|class))\s+[\w{]",
+            r"(func|fn|pub\s+fn|package)\s+\w|assert\s|(await|return|expect\()\b|@\w+",
+            r"[A-Za-z_][\w.]*\((?!\)\s*\{).*\)\s*;?$|(describe|it|test)\(['\"]|print\(",
+            r"[)\]}]+[,;]?$|(async\s+)?with\s.*:$|for\s+\w+\s+in\s.*:$",
+            r"(if|elif|while|else|try|except|finally)\b.*:$|\w+(\.\w+)*\s=\s|[├└│]",
+        ),
+    ),
+    (
+        CheckKind.MANUAL,
+        _at_start(
+            r"\d+[.)]\s|[-*✓✅☐□•→]\s?\S|[A-Z][\w ,'/()-]+:$",
+            r"(Open|Navigate|Click|Verify|Check|Ensure|Confirm|Visit|Go to|Log ?in|Test|Run|Start|"
+            r"Should|Expected|Expect|Select|Wait|Enter|Press|Look|See|Try|Review|Manually|Then|Now|"
+            r"Make sure|Inspect|Compare|In the|On the|With|Use|Add|Create|Restart|Refresh)\b(?!.*=)",
+        ),
+    ),
+    (
+        CheckKind.PLACEHOLDER,
+        (
+            _signs("[", r"(?<![A-Za-z0-9$\]\"'\\])\[(?!id\]|slug\]|\s|\[|\^|:|-)[A-Za-z][\w .|/-]*\](?!\])"),
+            _signs("<", r"<[A-Za-z][\w -]*>(?!\s*[&\w/.]*$)|<[a-z][\w-]*(?:name|id|path|file|url|token)>"),
+            _signs("{{ path/to your ... .test", r"\{\{.*?\}\}|\bpath/to/|\bYOUR[_-]|\byour[_-]\w+|\bexample\.test\b|(?<=\s)\.\.\.(?=\s|$)"),
+        ),
+    ),
+    (
+        CheckKind.DESTRUCTIVE,
+        (
+            _words("chmod", r"\bchmod\s+(-r|\+s|777)"),
+            _words("rf fr format init", r"\$\{?\w+\}?\s+-(rf|fr)\b|^format\s+\w:|^init\s+\d"),
+            _signs("()", r":\(\)\s*\{"),
+            _words(
+                "git",
+                r"\bgit\s+(-c\s+\S+\s+|-\S+\s+)*(push|reset|clean|rebase|merge|checkout|switch|restore|branch\s+-d|"
+                r"tag|stash|filter-branch|revert|cherry-pick|am|gc|commit|rm|mv|update-ref|"
+                r"remote\s+(add|set-url|remove|rm|rename)|worktree\s+remove|reflog\s+(expire|delete)|"
+                r"notes\s+(add|remove)|submodule\s+deinit|config\s+(-\S+\s+)*--(global|system))\b",
+            ),
+            _words(
+                "terraform tofu pulumi cdk sam serverless sls",
+                r"\b(terraform|tofu|pulumi|cdk|sam|serverless|sls)\b.*\b(apply|destroy|up|deploy|import)\b",
+            ),
+            _words("kubectl oc", r"\b(kubectl|oc)\s+(apply|delete|create|replace|patch|scale|rollout|drain|exec)\b"),
+            _words("helm", r"\bhelm\s+(install|upgrade|uninstall|delete|rollback)\b"),
+            _words(
+                "vercel netlify fly flyctl firebase wrangler railway heroku gcloud eb surge",
+                r"\b(vercel|netlify|fly|flyctl|firebase|wrangler|railway|heroku|gcloud|eb|surge)\b.*"
+                r"\b(deploy|--prod|release|publish|push|promote|destroy|rollback)\b|\bvercel\b.*--prod|"
+                r"\bheroku\b.*:(reset|destroy|set|unset|rollback|promote)",
+            ),
+            _words("kamal cap", r"\bkamal\b|\bcap\s+\w+\s+deploy"),
+            _words(
+                "eksctl minikube kind k3d vagrant multipass simctl",
+                r"\b(eksctl|minikube|kind|k3d|vagrant|multipass|xcrun\s+simctl)\s+(delete|destroy|erase|rm)\b",
+            ),
+            _words("adb", r"\badb\s+(-\S+\s+\S+\s+)*(uninstall|shell\s+(pm|rm))\b"),
+            _words(
+                "prisma drizzle supabase sequelize knex typeorm rails rake artisan flyway diesel sqlx hasura",
+                r"\b(prisma|drizzle-kit|supabase|sequelize|knex|typeorm|rails|rake|artisan|flyway|diesel|"
+                r"sqlx|hasura)\b.*\b(reset|drop|push|rollback|undo|revert|wipe|fresh|seed|clean)\b",
+            ),
+            _words("alembic manage", r"\b(alembic|manage\.py)\b.*\b(downgrade|flush|reset_db|loaddata)\b"),
+            _words("db", r"db:(drop|reset|seed)\b"),
+            _words("drop truncate delete alter", r"\b(drop|truncate|delete\s+from|alter)\s+(table|database|schema|\w)"),
+            _signs("flushall flushdb dropdatabase(", r"flushall|flushdb|dropdatabase\("),
+            _words("redis mongo mongosh", r"\bredis-cli\b.*\s(del|shutdown)\b|\bmongo(sh)?\b.*(\.drop\(|deletemany\(|\.remove\()"),
+            _words(
+                "publish upload unpublish yank push",
+                r"\b(npm|pnpm|yarn|bun|cargo|poetry|twine|uv|gem|nuget|lerna|changeset|hatch|flit|pdm|gradlew?|mix)\b"
+                r".*\b(publish|upload|unpublish|yank|push)\b",
+            ),
+            _words("mvn mvnw", r"\bmvnw?\b.*\b(deploy|release:\w+)\b"),
+            _words("docker", r"\bdocker\b.*\b(push|rm|rmi|prune|kill|down\b.*-v)|\bdocker(-|\s+)compose\b.*\bdown\b"),
+            _words(
+                "aws az gsutil gcloud doctl gh glab",
+                r"\b(aws|az|gsutil|gcloud|doctl|gh|glab)\s(.*\s)?(rm|delete|create|put|sync|mb|rb|merge|"
+                r"update|terminate|run-instances|deploy|release|invoke|mv|cp|set)\b",
+            ),
+            _words("eval sh bash zsh dash mount", r"\beval\s+\"?\$\(|\b(ba|z|da)?sh\s+(<\(|-c\s+\"?\$\()|^mount\s+(-\S+\s+)*[\w/][^\s|]*\s+[\w/]"),
+            _signs("deploy release publish destroy rollback", r"(\b(make|npm run|pnpm|yarn|just|task)\s|(^|\s)\./)\S*\s*\S*\b(deploy|release|publish|destroy|rollback)\b"),
+            _signs(
+                "deploy release publish rollback destroy teardown uninstall wipe nuke",
+                r"(^|[;&|]\s*|\b(bash|sh|zsh|python3?|node|ruby|source)\s+)([^\s;&|]*/)?"
+                r"(deploy|release|publish|rollback|destroy|teardown|uninstall|wipe|nuke)[\w-]*\.(sh|py|js|ts|rb)\b",
+            ),
+            _words("reset drop wipe nuke destroy teardown", r"\b(npm|pnpm|yarn|bun|make|just)\s+(run\s+)?(\S*[:_-])?(reset|drop|wipe|nuke|destroy|teardown)\b"),
+            _words("find xargs parallel fd", r"\bfind\b.*(-delete|-exec(dir)?\s+(rm|shred|mv)\b)|\b(xargs|parallel|fd)\s+(-\S+\s+(\w+\s+)?)*rm\b"),
+            _words("rsync tar history system", r"\brsync\b.*\s--(delete|remove-source)|\btar\b.*--remove-files|\bhistory\s+-c|\bsystem\(.*\brm\s"),
+            _words(
+                "apt yum dnf brew snap pacman choco winget",
+                r"\b(apt|apt-get|yum|dnf|brew|snap|pacman|choco|winget)\s+(-\S+\s+)*(remove|uninstall|purge|autoremove|-r\w*)\b",
+            ),
+            _words("tmux screen", r"\btmux\s+kill-|\bscreen\s+-x\s+quit"),
+        ),
+    ),
+    (
+        CheckKind.INTERACTIVE,
+        (
+            _words("docker", r"\bdocker\b.*\s-(it|ti)\b"),
+            _signs("--interactive --ui --headed --debug", r"\s--(interactive|ui|headed|debug-brk)\b"),
+            *_at_start(r"(python3?|node|irb|ghci|psql|mysql|sqlite3|redis-cli|mongosh?)\s*$"),
+            _words("read codegen cypress mprof", r"\bread\s+-[rp]|\bplaywright\s+codegen|\bcypress open\b|\bmprof plot\b"),
+            _words("login", r"\b(npm|docker|gh|vercel|netlify|az|gcloud|heroku)\s+(auth\s+)?login\b"),
+            _signs("--watch", r"--watch(?!=false|All=false)\b"),
+            _words("git", r"\bgit\s+(rebase|add)\s+-[ip]"),
+        ),
+    ),
+    (
+        CheckKind.SECRET,
+        (
+            _signs("$", r"\$\{?\w*(TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|PRIVATE_KEY|ACCESS_KEY|CREDENTIALS?)\w*\}?"),
+            _signs(
+                "authorization x-api-key token= secret= password= api_key= apikey=",
+                r"\b(Authorization|X-Api-Key)\s*:|\b(TOKEN|SECRET|PASSWORD|API_?KEY)=\S",
+            ),
+            _signs("sk- ghp_ akia", r"\b(sk-[\w-]{8,}|ghp_\w{10,}|AKIA[0-9A-Z]{12,})"),
+        ),
+    ),
+    (
+        CheckKind.NETWORK,
+        (
+            _words(
+                "curl wget http https xh",
+                rf"\b(curl|wget|http|https|xh)\b(?=.*(https?://|\s[\w.-]+\.(com|io|dev|org|net|app)))(?!.*//{_LOCAL})",
+            ),
+            _words("pip pip3 safety snyk", r"\bpip3?\s+(install|download|index)\b|\bpip-audit\b|\bsafety\s+(check|scan)\b|\bsnyk\b"),
+            _words("uv uvx pipx", r"\buv\s+(sync|add|lock|pip\s+(install|sync)|tool\s+install|python\s+install)\b|\buvx\b|\bpipx\b"),
+            _words("npm pnpm yarn bun", r"\b(npm|pnpm|yarn|bun)\s+(i|install|ci|add|update|upgrade|audit|dlx|create|link|outdated)\b|^yarn$"),
+            _words("npx go", r"\bnpx\s+(-y|--yes|create-|playwright install|shadcn|degit)|\bgo\s+(get|install|mod download)\b"),
+            _words("cargo composer bundle", r"\b(cargo\s+(install|add|audit|update|search)|composer\s+(install|require|update)|bundle\s+install)\b"),
+            _words(
+                "poetry pdm pipenv conda mamba brew apt dnf apk gem dotnet",
+                r"\b(poetry|pdm|pipenv|conda|mamba|brew|apt|apt-get|dnf|apk|gem|dotnet\s+add)\s+(install|add|update|upgrade|restore|package)\b",
+            ),
+            _words("make", r"\bmake\s+\S*(docker|compose)"),
+            _words("git", r"\bgit\s+(clone|pull|fetch|ls-remote|submodule)\b"),
+            _words("ping dig nslookup telnet nc netstat lighthouse", r"\b(ping|dig|nslookup|telnet|nc|netstat|lighthouse)\b"),
+        ),
+    ),
+    (
+        CheckKind.SERVER,
+        (
+            _words(
+                "uvicorn gunicorn hypercorn daphne waitress nodemon webpack http",
+                r"\b(uvicorn|gunicorn|hypercorn|daphne|waitress-serve|nodemon|webpack-dev-server|http-server)\b|\bhttp\.server\b",
+            ),
+            _words(
+                "npm pnpm yarn bun",
+                r"\b(npm|pnpm|yarn|bun)\s+(run\s+)?(dev|start|serve|preview|storybook|watch)\b(?!:build)|\b(npm|pnpm|yarn|bun)\s+(run\s+)?[\w:-]+:watch\b",
+            ),
+            _words("flask quart runserver fastapi rails", r"\b(flask|quart)\b.*\brun\b|\brunserver\b|\bfastapi\s+(dev|run)\b|\brails\s+s\b"),
+            _words(
+                "next nuxt astro remix gatsby ng expo vite svelte",
+                r"\b(next|nuxt|astro|remix|gatsby|ng|expo|vite|svelte-kit)\s+(dev|start|serve|develop|preview)\b|\bvite\s*$",
+            ),
+            _words("streamlit gradio celery tail", r"\b(streamlit|gradio)\s+run\b|\bcelery\b.*\bworker\b|\btail\s+-[fF]"),
+            _words("php artisan", r"\b(php|php artisan) serve\b|\bphp -S\b"),
+            _words("cargo bootrun spring dotnet", r"\bcargo\s+(watch|run\b(?=.*(serv|--bin\s+\w*(api|web))))|\bbootRun\b|spring-boot:run|\bdotnet\s+(watch|run)\b"),
+            _signs(".py", r"\bpython3?\s+\S*(server|app|main|manage|run)\.py\s*(&|$)"),
+            _signs("&", r"(?<!&)&\s*$"),
+            _words("air mcp", r"\bair\s*$|\bmcp\s+dev\b"),
+        ),
+    ),
+    (
+        CheckKind.MUTATING,
+        (
+            _signs("--fix --write --update", r"--fix\b|--write\b|--update-snapshots?\b"),
+            _words("w u", r"\s-w\b(?=.*\bgofmt|.*prettier)|\bgofmt\b.*\s-w\b|\s-u\b(?=.*(jest|vitest))"),
+            _words("ruff black isort yapf", r"\bruff\s+format\b(?!.*(--check|--diff))|\b(black|isort|yapf)\b(?!.*(--check|--diff))"),
+            _words("uninstall remove rm", r"\b(npm|pnpm|yarn|bun)\s+(uninstall|remove|rm)\b|\bpip3?\s+uninstall\b|\b(conda|mamba|gem)\s+(remove|uninstall)\b"),
+            _signs(":apply :migrate :run :up :generate", r"\bspotless:apply\b|\b(db|migration|migrations?):(migrate|run|up|generate)\b"),
+            _words(
+                "fmt format prettier fix",
+                r"\bcargo\s+fmt\b(?!.*--check)|\b(npm|pnpm|yarn)\s+(run\s+)?(format|fmt|lint:fix|prettier)\b(?!:check)|\b(terraform|dotnet|dart|mix)\s+(fmt|format)\b",
+            ),
+            _words("sed perl", r"\bsed\s+(-\S+\s+)*-i|\bperl\s+-p?i"),
+            _words("git", r"\bgit\s+add\b|\bgit\s+config\s+(?!.*--(get|list))\S+\s+\S"),
+            _words("alembic manage prisma commit", r"\balembic\s+(upgrade|revision)|\bmanage\.py\s+(migrate|makemigrations)|\bprisma\s+(migrate|generate|db)\b|\bpre-commit\s+run\b"),
+            _signs(">", r"(?<![0-9&<>=-])>{1,2}\s*(?!&|/dev/null|/tmp/)[\w./$\"'~-]+"),
+            _words("tar psql", r"\btar\s+-?\w*x|\bpsql\b.*\s-f\b"),
+            _words("clean distclean", r"^(make|cargo|go|flutter|npm run|yarn|pnpm)\s+(dist)?clean\b"),
+        ),
+    ),
+)  # fmt: skip
