@@ -68,10 +68,11 @@ class Rule(NamedTuple):
         """
         if self.gate and self.gate.isdisjoint(words):
             return False
+        if self.is_start:
+            return self.pattern.match(text) is not None
         if self.signs and not any(sign in lower for sign in self.signs):
             return False
-        search = self.pattern.match if self.is_start else self.pattern.search
-        return search(text) is not None
+        return self.pattern.search(text) is not None
 
 
 def _at_start(*patterns: str) -> tuple[Rule, ...]:

@@ -40,6 +40,8 @@ _STARTS = tuple(
         r"^\s{0,3}-\s+(?:task|id|name)\s*:\s*[\"']?(?P<title>.+?)[\"']?$",
     )
 )  # fmt: skip
+# Without this word or a list's mark, no line begins a task.
+_TASK_WORD = re.compile(r"[Tt]ask|TASK|Tarefa|任务|작업")
 _HEADING_LABEL = re.compile(
     r"^(?:\[.{0,3}\]\s*)?(?:(?:Task|Step|Phase|Stage|Milestone|Tarefa|Fase|Etapa|任务|步骤|阶段|단계)s?\s*#?)?"
     r"(?P<label>\d+(?:\.\d+)*[a-z]?|P\d+(?:\.M\d+)?(?:\.T\d+)?(?:\.S\d+)?|T\d{2,4})\b[\s:.)–—-]*(?P<title>.*)$",
@@ -109,6 +111,8 @@ def _start(line: Line, index: int) -> _Start | None:
     text = line.text
     if line.role is Role.INSIDE and (text.lstrip()[:1] in ('"', "'") or "|" in text):
         text = _KEY.sub(_key_without_quotes, text)
+    if not (text.lstrip()[:1] in ("-", "*") or _TASK_WORD.search(text)):
+        return None
     for pattern in _STARTS:
         if found := pattern.match(text):
             groups = found.groupdict()
