@@ -175,10 +175,15 @@ def _in_backticks(line: Line, level: int) -> list[Check]:
     return [
         _inline(found[1].strip(), line, level, behind=found[2])
         for found in _INLINE.finditer(line.text)
-        if not (_NEGATED.search(line.text[: found.start()]) and _NOTHING_MORE.match(found[2]))
+        if not _is_forbidden(line.text, found)
         if (_LOOKS_LIKE_SHELL.match(found[1]) and " " in found[1].strip())
         or found[1].strip() in _TEST_TOOLS
     ]
+
+
+def _is_forbidden(words: str, found: re.Match[str]) -> bool:
+    before = words[max(0, found.start() - 30) : found.start()]
+    return bool(_NEGATED.search(before) and _NOTHING_MORE.match(found[2]))
 
 
 # "No `go get`, no `npm install`" says what must not be run.

@@ -33,7 +33,7 @@ _HARMLESS = re.compile(
 def kinds_of(command: str) -> tuple[CheckKind, ...]:
     """Return every kind that applies, the most restrictive first; plain `run` where none does."""
     whole = without_bodies(command)
-    if len(whole) > _LONGEST:
+    if len(whole) > _LONGEST or max(map(len, whole.split("\n"))) > _WIDEST:
         return (CheckKind.MANUAL,)
     return _kinds(whole, depth=0)
 
@@ -78,8 +78,8 @@ def _destroys_inside(whole: str, *, depth: int) -> bool:
     )
 
 
-# Nobody reads such a line, and some rules take time that grows with its square.
-_LONGEST = 10_000
+# A person looks at what is longer: some rules take time that grows with the square of a line.
+_LONGEST, _WIDEST = 4_000, 1_000
 
 
 def _kinds_of_programs(words: str, calmed: str) -> set[CheckKind]:
