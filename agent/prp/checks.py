@@ -50,7 +50,7 @@ def fence_checks_of(lines: Sequence[Line], *, level: int) -> list[Check]:
     return checks
 
 
-_TREE = re.compile(r"^\s*[│|]?\s*[├└]──", re.MULTILINE)
+_TREE = re.compile(r"^[^\S\n]*(?:[│|][^\S\n]*)?[├└]──", re.MULTILINE)
 
 
 def _of_fence(fence: Fence, *, level: int) -> list[Check]:
@@ -80,7 +80,7 @@ def _language(fence: Fence) -> tuple[str, Sequence[Line]]:
     return fence.language, fence.lines
 
 
-_LEVEL_COMMENT = re.compile(r"^#+\W*(?:Level|Loop|Gate|Stage)\s+(?P<digit>\d)\b", re.IGNORECASE)
+_LEVEL_COMMENT = re.compile(r"^#\W*(?:Level|Loop|Gate|Stage)\s+(?P<digit>\d)\b", re.IGNORECASE)
 
 
 def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
@@ -200,13 +200,15 @@ def _inline(text: str, line: Line, level: int, *, behind: str = "") -> Check:
     command = part[0] if part and isinstance(part[0], Command) else None
     if command is None:
         command = Command(text=text, line=line.number, last_line=line.number)
-    said = command.behind or behind
+    said = (command.behind or behind)[:_MOST_SAID]
     if aside := _BEHIND.search(command.text):
         said = aside["said"] or aside["aside"] or said
         command = replace(command, text=command.text[: aside.start()])
     return _check(replace(command, behind=_SAID.sub("", said)), level=level, setup=())
 
 
+# What is expected is said in fewer characters than these, if it is said in a form that counts.
+_MOST_SAID = 400
 _SAID = re.compile(r"^[\s→—–=>:-]+|\s*[,;]?\s*$")
 
 

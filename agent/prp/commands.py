@@ -59,9 +59,9 @@ def _command(lines: Sequence[Line]) -> Command:
     text = "\n".join(line.text for line in lines).strip()
     text = _PROMPT.sub("", text)
     behind = ""
-    found = re.search(r"\s+#\s+(?P<words>.*)$", text) if len(lines) == 1 else None
+    found = re.search(r"(?<=\s)#\s+(?P<words>.*)$", text) if len(lines) == 1 else None
     if found and _balanced(text[: found.start()]):
-        text, behind = text[: found.start()], found["words"]
+        text, behind = text[: found.start()].rstrip(), found["words"]
     return Command(
         text=text.strip(), line=lines[0].number, last_line=lines[-1].number, behind=behind
     )

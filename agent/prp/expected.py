@@ -22,22 +22,25 @@ def expectation_of(words: str, *, line: int, command: str = "") -> Expectation:
     Only narrow forms are recognised: a threshold, an HTTP status, an exit status, "no output",
     "should fail", a count of matches. Words that mean success by exit status are exit status 0.
     """
+    whole, words = words, words[:_MOST]
     for pattern, kind in _RULES:
         if found := pattern.search(words):
             value = _value(kind, found)
-            return Expectation(kind=kind, text=words, line=line, value=value)
+            return Expectation(kind=kind, text=whole, line=line, value=value)
     if _is_search(command) and _NO_MATCH.search(words):
-        return Expectation(kind=ExpectationKind.EMPTY_OUTPUT, text=words, line=line)
+        return Expectation(kind=ExpectationKind.EMPTY_OUTPUT, text=whole, line=line)
     if _is_request(command) and (status := _STATUS.search(words)):
         kind = ExpectationKind.HTTP_STATUS
-        return Expectation(kind=kind, text=words, line=line, value=status["number"])
+        return Expectation(kind=kind, text=whole, line=line, value=status["number"])
     if (_is_count(command) or _is_search(command)) and (count := _COUNT.match(words)):
         value = _count(count, unit="" if _is_count(command) else "lines")
-        return Expectation(kind=ExpectationKind.NUMBER, text=words, line=line, value=value)
+        return Expectation(kind=ExpectationKind.NUMBER, text=whole, line=line, value=value)
     kind = ExpectationKind.EXIT_ZERO if _SUCCESS.search(words) else ExpectationKind.UNJUDGED
-    return Expectation(kind=kind, text=words, line=line)
+    return Expectation(kind=kind, text=whole, line=line)
 
 
+# No narrow form is longer.
+_MOST = 400
 _NUMBER = r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>%)"
 _MILLISECONDS = r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s)\b"
 _PERCENTILE = r"\bp?(?P<percentile>\d\d)(?:th)?\b(?:\s*(?:percentile|%ile))?[^\d<≤\n]{0,30}"

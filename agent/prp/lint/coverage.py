@@ -1,7 +1,7 @@
 """Which checks seem to show which criteria and tasks: a guess from words, for the author."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -69,57 +69,77 @@ def find_coverage(prp: Prp) -> Coverage:
     """
     shell = [c for c in prp.checks if is_shell(c) and CheckKind.DESTRUCTIVE not in c.kinds]
     # Each criterion is compared with each check.
-    checks = shell[:_MOST_CHECKS]
-    said = {check.id: _said(check) for check in checks}
-    tests = [word.text for spec in prp.test_specs for word in spec.tests]
-    runners = tuple(check.id for check in checks if _WANTED[0][1].search(check.command))
-    criteria = {
-        criterion.id: _showing(criterion, checks, said, tests, runners)
-        for criterion in prp.promises
-    }
+    offers = _Offers.of(shell[:_MOST_CHECKS])
+    tests = [_stems(word.text) for spec in prp.test_specs for word in spec.tests]
+    criteria = {criterion.id: _showing(criterion, offers, tests) for criterion in prp.promises}
     return Coverage(
         criteria=criteria,
         by_person=frozenset(
             criterion.id
             for criterion in prp.promises
-            if not criteria[criterion.id] and _MANUAL.search(criterion.text)
+            if not criteria[criterion.id] and _MANUAL.search(criterion.text[:_MOST_WORDS])
         ),
-        tasks={task.number: _touching(task, checks, runners) for task in prp.tasks},
+        tasks={task.number: _touching(task, offers) for task in prp.tasks},
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Offers:
+    """What is known of the checks, worked out once."""
+
+    checks: tuple[Check, ...]
+    said: Mapping[str, str]
+    """Everything that is said in and of a check."""
+    stems: Mapping[str, frozenset[str]]
+    files: Mapping[str, frozenset[str]]
+    """Stems of the names of files in a command."""
+    topics: tuple[tuple[str, ...], ...]
+    """Checks of each kind that criteria speak of; the first is tests."""
+
+    @classmethod
+    def of(cls, checks: Sequence[Check]) -> "_Offers":
+        said = {
+            c.id: f"{c.command}\n{c.comment}\n{c.expectation.text}"[:_MOST_WORDS] for c in checks
+        }
+        return cls(
+            checks=tuple(checks),
+            said=said,
+            stems={name: _stems(words) for name, words in said.items()},
+            files={c.id: _stems(" ".join(_FILE.findall(c.command[:_MOST_WORDS]))) for c in checks},
+            topics=tuple(
+                tuple(c.id for c in checks if command.search(c.command[:_MOST_WORDS]))
+                for _, command in _WANTED
+            ),
+        )
+
+
+# Nobody says more in a criterion or a command that has to do with words at all.
+_MOST_WORDS = 2_000
 
 
 def _showing(
-    criterion: Criterion,
-    checks: list[Check],
-    said: Mapping[str, str],
-    tests: list[str],
-    runners: tuple[str, ...],
+    criterion: Criterion, offers: _Offers, tests: Sequence[frozenset[str]]
 ) -> tuple[str, ...]:
-    inline = tuple(check.id for check in checks if check.line == criterion.line)
+    inline = tuple(check.id for check in offers.checks if check.line == criterion.line)
     if inline:
         return inline
-    for topic, command in _WANTED:
-        if topic.search(criterion.text):
-            found = tuple(check.id for check in checks if command.search(check.command))
-            if found:
-                return found
-    names = {next(filter(None, groups)) for groups in _IDENTIFIER.findall(criterion.text)}
-    stems = _stems(criterion.text)
+    text = criterion.text[:_MOST_WORDS]
+    for (topic, _), found in zip(_WANTED, offers.topics, strict=True):
+        if found and topic.search(text):
+            return found
+    names = {next(filter(None, groups)) for groups in _IDENTIFIER.findall(text)}
+    stems = _stems(text)
     distinct = frozenset[str]().union(*(_stems(name) for name in names))
-    found = tuple(
+    showing = tuple(
         check.id
-        for check in checks
-        if any(name in said[check.id] for name in names)
-        or _shares(stems, _stems(said[check.id]))
-        or not distinct.isdisjoint(_stems(" ".join(_FILE.findall(check.command))))
+        for check in offers.checks
+        if any(name in offers.said[check.id] for name in names)
+        or _shares(stems, offers.stems[check.id])
+        or not distinct.isdisjoint(offers.files[check.id])
     )
-    if found:
-        return found
-    return runners if any(_shares(stems, _stems(test)) for test in tests) else ()
-
-
-def _said(check: Check) -> str:
-    return f"{check.command}\n{check.comment}\n{check.expectation.text}"
+    if showing:
+        return showing
+    return offers.topics[0] if any(_shares(stems, test) for test in tests) else ()
 
 
 def _shares(wanted: frozenset[str], offered: frozenset[str]) -> bool:
@@ -134,7 +154,8 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(re.sub(r"(ing|ed|es|s|ly)$", "", w) for w in words - _COMMON if w)
 
 
-def _touching(task: Task, checks: list[Check], runners: tuple[str, ...]) -> tuple[str, ...]:
+def _touching(task: Task, offers: _Offers) -> tuple[str, ...]:
+    checks = offers.checks
     inside = [check.id for check in checks if task.line <= check.line <= task.last_line]
     names = {_stem(change.path) for change in task.changes}
     named = [
@@ -142,7 +163,7 @@ def _touching(task: Task, checks: list[Check], runners: tuple[str, ...]) -> tupl
         for check in checks
         if any(len(name) > 2 and name in check.command for name in names)
     ]
-    return tuple(dict.fromkeys([*inside, *named, *runners]))
+    return tuple(dict.fromkeys([*inside, *named, *offers.topics[0]]))
 
 
 def _stem(path: str) -> str:
