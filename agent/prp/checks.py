@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from agent.prp.commands import Command, Remark, split_commands
 from agent.prp.expected import expectation_of, expected_words
-from agent.prp.kinds import can_fail, changes_the_shell, kinds_of
+from agent.prp.kinds import Effect, can_fail, effect_of, kinds_of
 from agent.prp.lines import Fence, Line, Role, fences
 from agent.prp.model import Check, CheckKind, Expectation, ExpectationKind
 
@@ -101,10 +101,13 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
             elif found := _LEVEL_COMMENT.match(part.text):
                 level = int(found["digit"])
             continue
-        if changes_the_shell(part.text):
+        effect = effect_of(part.text)
+        if effect is Effect.ONLY:
             setup.append(part.text)
             continue
         check = _check(part, level=level, setup=setup)
+        if effect is Effect.SOME:
+            setup.append(part.text)
         if checks and sample and _goes_on(checks[-1], check):
             checks[-1] = replace(
                 checks[-1],

