@@ -101,7 +101,7 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
             elif found := _LEVEL_COMMENT.match(part.text):
                 level = int(found["digit"])
             continue
-        effect = effect_of(part.text)
+        effect = effect_of(part.text) if len(setup) < _MOST_SETUP else Effect.NONE
         if effect is Effect.ONLY:
             setup.append(part.text)
             continue
@@ -118,6 +118,10 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
         sample = check.kind is CheckKind.SAMPLE_CODE
         checks.append(check)
     return checks
+
+
+# Every check of a fence carries what stands before it; more than this is no set-up but a program.
+_MOST_SETUP = 100
 
 
 def _goes_on(sample: Check, check: Check) -> bool:
@@ -195,7 +199,7 @@ _NEGATED = re.compile(
 )
 _NOTHING_MORE = re.compile(r"[\s*]*(?:$|[;,.)/]|and\b|or\b|needed|required|—|-)", re.IGNORECASE)
 
-_BEHIND = re.compile(r"\s+(?:(?:→|->|=>|—|–)\s+(?P<said>.*)|\((?P<aside>[^()`$]*)\)\s*)$")
+_BEHIND = re.compile(r"(?<=\s)(?:(?:→|->|=>|—|–)\s+(?P<said>.*)|\((?P<aside>[^()`$]*)\)\s*)$")
 
 
 def _inline(text: str, line: Line, level: int, *, behind: str = "") -> Check:
@@ -206,13 +210,13 @@ def _inline(text: str, line: Line, level: int, *, behind: str = "") -> Check:
     said = (command.behind or behind)[:_MOST_SAID]
     if aside := _BEHIND.search(command.text):
         said = aside["said"] or aside["aside"] or said
-        command = replace(command, text=command.text[: aside.start()])
-    return _check(replace(command, behind=_SAID.sub("", said)), level=level, setup=())
+        command = replace(command, text=command.text[: aside.start()].rstrip())
+    said = said.lstrip(" \t→—–=>:-").rstrip().rstrip(",;").rstrip()
+    return _check(replace(command, behind=said), level=level, setup=())
 
 
 # What is expected is said in fewer characters than these, if it is said in a form that counts.
 _MOST_SAID = 400
-_SAID = re.compile(r"^[\s→—–=>:-]+|\s*[,;]?\s*$")
 
 
 # These are also words of English, and a word behind them makes a sentence.

@@ -23,7 +23,7 @@ _ENTRY = re.compile(
 _KEY = re.compile(r"^\s*(?:[-*]\s+)?(?P<key>[A-Za-z_][\w-]*)\s*:\s*(?P<value>.*)$")
 _ITEM = re.compile(r"^\s*-\s+(?P<value>.+)$")
 _LINK = re.compile(
-    r"^\s*(?:[-*]|\d+[.)])\s.*?\[(?P<name>[^\]]+)\]\((?P<target>[^)\s]+)\)(?P<rest>.*)$"
+    r"^\s*(?:[-*]|\d+[.)])\s.*?\[(?P<name>[^\[\]]+)\]\((?P<target>[^)\s]{1,1000})\)(?P<rest>.*)$"
 )
 _BARE_URL = re.compile(r"^\s*(?:[-*]|\d+[.)])\s.*?(?P<target>https?://[^\s)>`\]]+)(?P<rest>.*)$")
 _TICKED = re.compile(

@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from agent.prp.lines import Fence, Line, Role
 from agent.prp.lint.blocks_of_yaml import about_yaml
@@ -149,11 +149,34 @@ _ITEM = re.compile(r"^(?P<head>\s*-\s+)(?P<value>\S.*?)\s*$")
 
 def mended(code: Sequence[str]) -> list[str]:
     """Return a block with values quoted until it is valid; empty where that does not help."""
-    return _mended(list(code)) or _mended(_folded(code))
+    return _mended_whole(list(code)) or _mended_whole(_folded(code))
+
+
+def _mended_whole(code: list[str]) -> list[str]:
+    """Mend entry by entry, because looking at all of a long block for each slip takes too long."""
+    entries = [_mended(list(entry)) or list(entry) for entry in _entries(code)]
+    lines = [line for entry in entries for line in entry]
+    return lines if is_loadable(lines) else _mended(list(code))
+
+
+def _entries(code: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Return the entries of a block: what begins at its left edge, with everything below."""
+    edge = min((_indent(line) for line in code if line.strip()), default=0)
+    start = 0
+    for index, line in enumerate(code):
+        begins = line.strip() and _indent(line) == edge and not line.strip().startswith("#")
+        if begins and index > start:
+            yield code[start:index]
+            start = index
+    yield code[start:]
+
+
+# Lines that may be parsed for one entry or block, all tries together.
+_MOST_PARSED = 20_000
 
 
 def _mended(lines: list[str]) -> list[str]:
-    for _ in range(2 * len(lines) + 1):
+    for _ in range(min(2 * len(lines), _MOST_PARSED // max(len(lines), 1)) + 1):
         wrong = _errors(lines)
         if not wrong:
             return lines

@@ -70,7 +70,8 @@ def find_coverage(prp: Prp) -> Coverage:
     shell = [c for c in prp.checks if is_shell(c) and CheckKind.DESTRUCTIVE not in c.kinds]
     # Each criterion is compared with each check.
     offers = _Offers.of(shell[:_MOST_CHECKS])
-    tests = [_stems(word.text) for spec in prp.test_specs for word in spec.tests]
+    names = [word.text for spec in prp.test_specs for word in spec.tests]
+    tests = [_stems(name) for name in names[:_MOST_CHECKS]]
     criteria = {criterion.id: _showing(criterion, offers, tests) for criterion in prp.promises}
     return Coverage(
         criteria=criteria,
