@@ -32,6 +32,7 @@ DIALECTS = {
     "windows": "# A\r\n\r\n## Goal\r\nb\r\n\r\n## Tasks\r\n- [ ] Task 1: CREATE a.py\r\n",
     "no YAML at all": "# A\n\n## Goal\nb\n\n## Integration\n```yaml\nDATABASE:\n  - add column: 'x' to y: now\nsome words: here: too\nno key here\n```\n",
     "task twice the same path": "# A\n\n## Goal\nb\n\n## Tasks\n```yaml\nTask 1: both ends\nMODIFY a.py:\n  - first: x\nMODIFY a.py:\n  - second: y\n```\n",
+    "body that is no YAML and has no new word": "# A\n\n## Tasks\n```yaml\nTask 1: Fix `a`\nCREATE b.py and c\nTask 2: d\nCREATE b.py:\n  - and: c: d\n```\n",
     "backtick tasks": "# A\n\n## Goal\nb\n\n## Tasks\n### [ ] Task 1: CREATE `a.py`\n- ACTION: write: it\n```python\nx = {'a': 1}\n```\n",
     "quotes in titles": '# A\n\n## Goal\nb\n\n## Tasks\n```yaml\nTask 1: say "hi": now # and here\n  - "quoted: already"\n```\n',
 }  # fmt: skip

@@ -31,7 +31,7 @@ def _errors(code: Sequence[str]) -> list[Finding]:
 
 
 _TASK = re.compile(
-    r"^\s{0,3}[*_`]*(?:Task|TASK)\s*#?(?P<label>\d+(?:\.\d+)*[a-z]?)\b[*_`]*\s*[-–—:.]*\s*(?P<title>.*?)[*_`]*$"
+    r"^\s{0,3}[*_`]*(?:Task|TASK)\s*#?(?P<label>\d+(?:\.\d+)*[a-z]?)\b[*_`]*\s*[-–—:.]*\s*(?P<title>.*?)$"
 )
 _CHANGE = re.compile(
     r"^(?P<verb>CREATE|ADD|WRITE|MODIFY|UPDATE|EXTEND|REPLACE|REFACTOR|EDIT|DELETE|REMOVE|RENAME|"
@@ -67,7 +67,7 @@ def tasks_as_yaml(code: Sequence[str]) -> list[str]:
 def _task(head: str, body: list[str]) -> list[str]:
     """Return one task: as keys and bullets where it has that shape, else as a literal text."""
     found = _TASK.match(head)
-    title = found["title"].strip().rstrip(":").strip() if found else head
+    title = _unmarked(found["title"].strip()).rstrip(":").strip() if found else head
     label = found["label"] if found else ""
     key = f"Task {label} - {title}" if title else f"Task {label}"
     blank = 0
@@ -78,19 +78,26 @@ def _task(head: str, body: list[str]) -> list[str]:
         key = quoted(key)
     literal = textwrap.dedent("\n".join(line.expandtabs(4) for line in body)).split("\n")
     indicator = "|2" if literal[0][:1] == " " else "|"
-    for lines in (
-        [f"{key}:", *_shaped(title, body)],
-        [f"{key}: {indicator}", *(f"  {line}" if line else "" for line in literal)],
-    ):
-        if not body:
-            lines = [f"{key}:"]  # noqa: PLW2901 - nothing to shape
+    shaped = _shaped(title, body)
+    forms = [] if shaped is None else [[f"{key}:", *shaped]]
+    if body:
+        forms.append([f"{key}: {indicator}", *(f"  {line}" if line else "" for line in literal)])
+    for lines in forms:
         if is_valid(lines):
             return [*lines, *[""] * min(blank, 1)]
     return [head, *body, *[""] * blank]
 
 
-def _shaped(title: str, body: Sequence[str]) -> list[str]:
-    """Return the body as `VERB path:` keys with bullets; invalid YAML where it is neither."""
+def _unmarked(title: str) -> str:
+    """Return a title without the end of an emphasis that began before it."""
+    for mark in ("**", "__", "`", "*", "_"):
+        if title.endswith(mark) and title.count(mark) % 2:
+            title = title.removesuffix(mark)
+    return title
+
+
+def _shaped(title: str, body: Sequence[str]) -> list[str] | None:
+    """Return the body as `VERB path:` keys with bullets, None where it is neither."""
     change = _CHANGE.match(title)
     written = [f"  {change['verb']} {change['path']}:"] if change else []
     depth = 4 if change else 2
@@ -109,7 +116,7 @@ def _shaped(title: str, body: Sequence[str]) -> list[str]:
             place = end
             continue
         elif line:
-            return ["?"]
+            return None
         place += 1
     return written
 
