@@ -47,10 +47,17 @@ def format_files(files: Iterable[Path], *, write: bool, check: bool) -> int:
 
 
 def _print_diff(path: Path, before: str, after: str) -> None:
-    lines = difflib.unified_diff(
-        before.splitlines(), after.splitlines(), str(path), f"{path} (formatted)", lineterm="", n=2
+    lines = list(
+        difflib.unified_diff(
+            before.splitlines(),
+            after.splitlines(),
+            str(path),
+            f"{path} (formatted)",
+            lineterm="",
+            n=2,
+        )
     )
-    for line in lines:
+    for line in lines or [f"{path}: only the ends of its lines would change"]:
         typer.echo(printable(line))
 
 

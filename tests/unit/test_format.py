@@ -132,3 +132,17 @@ def test_tasks_that_are_none_are_not_written() -> None:
 def test_what_can_not_be_mended_is_said() -> None:
     assert mended(["a: b", "words that are no key"]) == []
     assert mended(["a: b: c"]) == ['a: "b: c"']
+
+
+def test_a_heading_that_says_more_than_its_parts_name_stays() -> None:
+    """A template's words go, an author's own do not."""
+    text = "# PRP: A\n\n## Known Gotchas of the SDK: never retry POST\nx\n\n## List of tasks to be completed\ny\n"
+    lines = format_prp(text).split("\n")
+    assert "## Known Gotchas of the SDK: never retry POST" in lines
+    assert "## Task Breakdown" in lines
+
+
+def test_line_ends_stay_what_they_mostly_are() -> None:
+    """A document of Windows keeps them."""
+    assert format_prp("# A\r\n\r\n## Goal\r\nb\r\n") == "# PRP: A\r\n\r\n## Goal\r\nb\r\n"
+    assert format_prp("# A\r\n\n## Goal\nb\n") == "# PRP: A\n\n## Goal\nb\n"

@@ -179,13 +179,30 @@ def name_sections(text: str) -> list[Edit]:
         name = _template_name(block.own, words)
         wanted = f"{'#' * block.section.depth} {name}{f' ({aside}' if aside else ''}"
         is_free = name.lower() == words.lower() or name.lower() not in taken
-        if name and is_free and line.text != wanted:
+        if name and is_free and line.text != wanted and not _says_more(words, name):
             taken.add(name.lower())
             edits.append(_replace(line, wanted, may_lose=_WORD.findall(line.text)))
     title = next((line for line in lines if line.role is Role.HEADING), None)
     if title and heading(title)[0] == 1 and not re.match(r"# (PRP|Product Req)", title.text):
         edits.append(_replace(title, f"# PRP: {heading(title)[1]}"))
     return edits
+
+
+# Words that a heading can lose: they are in nobody's own words, but in the templates'.
+_TEMPLATE_WORDS = frozenset(
+    "a acceptance add added after all and be breakdown by changed changes code codebase "
+    "command commands complete completed context critical definition desired directory dod "
+    "done feature file files fulfill fullfill gates goal goals gotchas implementation in key "
+    "known libraries library list loop loops measurable modifications modified new objective "
+    "objectives of or order our patterns project prp quirks references required "
+    "responsibility should structure task tasks the they this to tree validation with".split()
+)
+
+
+def _says_more(words: str, name: str) -> bool:
+    """Return whether a heading says something that its part's name does not."""
+    said = {word.lower() for word in _WORD.findall(words)}
+    return not said <= _TEMPLATE_WORDS | {word.lower() for word in _WORD.findall(name)}
 
 
 def _template_name(part: Part | None, words: str) -> str:

@@ -33,12 +33,13 @@ def format_prp(text: str) -> str:
         text: The document in any dialect.
 
     Returns:
-        The same statements with plain line ends, closed fences, the template's headings, tasks as
-        valid YAML, checkboxes for criteria. Formatting the result again changes nothing, and
+        The same statements with one kind of line ends, closed fences, the template's headings,
+        tasks as valid YAML, checkboxes for criteria. Formatting the result again changes nothing, and
         `meaning` is the same for both. Where a part can't be rewritten without changing what it
         says, it stays as it is.
 
     """
+    windows = text.count("\r\n") * 2 > text.count("\n")
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     text = text.rstrip("\n") + "\n" if text.strip() else text
     for _ in range(_MOST_PASSES):
@@ -47,7 +48,7 @@ def format_prp(text: str) -> str:
             text = _take(step, text)
         if text == before:
             break
-    return text
+    return text.replace("\n", "\r\n") if windows else text
 
 
 def _take(step: Callable[[str], Sequence[Edit]], text: str) -> str:

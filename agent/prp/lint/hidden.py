@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from agent.prp.lines import Line, Role
-from agent.prp.lint.search import find_at
+from agent.prp.lint.search import find_at, line_counter
 from agent.prp.lint.secret_text import find_secrets
 from agent.prp.model import Finding, Prp, Severity
 from agent.prp.rules import finding
@@ -153,10 +153,11 @@ _ORDERS_COMPILED = tuple((words, re.compile(form, re.IGNORECASE)) for words, for
 
 def _orders(text: str) -> Iterator[Finding]:
     lowered = text.lower()
+    line_of = line_counter(text)
     seen: set[int] = set()
     for words, pattern in _ORDERS_COMPILED:
         for found in find_at(text, lowered, words, pattern):
-            line = text.count("\n", 0, found.start()) + 1
+            line = line_of(found.start())
             if line not in seen:
                 seen.add(line)
                 yield finding(

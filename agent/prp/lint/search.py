@@ -1,7 +1,24 @@
 """Search for patterns that begin with one of a few words."""
 
+import bisect
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+
+
+def line_counter(text: str) -> Callable[[int], int]:
+    """Return a function from a place in a text to its line, counted from 1.
+
+    Counting from the start at every find would take time that grows with the square of the text.
+    """
+    ends: list[int] = []
+
+    def line_of(place: int) -> int:
+        if not ends:
+            ends.extend(found.start() for found in re.finditer("\n", text))
+            ends.append(len(text))
+        return bisect.bisect_left(ends, place) + 1
+
+    return line_of
 
 
 def find_at(

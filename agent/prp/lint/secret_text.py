@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agent.prp.lint.search import find_at
+from agent.prp.lint.search import find_at, line_counter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +55,9 @@ _SAMPLE = re.compile(
 def find_secrets(text: str) -> Iterator[Secret]:
     """Return the secrets of a text, one a line; names of samples such as `sk-your-key` are none."""
     found = [*_with_a_form(text), *_assigned(text)]
-    last = 0
+    last, line_of = 0, line_counter(text)
     for place, what, value in sorted(found):
-        line = text.count("\n", 0, place) + 1
+        line = line_of(place)
         if line != last:
             yield Secret(what=what, masked=f"{value[:6]}…", line=line)
         last = line
