@@ -1,5 +1,7 @@
 """The `prp` command: parse, delegate, print."""
 
+import errno
+import io
 import os
 import sys
 
@@ -10,8 +12,15 @@ def main() -> None:
     """Run the command line, and turn every expected failure into one message and its status."""
     from agent.cli.app import app  # noqa: PLC0415 - keeps `import agent.cli` free of work
 
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that knows few characters, and file names that are no text.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except PrpError as error:
         _show(error)
         sys.exit(int(error.exit_status))
@@ -19,10 +28,16 @@ def main() -> None:
         # Whoever read the output has gone; Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(int(Exit.INTERNAL))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EDQUOT) or error.filename:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stderr.write(f"error: The output can't be written: {error.strerror}\n")
+        sys.exit(int(Exit.ENVIRONMENT))
 
 
 def _show(error: PrpError) -> None:
-    from agent.cli.printing import printable  # noqa: PLC0415 - only for a run that failed
+    from agent.shown import printable  # noqa: PLC0415 - only for a run that failed
 
     words = "\n".join(printable(line) for line in str(error).split("\n"))
     sys.stderr.write(f"error: {words}\n")

@@ -1,6 +1,8 @@
 """What `prp fmt` prints and writes."""
 
+import contextlib
 import difflib
+import errno
 import os
 import tempfile
 from collections.abc import Iterable
@@ -9,10 +11,11 @@ from pathlib import Path
 import typer
 
 from agent.cli.linting import documents_in
-from agent.cli.printing import printable
 from agent.errors import DocumentError, Exit
 from agent.prp.fmt import format_prp
+from agent.prp.lint.secret_text import masking
 from agent.prp.read import read_text
+from agent.shown import printable
 
 
 def format_files(files: Iterable[Path], *, write: bool, check: bool) -> int:
@@ -37,7 +40,13 @@ def format_files(files: Iterable[Path], *, write: bool, check: bool) -> int:
             continue
         changed += 1
         if write:
-            _replace(path, after)
+            try:
+                _replace(path, after)
+            except OSError as error:
+                words = f"{path} can't be written: {error.strerror or error}"
+                typer.echo(f"error: {printable(words)}", err=True)
+                failed += 1
+                continue
             typer.echo(printable(f"{path}: rewritten"))
         elif check:
             typer.echo(printable(f"{path}: would be rewritten"))
@@ -57,20 +66,30 @@ def _print_diff(path: Path, before: str, after: str) -> None:
             n=2,
         )
     )
+    mask = masking(before)
     for line in lines or [f"{path}: only the ends of its lines would change"]:
-        typer.echo(printable(line))
+        typer.echo(printable(mask(line)))
 
 
 def _replace(path: Path, text: str) -> None:
     """Write a document whole or not at all, through a link to what it points at."""
     place = path.resolve()
-    handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
+    was = place.stat()
+    if not os.access(place, os.W_OK) or not was.st_mode & 0o222:
+        raise PermissionError(errno.EACCES, "it is read-only")
+    if was.st_nlink > 1:
+        # Replacing it would leave its other names with the old text.
+        place.write_bytes(text.encode("utf-8"))
+        return
+    handle, name = tempfile.mkstemp(dir=place.parent, prefix=".prp-fmt-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(place.stat().st_mode & 0o777)
+        Path(name).chmod(was.st_mode & 0o7777)
+        with contextlib.suppress(PermissionError):
+            os.chown(name, was.st_uid, was.st_gid)
         Path(name).replace(place)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -1,12 +1,12 @@
 """What `prp lint` prints."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
-from agent.cli.printing import printable
 from agent.errors import DocumentError, Exit
 from agent.prp import Finding, Severity, read_prp
 from agent.prp.export import Exported, as_json, export, unreadable
@@ -14,6 +14,7 @@ from agent.prp.lint import lint
 from agent.prp.lint.sarif import as_sarif
 from agent.prp.readiness import readiness_of
 from agent.prp.rules import finding
+from agent.shown import printable
 from agent.workspace.surroundings import look_around
 
 _ORDER = (Severity.NOTE, Severity.WARNING, Severity.ERROR)
@@ -61,7 +62,7 @@ def lint_files(files: Iterable[Path], *, form: str, least: str, search_path: str
 def documents_in(files: Iterable[Path]) -> Iterator[Path]:
     """Return the documents among files and folders."""
     for path in files:
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where nothing may be looked at
             inside = sorted(p for p in path.rglob("*.md") if not _is_aside(p.relative_to(path)))
             yield from inside or [path]
         else:

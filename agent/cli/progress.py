@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from agent.cli.printing import printable
 from agent.journal import (
     AttemptStarted,
     AttemptVerified,
@@ -22,6 +21,7 @@ from agent.journal import (
     TaskStarted,
     ToolUsed,
 )
+from agent.shown import printable
 
 
 class Progress:

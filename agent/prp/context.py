@@ -33,7 +33,7 @@ _BOLD = re.compile(
     r"^\s*(?:[-*]\s+)?\*\*`?(?P<target>[\w./@-]+/[\w./@-]+|[\w-]+\.[a-z]{1,5})`?\*\*\s*:?(?P<rest>.*)$"
 )
 _ROW = re.compile(r"^\s*\|(?P<cells>.*)\|\s*$")
-_RANGE = re.compile(r"(?::(?P<a>\d+)(?:-(?P<b>\d+))?|#L(?P<c>\d+)(?:-L?(?P<d>\d+))?)$")  # fmt: skip
+_RANGE = re.compile(r"(?::(?P<a>\d{1,9})(?:-(?P<b>\d{1,9}))?|#L(?P<c>\d{1,9})(?:-L?(?P<d>\d{1,9}))?)$")  # fmt: skip
 
 
 def find_references(lines: Sequence[Line], elsewhere: Sequence[Line] = ()) -> list[Reference]:
@@ -119,7 +119,9 @@ def _from_entry(entry: re.Match[str], lines: Sequence[Line]) -> list[Reference]:
         kind = ReferenceKind.FILE
     known = {"why", "section", "sections", "critical", "pattern", "gotcha"}
     notes = [f"{key}: {' '.join(values)}" for key, values in keys.items() if key not in known]
-    if (numbers := re.match(r"(\d+)\s*-\s*(\d+)", " ".join(keys.get("lines", [])))) and not span:
+    if (
+        numbers := re.match(r"(\d{1,9})\s*-\s*(\d{1,9})", " ".join(keys.get("lines", [])))
+    ) and not span:
         span = (int(numbers[1]), int(numbers[2]))
     return [
         Reference(
@@ -181,14 +183,16 @@ def _from_bullet(line: Line) -> list[Reference]:
 def _from_row(cells: str, number: int) -> list[Reference]:
     parts = [part.strip() for part in cells.split("|")]
     for place, part in enumerate(parts):
-        if found := re.fullmatch(r"`([^`\s]+)`(?:\s*\(?(?:lines?\s*)?(\d+)\s*-\s*(\d+)\)?)?", part):
+        if found := re.fullmatch(
+            r"`([^`\s]+)`(?:\s*\(?(?:lines?\s*)?(\d{1,9})\s*-\s*(\d{1,9})\)?)?", part
+        ):
             target, span = _target(found[1])
             if "/" not in target and "." not in target:
                 continue
             if found[2]:
                 span = (int(found[2]), int(found[3]))
             elif place + 1 < len(parts) and (
-                range_ := re.fullmatch(r"(\d+)\s*-\s*(\d+)", parts[place + 1])
+                range_ := re.fullmatch(r"(\d{1,9})\s*-\s*(\d{1,9})", parts[place + 1])
             ):
                 span = (int(range_[1]), int(range_[2]))
             return [_plain(target, span, parts[-1] if place < len(parts) - 1 else "", number)]

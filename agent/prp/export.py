@@ -1,7 +1,6 @@
 """The parsed document for other programs: one JSON object, and the schema that it keeps to."""
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
@@ -22,6 +21,7 @@ from agent.prp.model import (
     Text,
 )
 from agent.prp.readiness import Readiness
+from agent.shown import json_text
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -141,7 +141,7 @@ def _check(check: Check) -> ExportedCheck:
 
 def as_json(exported: Exported) -> str:
     """Return the object on one line."""
-    return json.dumps(_plain(exported), ensure_ascii=False)
+    return json_text(_plain(exported))
 
 
 def _plain(value: Any) -> Any:

@@ -51,7 +51,7 @@ def _parts(blocks: Sequence[Block]) -> list[_Part]:
     for index, block in enumerate(blocks):
         title, line = normalise(block.section.heading), block.section.line
         if block.own is Part.LEVEL:
-            digit = re.search(r"\d+", title)
+            digit = re.search(r"\d{1,3}", title)
             lines = [line for b in blocks[index:] if b.top == index for line in b.lines]
             checks = tuple(level_checks(lines, level=0))
             wanted = int(digit[0]) if digit else len(parts) + 1

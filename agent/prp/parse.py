@@ -266,7 +266,7 @@ def _confidence(lines: Sequence[Line], blocks: Sequence[Block]) -> Confidence | 
     for line in (*lines_of(blocks, Part.CONFIDENCE), *lines):
         found = _SCORE.search(line.text) if "10" in line.text else None
         if found:
-            number_ = re.fullmatch(r"\d+(?:\.\d+)?", found["score"])
+            number_ = re.fullmatch(r"\d{1,3}(?:\.\d{1,3})?", found["score"])
             score = float(number_[0]) if number_ else None
             return Confidence(score=score, line=line.number, text=line.text.strip())
     return None

@@ -1,6 +1,5 @@
 """Where a run keeps its files: journal, report, logs, worktree."""
 
-import json
 import os
 import secrets
 import tempfile
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import EnvironmentProblem
+from agent.shown import json_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class RunFolder:
 
     def write_json(self, path: Path, value: Any) -> None:
         """Write a file of the run whole or not at all."""
-        self.write(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+        self.write(path, json_text(value, indent=2) + "\n")
 
     def write(self, path: Path, text: str) -> None:
         """Write a file of the run whole or not at all."""

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import dataclasses
-import json
 import signal
 import tempfile
 import time
@@ -24,6 +23,7 @@ from agent.planner import Plan
 from agent.runs.crew import Office
 from agent.runs.desk import Desk, Order, lay_out
 from agent.runs.folder import RunFolder, new_run_folder
+from agent.shown import json_text
 from agent.verifier import CheckResult, describe, freeze
 from agent.workspace import Worktree, open_worktree
 
@@ -50,9 +50,7 @@ class Done:
 
     def as_json(self) -> str:
         """Return the same for machines."""
-        return json.dumps(
-            as_json(self.story) | {"report": str(self.folder.report)}, ensure_ascii=False
-        )
+        return json_text(as_json(self.story) | {"report": str(self.folder.report)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +81,7 @@ class Planned:
             {"check": r.check.id, "state": r.state.value, "status": r.status, "reason": r.reason}
             for r in self.baseline
         ]
-        return json.dumps(
-            self.plan.model_dump(mode="json") | {"baseline": checks}, ensure_ascii=False
-        )
+        return json_text(self.plan.model_dump(mode="json") | {"baseline": checks})
 
 
 def run_order(order: Order, *, listen: Record) -> Done:

@@ -48,3 +48,20 @@ def test_a_document_that_cannot_be_read_is_said_and_the_others_go_on(project: Pr
 def test_terminal_escapes_of_a_document_are_shown_not_obeyed(project: Project) -> None:
     project.write("PRPs/bad.md", "# A\n\n## Objective\nb \x1b[31m c\n")
     assert "\x1b" not in project.prp("fmt", "PRPs/bad.md").out
+
+
+def test_a_read_only_document_is_left_alone_and_the_others_go_on(project: Project) -> None:
+    project.write("PRPs/new.md", OLD)
+    (project.root / "PRPs/new.md").chmod(0o444)
+    ran = project.prp("fmt", "PRPs/new.md", "PRPs/old.md", "--write")
+    assert ran.status == 3
+    assert "PRPs/new.md can't be written: it is read-only" in ran.err
+    assert ran.out == "PRPs/old.md: rewritten\n"
+    assert (project.root / "PRPs/new.md").read_text() == OLD
+
+
+def test_other_names_of_a_document_keep_its_text(project: Project) -> None:
+    (project.root / "other.md").hardlink_to(project.root / "PRPs/old.md")
+    assert project.prp("fmt", "PRPs", "--write").status == 0
+    assert (project.root / "other.md").read_text() == (project.root / "PRPs/old.md").read_text()
+    assert (project.root / "other.md").read_text() != OLD

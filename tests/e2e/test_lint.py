@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from pydantic import TypeAdapter
 
 from agent.prp.export import Exported
 from agent.workspace.surroundings import syntax_errors
-from tests.support.project import Project
+from tests.support.project import PRP, Project
 from tests.support.scripts import GREET_PRP
 
 _LINE = re.compile(r"^(?P<path>\S+):(?P<line>\d+): \[[IR]\d\d\] (error|warning|note): .+\. .+\.$")
@@ -171,3 +172,47 @@ def test_the_schema_names_every_key(project: Project) -> None:
     (document,) = objects(project.prp("lint", "PRPs/good.md", "--json").out)
     assert set(document) == set(schema["properties"])
     assert {"path", "title", "tasks", "checks", "references", "criteria"} <= set(schema["required"])
+
+
+KEY = "ghp_" + "q9W8e7R6t5Y4u3I2o1P0aZsXdCfVgBhNjM12"
+
+
+@pytest.mark.parametrize("form", ["text", "sarif"])
+def test_I57_no_finding_shows_a_secret(project: Project, form: str) -> None:
+    """Not the one about it, and no other of the same line, cut or whole."""
+    command = f"curl -H 'Authorization: Bearer {KEY}' https://bob:hunter2pass@host.example/x"
+    project.write("PRPs/key.md", f"# A\n\n## Validation\n```bash\n{command}\n{KEY} || true\n```\n")
+    ran = project.prp("lint", "PRPs/key.md", "--format", form)
+    assert "I57" in ran.out
+    assert KEY[:12] not in ran.out
+    assert "hunter2pass" not in ran.out
+
+
+def test_json_holds_no_character_that_drives_a_terminal(project: Project) -> None:
+    """It is escaped, and comes back as it was."""
+    words = "greets \x9b31m\x7f\u202e loudly"
+    project.write("PRPs/esc.md", f"# A\n\n## Success Criteria\n- [ ] {words}\n")
+    ran = project.prp("lint", "--json", "PRPs/esc.md")
+    assert ran.out.rstrip("\n").isprintable()
+    assert ran.json["criteria"][0]["text"] == words
+
+
+def test_names_that_are_no_text_are_shown_escaped(tmp_path: Path) -> None:
+    """As text, as JSON and as an address."""
+    project = Project(tmp_path / "project", {"README.md": "x"})
+    name = os.fsdecode(b"n\xff.md")
+    project.write(name, "# A\n")
+    assert "n\\udcff.md:" in project.prp("lint", name).out
+    assert project.prp("lint", name, "--json").json["path"] == name
+    uri = "n%FF.md"
+    assert uri in project.prp("lint", name, "--format", "sarif").out
+
+
+def test_output_that_cannot_be_written_is_said(project: Project) -> None:
+    """A full disk is no bug of ours."""
+    command = f"{PRP} lint PRPs > /dev/full"
+    ran = subprocess.run(
+        ["bash", "-c", command], cwd=project.root, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 5
+    assert ran.stderr == "error: The output can't be written: No space left on device\n"

@@ -1,11 +1,14 @@
 """Lint: one rule a case, named by its code; what is fine says nothing."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from agent.prp import Finding, Severity, parse_prp
+from agent.prp.export import as_json, export
+from agent.prp.fmt import format_prp
 from agent.prp.known import KnownFiles
 from agent.prp.lint import Nature, Surroundings, lint
 from agent.prp.lint.context import is_private
@@ -403,3 +406,29 @@ class TestReadiness:
             prp = parse_prp(GOOD.replace("8/10", claim), path=Path("x.md"))
             scores.add(readiness_of(prp, lint(prp, around())).score)
         assert len(scores) == 1
+
+
+NINES = "9" * 5_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "## Context\n- url: http://0x/\n- url: http://0x1.0x/\n",
+        f"## Context\n- url: http://{NINES}/\n- url: http://a:{NINES}/\n- `a.py:{NINES}-{NINES}`\n",
+        f"## Context\n```yaml\n- file: a.py\n  lines: {NINES}-{NINES}\n```\n| `a.py` (lines {NINES}-{NINES}) |\n",
+        f"## Validation\n### Level {NINES}: x\n```bash\nls\n# Expected: >= {NINES}%\n# Level {NINES}\nls\n```\n",
+        f"## Confidence Score\n{NINES}/10\n",
+        f"## Tasks\nTask {NINES}: CREATE a.py\nTask 2: x\ndepends on Task {NINES}\n",
+        '---\nname: "\ud800"\n---\n## Context\n- file: "a\ud800.md"\n',
+    ],
+    ids=["hex", "numbers", "ranges", "levels", "confidence", "tasks", "half a character"],
+)
+def test_numbers_and_characters_that_nobody_means_are_no_error_of_ours(text: str) -> None:
+    """Read, linted, exported as JSON, and formatted."""
+    prp = parse_prp(f"# A\n\n{text}", path=Path("x.md"))
+    examined = lint(prp, None)
+    document = as_json(export(prp, examined.findings, readiness_of(prp, examined)))
+    assert json.loads(document)["title"] == prp.title.text
+    assert "Infinity" not in document
+    format_prp(prp.text)

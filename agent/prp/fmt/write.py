@@ -34,9 +34,9 @@ def format_prp(text: str) -> str:
 
     Returns:
         The same statements with one kind of line ends, closed fences, the template's headings,
-        tasks as valid YAML, checkboxes for criteria. Formatting the result again changes nothing, and
-        `meaning` is the same for both. Where a part can't be rewritten without changing what it
-        says, it stays as it is.
+        tasks as valid YAML, checkboxes for criteria. Formatting the result again changes nothing,
+        and `meaning` is the same for both. Where a part can't be rewritten without changing what
+        it says, it stays as it is.
 
     """
     windows = text.count("\r\n") * 2 > text.count("\n")

@@ -1,6 +1,6 @@
 """Everything that an author should know before a run: findings by line, pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.prp.lines import fences, scan
 from agent.prp.lint.blocks_of_yaml import about_yaml
@@ -8,6 +8,7 @@ from agent.prp.lint.context import about_references
 from agent.prp.lint.coverage import Coverage, about_coverage, find_coverage
 from agent.prp.lint.hazards import about_checks
 from agent.prp.lint.hidden import about_hidden
+from agent.prp.lint.secret_text import masking
 from agent.prp.lint.structure import about_structure
 from agent.prp.lint.surroundings import Nature, Surroundings
 from agent.prp.lint.work import about_tasks, about_trees
@@ -55,7 +56,9 @@ def lint(prp: Prp, around: Surroundings | None = None) -> Examined:
             found += about_yaml(fence)
     if around is not None and (around.is_link or around.is_outside):
         found.append(_place(around))
-    in_order = sorted(dict.fromkeys(found), key=lambda f: (f.line, f.code))
+    mask = masking(prp.text)
+    safe = (replace(f, message=mask(f.message), hint=mask(f.hint)) for f in dict.fromkeys(found))
+    in_order = sorted(safe, key=lambda f: (f.line, f.code))
     return Examined(findings=tuple(in_order), coverage=coverage)
 
 

@@ -135,7 +135,9 @@ def _number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     except ValueError:
         pass
     parts = host.split(".")
-    if len(parts) > 4 or not all(re.fullmatch(r"0x[0-9a-f]*|\d+", part) for part in parts):
+    if len(parts) > 4 or not all(
+        re.fullmatch(r"0x[0-9a-f]{1,16}|\d{1,16}", part) for part in parts
+    ):
         return None
     values = [int(p, 16) if p[:2] == "0x" else int(p, 8 if _is_octal(p) else 10) for p in parts]
     *high, low = values
@@ -144,6 +146,9 @@ def _number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return ipaddress.IPv4Address(
         sum(value << (8 * (3 - place)) for place, value in enumerate(high)) + low
     )
+
+
+_A_NUMBER = re.compile(r"0x[0-9a-f]{1,16}|\d{1,16}")
 
 
 def _is_octal(text: str) -> bool:

@@ -1,6 +1,6 @@
 """Findings as SARIF 2.1.0, which code hosts show beside the lines."""
 
-import json
+import os
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from agent.prp.model import Finding, Severity
 from agent.prp.rules import RULES
+from agent.shown import json_text
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 
@@ -37,7 +38,7 @@ def as_sarif(documents: Sequence[tuple[PurePath, Sequence[Finding]]], *, version
             }
         ],
     }
-    return json.dumps(log, ensure_ascii=False, indent=2)
+    return json_text(log, indent=2)
 
 
 def _rule(code: str) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def _result(path: PurePath, finding: Finding, places: dict[str, int]) -> dict[st
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": quote(path.as_posix())},
+                    "artifactLocation": {"uri": quote(os.fsencode(path.as_posix()))},
                     "region": {"startLine": max(finding.line, 1)},
                 }
             }

@@ -1,9 +1,10 @@
 """Secrets in text, by the forms that their issuers give them and by how random they look."""
 
+import itertools
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from agent.prp.lint.search import find_at, line_counter
@@ -50,6 +51,38 @@ _SAMPLE = re.compile(
     r"1234567|abcdef|process\.env|os\.environ|secret|token|key|test|mock|password",
     re.IGNORECASE,
 )
+
+
+_IN_ADDRESS = re.compile(r"://[^/\s:@]{1,80}:(?P<value>[^/\s@]{3,200})@")
+
+
+def masking(text: str) -> Callable[[str], str]:
+    """Return a function that takes the secrets of a document out of what is said of it.
+
+    A message may show only the beginning of a command, so the beginning of a secret counts too.
+    """
+    values = {value for _, _, value in (*_with_a_form(text), *_assigned(text))}
+    values |= {found["value"] for found in _IN_ADDRESS.finditer(text)} if "://" in text else set()
+    heads = {value[:_TELLING]: value for value in values}
+
+    def mask(words: str) -> str:
+        for head, value in heads.items():
+            start = words.find(head)
+            while start >= 0:
+                same = itertools.takewhile(
+                    lambda pair: pair[0] == pair[1], zip(words[start:], value, strict=False)
+                )
+                end = start + sum(1 for _ in same)
+                shown = value[:6] if len(value) > 2 * _TELLING else ""
+                words = f"{words[:start]}{shown}…{words[end:]}"
+                start = words.find(head, start + 1)
+        return words
+
+    return mask
+
+
+# As much of a secret tells it apart from other words.
+_TELLING = 10
 
 
 def find_secrets(text: str) -> Iterator[Secret]:
