@@ -11,6 +11,7 @@ class KnownFiles:
         """Index paths as git lists them."""
         self._files = frozenset(files)
         self._folders: set[str] = set()
+        self._by_name: dict[str, list[str]] = {}
         for file in self._files:
             folder = file.rpartition("/")[0]
             while folder and folder not in self._folders:
@@ -42,6 +43,14 @@ class KnownFiles:
             if end in self._files or end in self._folders:
                 return end
         return ""
+
+    def further_down(self, path: str) -> tuple[str, ...]:
+        """Return the files whose path ends with a path: those of a monorepo's packages."""
+        if not self._by_name:
+            for file in sorted(self._files):
+                self._by_name.setdefault(file.rpartition("/")[2], []).append(file)
+        name = path.rpartition("/")[2]
+        return tuple(file for file in self._by_name.get(name, ()) if file.endswith(f"/{path}"))
 
 
 def is_absolute(path: str) -> bool:

@@ -107,7 +107,8 @@ def locate(target: str, known: KnownFiles, *, folder: str = "") -> tuple[str, st
             return candidate, ""
     if known.is_folder(plain) or known.is_folder(beside):
         return "", "it is a folder"
-    return "", "there is no such file in the repository"
+    below = known.further_down(plain) if "/" in plain else ()
+    return (below[0], "") if len(below) == 1 else ("", "there is no such file in the repository")
 
 
 def _name(reference: Reference) -> str:

@@ -432,3 +432,16 @@ def test_numbers_and_characters_that_nobody_means_are_no_error_of_ours(text: str
     assert json.loads(document)["title"] == prp.title.text
     assert "Infinity" not in document
     format_prp(prp.text)
+
+
+def test_I33_a_path_from_a_packages_folder_is_found_and_said() -> None:
+    """Where only one file ends with it; else the message names those that it may mean."""
+    place = around((*FILES, "web/src/lib/a.ts", "web/src/b.ts", "api/src/b.ts"))
+    one = "- file: lib/a.ts\n  why: x"
+    (warning,) = [f for f in found(after(CONTEXT, one), place) if f.code == "I33"]
+    assert warning.severity is Severity.WARNING
+    assert "web/src/lib/a.ts is taken for it" in warning.message
+    two = "- file: src/b.ts\n  why: x"
+    (error,) = [f for f in found(after(CONTEXT, two), place) if f.code == "I33"]
+    assert error.severity is Severity.ERROR
+    assert error.hint == "Did you mean api/src/b.ts or web/src/b.ts?"

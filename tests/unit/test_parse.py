@@ -224,6 +224,8 @@ class TestReferences:
             pytest.param("config/.env", "", "secrets", id="I32 env"),
             pytest.param("src", "", "folder", id="I31"),
             pytest.param("nope.py", "", "no such file", id="I33"),
+            pytest.param("api/x.py", "src/api/x.py", "", id="I33 of a package"),
+            pytest.param("x.py", "", "no such file", id="I33 a name is not enough"),
         ],
     )
     def test_a_target_is_located_or_refused(self, target: str, path: str, reason: str) -> None:

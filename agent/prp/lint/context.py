@@ -1,6 +1,7 @@
 """Whether references point to something that may be read."""
 
 import ipaddress
+import posixpath
 import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -174,6 +175,14 @@ def _file(reference: Reference, around: Surroundings | None, *, is_made: bool) -
         return
     if around is None or is_made:
         return
+    if path.endswith(f"/{target.removeprefix('./')}") and not _is_beside(path, target, folder):
+        yield finding(
+            "I33",
+            line,
+            f"There is no file {_short(target)} in the repository; {path} is taken for it",
+            f"Write `{path}`.",
+            severity=Severity.WARNING if reference.declared else Severity.NOTE,
+        )
     if reason == "it is a folder" or path:
         yield from _what_is_there(reference, path or target, around)
         return
@@ -181,15 +190,31 @@ def _file(reference: Reference, around: Surroundings | None, *, is_made: bool) -
         # Git ignores it, and it is there.
         yield from _what_is_there(reference, target.removeprefix("./"), around)
         return
+    meant = did_you_mean(target.removeprefix("./"), known)
     yield finding(
         "I33",
         line,
         f"There is no file {_short(target)} in the repository",
-        "Correct the path or delete the reference.",
+        meant or "Correct the path or delete the reference.",
         severity=None if reference.declared else Severity.NOTE,
     )
 
 
+def _is_beside(path: str, target: str, folder: str) -> bool:
+    """Return whether a file was found from the document's folder."""
+    return path == posixpath.normpath(posixpath.join(folder, target))
+
+
+def did_you_mean(path: str, known: KnownFiles) -> str:
+    """Return which files a path that is not there may mean, empty where none comes near."""
+    near = known.further_down(path) or known.further_down(path.rpartition("/")[2])
+    if not near or len(near) > _MOST_NEAR:
+        return ""
+    return f"Did you mean {' or '.join(near)}?"
+
+
+# More files of one name are no help: every package has an `__init__.py`.
+_MOST_NEAR = 3
 _REFUSED = {
     "it leaves the repository": "I27",
     "it lies in a home folder": "I29",

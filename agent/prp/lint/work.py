@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from agent.prp.known import KnownFiles, is_absolute
 from agent.prp.lines import scan
+from agent.prp.lint.context import did_you_mean
 from agent.prp.lint.surroundings import Surroundings
 from agent.prp.model import FileChange, Finding, Prp, Severity, Verb
 from agent.prp.rules import finding
@@ -96,7 +97,7 @@ def _unexpected(
             "I36",
             change.line,
             f"{path} is to be changed and does not exist",
-            "Correct the path, or write CREATE.",
+            did_you_mean(path, known) or "Correct the path, or write CREATE.",
         )
 
 
