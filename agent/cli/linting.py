@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
@@ -97,12 +97,37 @@ def _lint(path: Path, *, least: str, search_path: str) -> _Linted:
 
 
 def _print(linted: _Linted) -> None:
-    for found in linted.shown:
+    for found in _in_short(linted.shown):
         place = f"{linted.path}:{found.line}: [{found.code}]"
         words = f"{found.severity.value}: {found.message}. {found.hint}"
         typer.echo(printable(f"{place} {words}"))
     for line in _summary(linted):
         typer.echo(printable(f"{linted.path}: {line}"))
+
+
+# As many notes of one rule are printed for a document; a page of the same hides the rest.
+_MOST_NOTES = 3
+
+
+def _in_short(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Return findings for people: the first notes of a rule, then one line for all its others."""
+    notes: dict[str, list[Finding]] = {}
+    for found in findings:
+        if found.severity is Severity.NOTE:
+            notes.setdefault(found.code, []).append(found)
+    for found in findings:
+        same = notes.get(found.code, []) if found.severity is Severity.NOTE else []
+        if len(same) <= _MOST_NOTES + 1 or found in same[:_MOST_NOTES]:
+            yield found
+        elif found is same[_MOST_NOTES]:
+            lines = list(dict.fromkeys(str(note.line) for note in same[_MOST_NOTES:]))
+            some = ", ".join(lines[:_MOST_LINES]) + (", ..." if len(lines) > _MOST_LINES else "")
+            more = len(same) - _MOST_NOTES
+            words = f"The same is found {more} more times, on lines {some}"
+            yield replace(found, message=words, hint="See each with --json.")
+
+
+_MOST_LINES = 12
 
 
 def _summary(linted: _Linted) -> tuple[str, ...]:
@@ -111,9 +136,17 @@ def _summary(linted: _Linted) -> tuple[str, ...]:
     if readiness is None:
         return (counts,)
     document = linted.exported
-    holds = f"{len(document.tasks)} tasks, {len(document.checks)} checks, "
-    holds += f"{len(document.criteria)} criteria, {len(document.references)} references"
-    return f"{counts}; {holds}", readiness.in_words
+    holds = (
+        _number(document.tasks, "task", "tasks"),
+        _number(document.checks, "check", "checks"),
+        _number(document.criteria, "criterion", "criteria"),
+        _number(document.references, "reference", "references"),
+    )
+    return f"{counts}; {', '.join(holds)}", readiness.in_words
+
+
+def _number(items: Sequence[object], one: str, many: str) -> str:
+    return f"{len(items)} {one if len(items) == 1 else many}"
 
 
 def _counted(findings: Sequence[Finding]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.prp.lint import Examined
-from agent.prp.model import Check, CheckKind, Prp, Severity
+from agent.prp.model import Check, CheckKind, Finding, Prp, Severity
 
 _REFERENCES = {"I27", "I28", "I29", "I30", "I31", "I32", "I33", "R09"}
 _NEVER_RUN = {
@@ -69,7 +69,6 @@ def readiness_of(prp: Prp, examined: Examined) -> Readiness:
     """
     findings, coverage = examined.findings, examined.coverage
     by_line = {finding.line for finding in findings if finding.code in _REFERENCES}
-    hazards = [finding for finding in findings if finding.code in ("I51", "I52", "R16", "R18")]
     reasons = (
         _share(
             "criteria",
@@ -99,13 +98,7 @@ def readiness_of(prp: Prp, examined: Examined) -> Readiness:
             [(t.line, bool(coverage.tasks[t.number])) for t in prp.tasks],
             "tasks have a check",
         ),
-        Reason(
-            name="hazards",
-            share=1 / (1 + len(hazards)),
-            weight=5,
-            words="no hazards" if not hazards else f"{len(hazards)} hazards",
-            line=hazards[0].line if hazards else 1,
-        ),
+        _without_hazards(findings),
     )
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     total = sum(reason.weight for reason in reasons)
@@ -115,6 +108,18 @@ def readiness_of(prp: Prp, examined: Examined) -> Readiness:
         reasons=reasons,
         errors=errors,
         claimed=prp.confidence.score if prp.confidence else None,
+    )
+
+
+def _without_hazards(findings: Sequence[Finding]) -> Reason:
+    hazards = [finding for finding in findings if finding.code in ("I51", "I52", "R16", "R18")]
+    counted = f"{len(hazards)} hazard{'s' if len(hazards) > 1 else ''}"
+    return Reason(
+        name="hazards",
+        share=1 / (1 + len(hazards)),
+        weight=5,
+        words=counted if hazards else "no hazards",
+        line=hazards[0].line if hazards else 1,
     )
 
 

@@ -216,3 +216,16 @@ def test_output_that_cannot_be_written_is_said(project: Project) -> None:
     )
     assert ran.returncode == 5
     assert ran.stderr == "error: The output can't be written: No space left on device\n"
+
+
+def test_many_notes_of_one_rule_are_one_line(project: Project) -> None:
+    """The first three, then where the others are; JSON has them all."""
+    boxes = "".join(f"- [ ] the {name} shines\n" for name in ("sun", "moon", "star", "lamp", "sea"))
+    project.write("PRPs/many.md", f"{GREET_PRP}\n## Success Criteria\n{boxes}")
+    out = project.prp("lint", "PRPs/many.md").out
+    lines = [line for line in out.splitlines() if "[R02]" in line]
+    assert len(lines) == 4
+    assert all(_LINE.match(line) for line in lines)
+    assert "The same is found 2 more times, on lines" in lines[-1]
+    (document,) = objects(project.prp("lint", "PRPs/many.md", "--json").out)
+    assert sum(finding["code"] == "R02" for finding in document["findings"]) == 5
