@@ -15,6 +15,8 @@ _NEVER_RUN = {
     CheckKind.DESTRUCTIVE,
     CheckKind.INTERACTIVE,
     CheckKind.SECRET,
+    CheckKind.NETWORK,
+    CheckKind.SERVER,
 }
 _BLOCKED_AT = 40
 

@@ -47,7 +47,7 @@ _ALL = (
     _rule("I20", "yaml-expansion", _E, "The aliases of a YAML block blow it up."),
     _rule("I21", "yaml-nesting", _E, "A YAML block is nested deeper than 32 levels."),
     _rule("I22", "yaml-tag", _E, "A YAML block asks for an object to be made."),
-    _rule("I23", "yaml-duplicate-key", _W, "A key stands twice in a mapping; YAML keeps one."),
+    _rule("I23", "yaml-duplicate-key", _N, "A key stands twice in a mapping; YAML keeps one."),
     _rule("I24", "yaml-tab", _W, "A YAML block is indented with tabs."),
     _rule("I25", "wrong-type", _W, "A reference has no text where text belongs, or no reason."),
     _rule("I26", "unknown-key", _W, "A reference has a key that means nothing to prp."),

@@ -21,7 +21,8 @@ def tree_files(lines: Iterable[Line]) -> list[Text]:
             continue
         bare = re.sub(r"\[(?:NEW|MODIFIED|MODIFY|UPDATED?|CREATE|EXISTING)\]\s*", "", line.text)
         match = _TREE.match(bare)
-        if not match:
+        # Other text in such a block: `key: value`, code, a sentence with quotes.
+        if not match or re.search(r":\s|[\"'=;{}]", match["name"]):
             continue
         depth, name = len(match["indent"]), match["name"].strip("`*")
         while stack and stack[-1][0] >= depth:

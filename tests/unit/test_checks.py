@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.prp import Check, CheckKind, ExpectationKind, parse_prp
+from agent.prp import Check, CheckKind, ExpectationKind, parse_prp, readiness
 from agent.prp.kinds import can_fail, kinds_of
+from agent.verifier import checks as verifying
 from agent.verifier.look_only import look_only
 
 
@@ -274,3 +275,8 @@ class TestExpectations:
 def test_a_tool_that_repairs_is_made_to_look(command: str, looks: str) -> None:
     """A check must not change what it checks."""
     assert look_only(command) == looks
+
+
+def test_readiness_counts_as_never_run_what_the_verifier_does_not_run() -> None:
+    """A score that promises more than a run does would be a lie."""
+    assert verifying._WHY_NOT.keys() == readiness._NEVER_RUN

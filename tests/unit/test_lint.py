@@ -116,7 +116,7 @@ CASES = [
     ),
     ("I21", after(GOAL, f"```yaml\n{'[' * 20_000}\n```"), "error"),
     ("I22", after(GOAL, "```yaml\na: !!python/object/apply:os.system [ls]\n```"), "error"),
-    ("I23", after(GOAL, "```yaml\na: 1\na: 2\n```"), "warning"),
+    ("I23", after(GOAL, "```yaml\na: 1\na: 2\n```"), "note"),
     ("I24", after(GOAL, "```yaml\na:\n\t- b\n```"), "warning"),
     ("I25", after(CONTEXT, "- file: src/app.py:1-3"), "note"),
     ("I25", after(CONTEXT, "- url: [a, b]\n  why: x"), "warning"),
