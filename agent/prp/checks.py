@@ -9,6 +9,7 @@ from agent.prp.expected import expectation_of, expected_words
 from agent.prp.kinds import Effect, can_fail, effect_of, kinds_of
 from agent.prp.lines import Fence, Line, Role, fences
 from agent.prp.model import Check, CheckKind, Expectation, ExpectationKind
+from agent.prp.scratch import scratch_names, with_scratch_paths
 
 _SHELLS = {"bash", "sh", "shell", "console", "zsh", "shell-session", "terminal", "fish"}
 _OTHER_SHELLS = {"powershell", "pwsh", "ps1", "cmd", "bat", "batch"}
@@ -279,11 +280,18 @@ def _check(command: Command, *, level: int, setup: Sequence[str]) -> Check:
         last_line=command.last_line,
         level=level,
         setup=tuple(setup),
-        kinds=kinds_of(command.text),
+        kinds=kinds_of(_as_classified(command.text, setup)),
         expectation=expectation,
         can_fail=can_fail(command.text),
         comment=comment,
     )
+
+
+def _as_classified(command: str, setup: Sequence[str]) -> str:
+    """Return a command as its kind is told: what its fence made for itself may be removed."""
+    if "rm " not in command or not any("mktemp" in each for each in (*setup, command)):
+        return command
+    return with_scratch_paths(command, scratch_names((*setup, command)))
 
 
 def _expecting(checks: Sequence[Check], words: str, line: int) -> list[Check]:

@@ -74,6 +74,24 @@ class TestJoining:
         assert first.kind is CheckKind.DESTRUCTIVE
         assert second.setup == ()
 
+    @pytest.mark.parametrize(
+        ("made", "removed", "destroys"),
+        [
+            ("T=$(mktemp -d)", 'rm -rf "$T" /tmp/x', False),
+            ('T="$(mktemp -d)"; S="$T/store"', "rm -rf ${S}", False),
+            ("T=$(mktemp -d)", 'rm -rf "$T" src', True),
+            ("T=$(mktemp -d)", 'rm -rf "$OTHER"', True),
+            ("T=$(mktemp -d); T=$HOME", 'rm -rf "$T"', True),
+            ("T=$(mktemp -d)/../..", 'rm -rf "$T"', True),
+        ],
+    )
+    def test_what_a_fence_made_for_itself_it_may_remove(
+        self, made: str, removed: str, destroys: bool
+    ) -> None:
+        """A folder of `mktemp`, and nothing else."""
+        last = checks(f"{made}\n{removed}")[-1]
+        assert (CheckKind.DESTRUCTIVE in last.kinds) is destroys
+
     def test_a_command_that_does_and_leaves_something_is_both(self) -> None:
         """A check, and set-up for those after it."""
         first, second = checks("T=$(mktemp -d); mkdir $T/a\nls $T/a")
