@@ -208,7 +208,7 @@ def can_fail(command: str) -> bool:
 
 
 _STATE = re.compile(
-    r"\s*(?:(?:cd|export|source|\.|set|unset|alias|pushd|popd)(?=\s|$)|\w+=\S*\s*$|\w+=\$\()"
+    r"\s*(?:(?:cd|export|source|\.|set|unset|alias|pushd|popd)(?=\s|$)|\w+=\S*\s*$|\w+=\"?\$\(|\w+=\"[^\"]*\"\s*(?:;|$))"
 )
 _ACTING = {CheckKind.DESTRUCTIVE, CheckKind.INTERACTIVE, CheckKind.NETWORK, CheckKind.SERVER}
 _SUBSTITUTED = re.compile(r"\$\([^()]*\)|`[^`]*`")
