@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.prp import Check, Prp
+from agent.prp.programs import scripts_of
 
 # Files that decide what a check means: a coder who may edit them can make any check pass.
 _CONFIGURATION = (
@@ -66,6 +67,11 @@ class Contract:
         helper = path.endswith("conftest.py") and _in_test_folder(path)
         return path not in self.granted and _is_configuration(path) and not helper
 
+    def is_helper(self, path: str) -> bool:
+        """Return whether a new file helps tests, if nothing in it decides how they end."""
+        own = path not in self.granted and path not in self.files
+        return own and path.endswith("conftest.py") and _in_test_folder(path)
+
     def forbids(self, path: str) -> str:
         """Return why the coder may not write `path`, or nothing where it may."""
         if path in self.files:
@@ -95,12 +101,14 @@ def freeze(
     """
     granted = {change.path.removeprefix("./") for task in prp.tasks for change in task.changes}
     granted |= {path.text.removeprefix("./") for path in prp.desired_files}
-    frozen = [path for path in paths if path not in granted and _decides(path)]
     wanted = [level for level in prp.levels if not levels or level.number in levels]
     checks = tuple(check for level in wanted for check in level.checks)
+    every = (*checks, *prp.loose_checks)
+    scripts = {script.removeprefix("./") for check in every for script in scripts_of(check.command)}
+    frozen = [p for p in paths if p not in granted and (_decides(p) or p in scripts)]
     return Contract(
         prp=prp,
-        checks=checks if levels else (*checks, *prp.loose_checks),
+        checks=checks if levels else every,
         files={path: hashlib.sha256(read(path)).hexdigest() for path in frozen},
         granted=frozenset(granted),
     )

@@ -18,6 +18,11 @@ def feedback_on(verdict: Verdict) -> str:
     if not checks and not criteria:
         return ""
     concerns = [f"- {concern}" for concern in verdict.concerns]
+    concerns += [
+        f"- {path} was left out or put back before the checks ran: it can decide how they end, and "
+        "no task of the PRP names it"
+        for path in verdict.put_back
+    ]
     noticed = ["The verifier also noticed:", *concerns] if concerns else []
     return "\n\n".join(["What the verifier found:", *checks, *criteria, *noticed])
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.prp import Check
+from agent.verifier.conftest import decides_outcomes
 from agent.verifier.contract import Contract
 from agent.workspace import Finished, Repository, Sandbox, Toolchain, checkout, run
 from agent.workspace.files import write_bytes
@@ -73,7 +74,12 @@ async def clean_room(
     logs.mkdir(parents=True, exist_ok=True)
     files = repository.changed(base, commit)
     changed = {file.path for file in files if file.path in contract.files}
-    added = {file.path for file in files if file.status == "A" and contract.is_stray(file.path)}
+    new = [file.path for file in files if file.status == "A"]
+    added = {path for path in new if contract.is_stray(path)}
+    for helper in filter(contract.is_helper, new):
+        text = repository.read(commit, helper).decode("utf-8", "replace")
+        if decides_outcomes(text):
+            added.add(helper)
     with checkout(repository, folder / "room", commit) as path:
         for name in changed:
             write_bytes(path, name, repository.read(base, name))

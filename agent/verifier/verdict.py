@@ -22,6 +22,8 @@ class Verdict:
     criteria: tuple[CriterionResult, ...]
     concerns: tuple[str, ...] = ()
     """What the verifier agent noticed beside the criteria."""
+    put_back: tuple[str, ...] = ()
+    """Files that the commit had changed or added and that would have decided how checks end."""
 
     @property
     def results(self) -> Mapping[str, CheckResult]:

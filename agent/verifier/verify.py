@@ -1,6 +1,7 @@
 """The verifier: runs every check on a clean checkout, then says what each criterion is worth."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
 
 from agent.journal import AttemptVerified, CheckFinished, CriterionJudged, Record
 from agent.prp import Criterion
@@ -74,7 +75,10 @@ async def verify(
         touched=touched,
     )
     by_id = {proof.criterion: proof for proof in proofs}
-    verdict = _decided(contract, by_id, facts, commit=commit, attempt=attempt)
+    decided = partial(
+        _decided, contract, by_id, commit=commit, attempt=attempt, put_back=room.put_back
+    )
+    verdict = decided(facts)
     if not verdict.failures and contract.prp.promises:
         judged = await judge(_for_a_reader(contract.prp.promises, by_id), facts.results)
         facts = Facts(
@@ -83,10 +87,8 @@ async def verify(
             touched=touched,
             judgements=dict(judged.judgements) | _for_a_person(by_id),
         )
-        verdict = _decided(
-            contract, by_id, facts, commit=commit, attempt=attempt, concerns=judged.concerns
-        )
-    _tell(verdict, room.put_back, record)
+        verdict = decided(facts, concerns=judged.concerns)
+    _tell(verdict, record)
     return verdict
 
 
@@ -118,6 +120,7 @@ def _decided(
     *,
     commit: str,
     attempt: int,
+    put_back: tuple[str, ...],
     concerns: tuple[str, ...] = (),
 ) -> Verdict:
     criteria = (decide(c, proofs.get(c.id), facts) for c in contract.prp.promises)
@@ -127,10 +130,11 @@ def _decided(
         facts=facts,
         criteria=tuple(criteria),
         concerns=concerns,
+        put_back=put_back,
     )
 
 
-def _tell(verdict: Verdict, put_back: tuple[str, ...], record: Record) -> None:
+def _tell(verdict: Verdict, record: Record) -> None:
     for result in verdict.criteria:
         record(
             CriterionJudged(
@@ -149,6 +153,6 @@ def _tell(verdict: Verdict, put_back: tuple[str, ...], record: Record) -> None:
             holds=verdict.holds(strict=False),
             failures=verdict.in_words(),
             concerns=verdict.concerns,
-            put_back=put_back,
+            put_back=verdict.put_back,
         )
     )

@@ -98,3 +98,75 @@ def test_a_run_without_a_commit_names_no_branch(project: Project) -> None:
     assert ran.status != 0
     assert "log -p prp/greet" not in ran.out
     assert project.git("branch", "--list", "prp/*") == ""
+
+
+TESTED_PRP = GREET_PRP.replace(
+    "python3 -c \"from greet import greet; assert greet('Ada') == 'Hello, Ada!', greet('Ada')\"",
+    "python3 -m pytest -q tests",
+).replace("# Expected: no output\n", "")
+GIVEN = "from greet import greet\n\n\ndef test_it():\n    assert greet('Ada') == 'Hello, Ada!'\n"
+INI = "[pytest]\npythonpath = .\n"
+FORCES = {
+    "V04_exit": "import os\nprint('1 passed in 0.01s')\nos._exit(0)\n",
+    "V05_makereport": (
+        "import pytest\n\n@pytest.hookimpl(hookwrapper=True)\ndef pytest_runtest_makereport():\n"
+        "    result = yield\n    result.get_result().outcome = 'passed'\n"
+    ),
+    "V12_patches": "import greet\n\ngreet.greet = lambda name: f'Hello, {name}!'\n",
+    "autouse": (
+        "import greet\nimport pytest\n\n@pytest.fixture(autouse=True)\ndef _fix(monkeypatch):\n"
+        "    monkeypatch.setattr(greet, 'greet', lambda name: f'Hello, {name}!')\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("content", [pytest.param(text, id=name) for name, text in FORCES.items()])
+def test_V04_V05_V12_a_new_conftest_does_not_decide_how_tests_end(
+    tmp_path: Path, content: str
+) -> None:
+    """It is left out of the clean room, and the coder is told."""
+    files = {"PRPs/greet.md": TESTED_PRP, "tests/test_greet.py": GIVEN, "pytest.ini": INI}
+    project = Project(tmp_path / "project", files)
+    ran = execute(
+        project,
+        [
+            ("write", {"path": "greet.py", "content": WRONG}),
+            ("write", {"path": "tests/conftest.py", "content": content}),
+        ],
+    )
+    assert ran.status == 12, ran.out
+    assert "L2.1 failed" in ran.err
+    assert any("tests/conftest.py" in event.get("put_back", ()) for event in project.events())
+
+
+def test_a_new_conftest_with_fixtures_stays(tmp_path: Path) -> None:
+    """Help for tests is honest work."""
+    given = GIVEN.replace("def test_it():", "def test_it(name='Ada'):")
+    files = {"PRPs/greet.md": TESTED_PRP, "tests/test_greet.py": given, "pytest.ini": INI}
+    helper = "import pytest\n\n\n@pytest.fixture\ndef name() -> str:\n    return 'Ada'\n"
+    new = "from greet import greet\n\n\ndef test_name(name):\n    assert name in greet(name)\n"
+    ran = execute(
+        Project(tmp_path / "project", files),
+        [
+            ("write", {"path": "greet.py", "content": GOOD}),
+            ("write", {"path": "tests/conftest.py", "content": helper}),
+            ("write", {"path": "tests/test_new.py", "content": new}),
+        ],
+    )
+    assert ran.status == 0, ran.out
+
+
+def test_V14_a_script_that_a_check_runs_is_frozen(tmp_path: Path) -> None:
+    """Where no task of the PRP names it."""
+    prp = GREET_PRP.replace("ruff check .\n", "ruff check .\nbash scripts/check.sh\n", 1)
+    script = "python3 -c \"from greet import greet; assert greet('A') == 'Hello, A!'\"\n"
+    project = Project(tmp_path / "project", {"PRPs/greet.md": prp, "scripts/check.sh": script})
+    ran = execute(
+        project,
+        [
+            ("write", {"path": "greet.py", "content": WRONG}),
+            ("run", {"command": "echo true > scripts/check.sh"}),
+        ],
+    )
+    assert ran.status == 12, ran.out
+    assert "L1.2 failed" in ran.err
