@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from agent.prp import Check, CheckKind
 from agent.verifier.expectations import CheckState, judge
 from agent.verifier.look_only import look_only
+from agent.verifier.summaries import ended_early
 from agent.workspace import Finished
 
 
@@ -89,6 +90,8 @@ async def run_check(check: Check, run: RunCommand) -> CheckResult:
     command = look_only(check.command) if check.kind is CheckKind.MUTATING else check.command
     finished = await run(command, check)
     state, reason = judge(finished, check.expectation)
+    if state is CheckState.PASSED and ended_early(command, finished.output):
+        state, reason = CheckState.FAILED, "pytest ended before it could say what passed"
     return CheckResult(
         check=check,
         state=state,

@@ -170,3 +170,14 @@ def test_V14_a_script_that_a_check_runs_is_frozen(tmp_path: Path) -> None:
     )
     assert ran.status == 12, ran.out
     assert "L1.2 failed" in ran.err
+
+
+@pytest.mark.parametrize("where", ["greet.py", "tests/test_new.py"])
+def test_V04_a_process_that_ends_itself_passes_no_tests(tmp_path: Path, where: str) -> None:
+    """`os._exit(0)` in the code under test, or in a test of the coder's own."""
+    files = {"PRPs/greet.md": TESTED_PRP, "tests/test_greet.py": GIVEN, "pytest.ini": INI}
+    calls = [("write", {"path": "greet.py", "content": WRONG})]
+    calls.append(("write", {"path": where, "content": f"import os\n\n\n{WRONG}\n\nos._exit(0)\n"}))
+    ran = execute(Project(tmp_path / "project", files), calls)
+    assert ran.status == 12, ran.out
+    assert "pytest ended before it could say what passed" in ran.err, ran.err

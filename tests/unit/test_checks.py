@@ -8,6 +8,7 @@ from agent.prp import Check, CheckKind, ExpectationKind, parse_prp, readiness
 from agent.prp.kinds import can_fail, kinds_of
 from agent.verifier import checks as verifying
 from agent.verifier.look_only import look_only
+from agent.verifier.summaries import ended_early
 
 
 def checks(fence: str) -> tuple[Check, ...]:
@@ -298,3 +299,24 @@ def test_a_tool_that_repairs_is_made_to_look(command: str, looks: str) -> None:
 def test_readiness_counts_as_never_run_what_the_verifier_does_not_run() -> None:
     """A score that promises more than a run does would be a lie."""
     assert verifying._WHY_NOT.keys() == readiness._NEVER_RUN
+
+
+@pytest.mark.parametrize(
+    ("command", "output", "early"),
+    [
+        ("pytest -q", "", True),
+        ("python3 -m pytest tests", "collected 3 items\n", True),
+        ("uv run pytest", "..", True),
+        ("pytest -q", "1 passed in 0.01s", False),
+        ("pytest", "no tests ran in 0.01s", False),
+        ("pytest -qq", "", False),
+        ("pytest --collect-only", "", False),
+        ("pytest -q | tail -1", "", False),
+        ("pip show pytest", "Name: pytest", False),
+        ("grep pytest pyproject.toml", "pytest", False),
+        ("ls tests/pytest", "", False),
+    ],
+)
+def test_pytest_without_its_summary_ended_early(command: str, output: str, *, early: bool) -> None:
+    """Unless nobody could have seen it."""
+    assert ended_early(command, output) is early
