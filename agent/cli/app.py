@@ -5,6 +5,7 @@ import typer
 from agent.cli.demo import demo
 from agent.cli.document import fmt, lint, schema
 from agent.cli.execute import execute, plan
+from agent.cli.verify import verify
 
 _EPILOG = """\
 Exit status: 0 every criterion holds, 2 usage, 3 invalid PRP, 4 settings, 5 environment, 10 criteria
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.command()(execute)
 app.command("run", hidden=True)(execute)
 app.command()(plan)
+app.command()(verify)
 app.command()(demo)
 app.command()(lint)
 app.command()(fmt)

@@ -2,5 +2,6 @@
 
 from agent.runs.desk import Order
 from agent.runs.start import Done, Planned, plan_order, run_order
+from agent.runs.verifying import verify_order
 
-__all__ = ["Done", "Order", "Planned", "plan_order", "run_order"]
+__all__ = ["Done", "Order", "Planned", "plan_order", "run_order", "verify_order"]

@@ -1,7 +1,7 @@
 """Binds the three agents to one run: models, briefing, worktree, clean rooms."""
 
 import itertools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, ParamSpec, TypeVar
@@ -193,7 +193,16 @@ class Office:
             commit: str,
             attempt: int,
         ) -> Verdict:
-            return await self._verify(tree, contract, plan, baseline, commit, attempt)
+            proofs = [Proof(criterion=p.criterion, checks=p.checks, how=p.how) for p in plan.proofs]
+            return await self.verify(
+                contract,
+                proofs,
+                baseline,
+                commit=commit,
+                attempt=attempt,
+                diff=tree.diff(limit=_SHOWN_DIFF),
+                touched={file.path for file in tree.changed()},
+            )
 
         return Crew(
             measure=self._in_time(self.measure),
@@ -213,26 +222,31 @@ class Office:
 
         return timed
 
-    async def _verify(
+    async def verify(
         self,
-        tree: Worktree,
         contract: Contract,
-        plan: Plan,
+        proofs: Sequence[Proof],
         baseline: Sequence[CheckResult],
+        *,
         commit: str,
         attempt: int,
+        diff: str,
+        touched: Collection[str],
     ) -> Verdict:
+        """Return the verdict on a commit; without a verifier's model nobody is asked."""
         async with self.room(contract, commit) as room:
             reading = Reading(room.path, role="verifier", record=self.record)
 
             async def judge(criteria: Sequence[Criterion], results: Any) -> Judged:
+                if "verifier" not in self.desk.choices:
+                    return Judged(judgements={}, concerns=(_NO_JUDGE,))
                 return await judge_criteria(
                     criteria,
                     model=self.model("verifier"),
                     briefing=self.briefing,
                     commit=commit,
                     results=results,
-                    diff=tree.diff(limit=_SHOWN_DIFF),
+                    diff=diff,
                     tools=reading.tools,
                     read=lambda path: _text_or_none(room.path, path),
                 )
@@ -242,14 +256,15 @@ class Office:
                 room,
                 commit=commit,
                 attempt=attempt,
-                proofs=[
-                    Proof(criterion=p.criterion, checks=p.checks, how=p.how) for p in plan.proofs
-                ],
+                proofs=proofs,
                 baseline=baseline,
-                touched={file.path for file in tree.changed()} | set(contract.granted),
+                touched={*touched, *contract.granted},
                 judge=judge,
                 record=self.record,
             )
+
+
+_NO_JUDGE = "No model was named for the verifier, so only checks were looked at"
 
 
 def _baseline(baseline: Sequence[CheckResult]) -> str:

@@ -30,6 +30,8 @@ class Order:
     """Where to write the models' answers."""
     roles: Sequence[str] = ROLES
     """The agents that will be asked."""
+    if_named: Sequence[str] = ()
+    """The agents that will be asked where the person named a model for them."""
     folder: Path | None = None
     """Where the repository is; the current folder by default."""
     need_references: bool = True
@@ -76,7 +78,8 @@ def lay_out(order: Order) -> Desk:
     require_executable(prp, [finding for finding in found.findings if finding.code not in left_out])
     settings = load_settings(order.flags, root=repository.root, tracked=repository.is_tracked)
     budget = _budget(settings)
-    choices = {role: _choice(settings, role) for role in order.roles}
+    named = [role for role in order.if_named if getattr(settings, role) or settings.model]
+    choices = {role: _choice(settings, role) for role in (*order.roles, *named)}
     meter = Meter(budget, prices=settings.prices)
     for choice in choices.values():
         check_choice(choice, settings.keys)

@@ -98,26 +98,26 @@ def run_order(order: Order, *, listen: Record) -> Done:
     """
     desk = lay_out(order)
     folder = new_run_folder(desk.settings.state_dir, desk.prp.slug)
-    with Journal(folder.journal, mask=_masking(desk)) as journal:
+    with Journal(folder.journal, mask=masking_of(desk)) as journal:
 
         def record(event: Event) -> None:
             journal.record(event)
             listen(event)
 
         try:
-            status = _with_signals(lambda: _run(desk, order, folder, record))
+            status = with_signals(lambda: _run(desk, order, folder, record))
         except PrpError as error:
             # Once work has begun, an error is an end like others: told, kept and reported.
-            if not (story := _reported(folder)).ended:
+            if not (story := reported(folder)).ended:
                 raise
             return Done(story=story, folder=folder, exit_status=error.exit_status)
         except Exception:
-            _reported(folder)
+            reported(folder)
             raise
-    return Done(story=_reported(folder), folder=folder, exit_status=status)
+    return Done(story=reported(folder), folder=folder, exit_status=status)
 
 
-def _reported(folder: RunFolder) -> Story:
+def reported(folder: RunFolder) -> Story:
     """Write the report of a run that has ended, and return its story."""
     story = tell(read_events(folder.journal))
     if story.ended:
@@ -134,12 +134,12 @@ def plan_order(order: Order, *, listen: Record) -> Planned:
 
     """
     desk = lay_out(dataclasses.replace(order, roles=("planner",)))
-    _warn(desk, listen)
+    warn(desk, listen)
 
     async def planned() -> Planned:
         with tempfile.TemporaryDirectory(prefix="prp-plan-") as name:
             folder = RunFolder(id=desk.prp.slug, path=Path(name))
-            office = _office(desk, order, folder, listen)
+            office = office_of(desk, order, folder, listen)
             async with aclosing(office), office.meter.within_time():
                 await office.prepare()
                 contract = freeze(
@@ -150,7 +150,7 @@ def plan_order(order: Order, *, listen: Record) -> Planned:
                 baseline = await office.measure(contract, desk.base)
                 return Planned(plan=await office.plan(contract, baseline), baseline=baseline)
 
-    found = _with_signals(planned)
+    found = with_signals(planned)
     if isinstance(found, Exit):
         raise SystemExit(int(found))
     return found
@@ -159,9 +159,9 @@ def plan_order(order: Order, *, listen: Record) -> Planned:
 async def _run(desk: Desk, order: Order, folder: RunFolder, record: Record) -> int:
     started = time.monotonic()
     branch = desk.repository.free_branch(f"prp/{desk.prp.slug}")
-    record(_started(desk, folder, branch))
-    _warn(desk, record)
-    office = _office(desk, order, folder, record)
+    record(started_as(desk, folder, branch))
+    warn(desk, record)
+    office = office_of(desk, order, folder, record)
     worktree = open_worktree(desk.repository, folder.worktree, branch=branch, base=desk.base)
     with worktree as tree, _always_told(tree, record, started) as outcome_is:
         async with aclosing(office):
@@ -222,7 +222,7 @@ def _keep(tree: Worktree, why: str) -> None:
         tree.commit("Keep unfinished work", body=why)
 
 
-def _with_signals(run: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result | Exit:
+def with_signals(run: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result | Exit:
     """Run to the end, or end early and in order at SIGINT, SIGTERM and SIGHUP."""
 
     async def watched() -> _Result | Exit:
@@ -243,7 +243,7 @@ def _with_signals(run: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result | 
     return asyncio.run(watched())
 
 
-def _office(desk: Desk, order: Order, folder: RunFolder, record: Record) -> Office:
+def office_of(desk: Desk, order: Order, folder: RunFolder, record: Record) -> Office:
     return Office(
         desk=desk,
         folder=folder,
@@ -253,7 +253,7 @@ def _office(desk: Desk, order: Order, folder: RunFolder, record: Record) -> Offi
     )
 
 
-def _started(desk: Desk, folder: RunFolder, branch: str) -> RunStarted:
+def started_as(desk: Desk, folder: RunFolder, branch: str) -> RunStarted:
     budget = desk.budget
     return RunStarted(
         run=folder.id,
@@ -274,7 +274,7 @@ def _started(desk: Desk, folder: RunFolder, branch: str) -> RunStarted:
     )
 
 
-def _warn(desk: Desk, record: Record) -> None:
+def warn(desk: Desk, record: Record) -> None:
     for note in desk.settings.notes:
         record(Noted(text=note, warning=True))
     if desk.sandbox.name == "none":
@@ -282,7 +282,7 @@ def _warn(desk: Desk, record: Record) -> None:
         record(Noted(text=text, warning=True))
 
 
-def _masking(desk: Desk) -> Callable[[str], str]:
+def masking_of(desk: Desk) -> Callable[[str], str]:
     """Return what takes the person's keys out of a line."""
     secrets = {value: name for name, value in desk.settings.keys.items() if len(value) >= 8}
 

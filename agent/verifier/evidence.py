@@ -131,8 +131,14 @@ def decide(criterion: Criterion, proof: Proof | None, facts: Facts) -> Criterion
     return CriterionResult(
         criterion=criterion,
         status=Status.UNPROVEN,
-        evidence=(judgement.reason if judgement else "nothing shows it",),
+        evidence=(judgement.reason if judgement else _unread(bound),),
     )
+
+
+def _unread(bound: Sequence[CheckResult]) -> str:
+    """Return what is known of a criterion that nobody has read the commit for."""
+    passed = [describe(result) for result in bound if result.passed]
+    return f"{passed[0]}; nobody has quoted what shows it" if passed else "nothing shows it"
 
 
 _Found = tuple[Status, Sequence[str]] | None

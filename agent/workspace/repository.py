@@ -76,6 +76,12 @@ class Repository:
                 f"There is no commit {ref!r} in {self.root}", hint="Name a branch, a tag or a hash."
             ) from None
 
+    def merge_base(self, one: str, other: str) -> str:
+        """Return the commit that two commits both come from, empty where there is none."""
+        with contextlib.suppress(GitFailed):
+            return self.git.text("merge-base", one, other).strip()
+        return ""
+
     def free_branch(self, name: str) -> str:
         """Return the branch name, numbered where it is taken: `prp/x`, `prp/x-2`, ..."""
         listed = self.git.text("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/")

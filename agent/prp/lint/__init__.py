@@ -15,7 +15,15 @@ from agent.prp.lint.work import about_tasks, about_trees
 from agent.prp.model import Finding, Prp
 from agent.prp.rules import finding
 
-__all__ = ["CONTEXT_CODES", "Coverage", "Examined", "Nature", "Surroundings", "lint"]
+__all__ = [
+    "CONTEXT_CODES",
+    "Coverage",
+    "Examined",
+    "Nature",
+    "Surroundings",
+    "find_coverage",
+    "lint",
+]
 
 CONTEXT_CODES = frozenset(("I27", "I29", "I30", "I32", "I33"))
 """Rules about files of the needed context; a run can do without these files."""

@@ -100,7 +100,9 @@ class _Offers:
     @classmethod
     def of(cls, checks: Sequence[Check]) -> "_Offers":
         said = {
-            c.id: f"{c.command}\n{c.comment}\n{c.expectation.text}"[:_MOST_WORDS] for c in checks
+            # One kind of quotes: `greet("Ada")` stands in a check as `greet('Ada')`.
+            c.id: f"{c.command}\n{c.comment}\n{c.expectation.text}"[:_MOST_WORDS].replace('"', "'")
+            for c in checks
         }
         return cls(
             checks=tuple(checks),
@@ -124,7 +126,7 @@ def _showing(
     inline = tuple(check.id for check in offers.checks if check.line == criterion.line)
     if inline:
         return inline
-    text = criterion.text[:_MOST_WORDS]
+    text = criterion.text[:_MOST_WORDS].replace('"', "'")
     for (topic, _), found in zip(_WANTED, offers.topics, strict=True):
         if found and topic.search(text):
             return found

@@ -1,0 +1,86 @@
+"""`prp verify`: the verdict on a branch, whoever made it."""
+
+from inspect import cleandoc
+from typing import Annotated
+
+import typer
+
+from agent.cli.execute import (
+    AsJson,
+    BaseUrl,
+    IgnoreMissing,
+    MaxCost,
+    MaxMinutes,
+    MaxTokens,
+    Model,
+    NoFetch,
+    NoSandbox,
+    PrpPath,
+    Quiet,
+    Strict,
+    Verifier,
+)
+
+
+def verify(
+    prp: PrpPath,
+    *,
+    branch: Annotated[
+        str, typer.Option(help="Branch, tag or commit to look at.", metavar="REF")
+    ] = "HEAD",
+    base: Annotated[
+        str,
+        typer.Option(help="Commit it started from [where it left the checkout's].", metavar="REF"),
+    ] = "HEAD",
+    model: Model = None,
+    verifier: Verifier = None,
+    base_url: BaseUrl = None,
+    max_cost_usd: MaxCost = None,
+    max_minutes: MaxMinutes = None,
+    max_tokens: MaxTokens = None,
+    strict: Strict = False,
+    no_sandbox: NoSandbox = False,
+    no_fetch: NoFetch = False,
+    ignore_missing_references: IgnoreMissing = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say whether a branch does what a PRP asks for, whoever made it.
+
+    Runs the checks on the base and on a clean checkout of the branch, as `prp execute` does.
+    A model for the verifier reads the branch and quotes what shows each criterion; without one
+    only failures are certain, and what passes stays unproven.
+    """
+    from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
+    from agent.runs import Order, verify_order  # noqa: PLC0415 - keeps --help fast
+
+    typed = {
+        "model": model,
+        "verifier": verifier,
+        "base_url": base_url,
+        "max_cost_usd": max_cost_usd,
+        "max_minutes": max_minutes,
+        "max_tokens": max_tokens,
+        "strict": strict or None,
+        "fetch_urls": False if no_fetch else None,
+        "sandbox": "none" if no_sandbox else None,
+    }
+    order = Order(
+        prp=prp,
+        flags={name: value for name, value in typed.items() if value is not None},
+        base=base,
+        need_references=not ignore_missing_references,
+    )
+    done = verify_order(order, branch=branch, listen=Progress(quiet=quiet))
+    typer.echo(done.as_json() if as_json else done.in_words())
+    raise typer.Exit(done.exit_status)
+
+
+verify.__doc__ = f"""{cleandoc(verify.__doc__ or "")}
+
+Examples:
+
+\b
+  prp verify PRPs/login.md --branch feature/login
+  prp verify PRPs/login.md --branch HEAD --base v1.2.0 --model anthropic:claude-sonnet-4-5
+"""

@@ -1,0 +1,127 @@
+"""The verdict on any branch, whoever made it: checks, evidence and report, without a coder."""
+
+import dataclasses
+import time
+from contextlib import aclosing
+from pathlib import Path
+
+from agent.errors import EnvironmentProblem, Exit, PrpError
+from agent.execute import Ending
+from agent.journal import ContractFrozen, Event, Journal, Record, RunEnded
+from agent.prp.lint import find_coverage
+from agent.runs.desk import Desk, Order, lay_out
+from agent.runs.folder import RunFolder, new_run_folder
+from agent.runs.start import (
+    Done,
+    masking_of,
+    office_of,
+    reported,
+    started_as,
+    warn,
+    with_signals,
+)
+from agent.verifier import Proof, Verdict, freeze
+from agent.workspace import Repository, clip
+
+_SHOWN_DIFF = 40_000
+
+
+def verify_order(order: Order, *, branch: str, listen: Record) -> Done:
+    """Say whether a branch does what a PRP asks for; nothing in the repository changes.
+
+    Args:
+        order: The PRP and the settings. Its base is what the branch is held against; `HEAD` means
+            the commit that the branch and the checkout both come from.
+        branch: A branch, a tag or a hash.
+        listen: Is told of every event.
+
+    Raises:
+        PrpError: The order can't be begun, or the branch holds nothing beyond its base.
+
+    """
+    repository = Repository.open((order.folder or Path.cwd()).resolve())
+    commit = repository.resolve(branch)
+    base = repository.resolve(order.base)
+    if order.base == "HEAD":
+        base = repository.merge_base(base, commit)
+    if base in ("", commit):
+        raise EnvironmentProblem(
+            f"{branch} holds nothing that its base does not hold",
+            hint="Name the commit that the work started from: --base REF.",
+        )
+    desk = lay_out(dataclasses.replace(order, base=base, roles=(), if_named=("verifier",)))
+    folder = new_run_folder(desk.settings.state_dir, desk.prp.slug)
+    with Journal(folder.journal, mask=masking_of(desk)) as journal:
+
+        def record(event: Event) -> None:
+            journal.record(event)
+            listen(event)
+
+        begun = time.monotonic()
+        record(started_as(desk, folder, branch))
+        warn(desk, record)
+        try:
+            found = with_signals(lambda: _verdict(desk, order, folder, commit, record))
+        except PrpError as error:
+            ending, status, reason = Ending.FAILED, int(error.exit_status), str(error)
+        else:
+            ending, status, reason = _end(found, strict=desk.settings.strict)
+        record(
+            RunEnded(
+                outcome=ending,
+                exit_status=status,
+                reason=reason,
+                hint="",
+                branch=branch,
+                commit=commit,
+                seconds=round(time.monotonic() - begun, 3),
+            )
+        )
+    return Done(story=reported(folder), folder=folder, exit_status=status)
+
+
+async def _verdict(
+    desk: Desk, order: Order, folder: RunFolder, commit: str, record: Record
+) -> Verdict:
+    office = office_of(desk, order, folder, record)
+    repository = desk.repository
+    async with aclosing(office), office.meter.within_time():
+        if "verifier" in desk.choices:
+            await office.prepare()
+        contract = freeze(
+            desk.prp,
+            paths=repository.files(desk.base),
+            read=lambda path: repository.read(desk.base, path),
+        )
+        checks = tuple(check.id for check in contract.checks)
+        record(ContractFrozen(files=dict(contract.files), checks=checks))
+        baseline = await office.measure(contract, desk.base)
+        return await office.verify(
+            contract,
+            _proofs(desk),
+            baseline,
+            commit=commit,
+            attempt=1,
+            diff=clip(repository.diff(desk.base, commit), limit=_SHOWN_DIFF),
+            touched={file.path for file in repository.changed(desk.base, commit)},
+        )
+
+
+def _proofs(desk: Desk) -> list[Proof]:
+    """Return which checks show which criterion, as their words tell: nobody has planned it."""
+    coverage = find_coverage(desk.prp)
+    return [
+        Proof(criterion=name, checks=checks, how="by the words of criterion and check")
+        for name, checks in coverage.criteria.items()
+        if checks
+    ]
+
+
+def _end(found: Verdict | Exit, *, strict: bool) -> tuple[Ending, int, str]:
+    if isinstance(found, Exit):
+        return Ending.CANCELLED, int(found), "cancelled"
+    if found.holds(strict=strict):
+        return Ending.PROVEN, Exit.PROVEN, f"every criterion holds{found.how}"
+    if not found.failed:
+        return Ending.UNPROVEN, Exit.UNPROVEN, f"no check failed, but {found.missing}"
+    return Ending.FAILED, Exit.FAILED, f"{len(found.in_words())} checks or criteria fail"
