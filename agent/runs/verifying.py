@@ -45,8 +45,9 @@ def verify_order(order: Order, *, branch: str, listen: Record) -> Done:
     if order.base == "HEAD":
         base = repository.merge_base(base, commit)
     if base in ("", commit):
+        nothing = "holds nothing that its base does not hold"
         raise EnvironmentProblem(
-            f"{branch} holds nothing that its base does not hold",
+            f"{branch} {nothing if base else 'has no commit in common with the checkout'}",
             hint="Name the commit that the work started from: --base REF.",
         )
     desk = lay_out(dataclasses.replace(order, base=base, roles=(), if_named=("verifier",)))
