@@ -63,6 +63,11 @@ Examples:
 """
 
 
+def flags_of(**typed: object) -> dict[str, object]:
+    """Return the settings that were typed; None is one that was not."""
+    return {name: value for name, value in typed.items() if value is not None}
+
+
 class _Act(Protocol):
     """What a command does with an order: returns what to print and how to exit."""
 
@@ -97,24 +102,24 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
         from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
         from agent.runs import Order  # noqa: PLC0415 - keeps --help fast
 
-        typed = {
-            "model": model,
-            "planner": planner,
-            "coder": coder,
-            "verifier": verifier,
-            "base_url": base_url,
-            "max_attempts": max_attempts,
-            "max_cost_usd": max_cost_usd,
-            "max_minutes": max_minutes,
-            "max_tokens": max_tokens,
-            "max_requests_per_task": max_requests_per_task,
-            "strict": strict or None,
-            "fetch_urls": False if no_fetch else None,
-            "sandbox": "none" if no_sandbox else None,
-        }
+        flags = flags_of(
+            model=model,
+            planner=planner,
+            coder=coder,
+            verifier=verifier,
+            base_url=base_url,
+            max_attempts=max_attempts,
+            max_cost_usd=max_cost_usd,
+            max_minutes=max_minutes,
+            max_tokens=max_tokens,
+            max_requests_per_task=max_requests_per_task,
+            strict=strict or None,
+            fetch_urls=False if no_fetch else None,
+            sandbox="none" if no_sandbox else None,
+        )
         order = Order(
             prp=prp,
-            flags={name: value for name, value in typed.items() if value is not None},
+            flags=flags,
             base=base,
             recording=record,
             need_references=not ignore_missing_references,

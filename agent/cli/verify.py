@@ -19,6 +19,7 @@ from agent.cli.execute import (
     Quiet,
     Strict,
     Verifier,
+    flags_of,
 )
 
 
@@ -54,20 +55,20 @@ def verify(
     from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
     from agent.runs import Order, verify_order  # noqa: PLC0415 - keeps --help fast
 
-    typed = {
-        "model": model,
-        "verifier": verifier,
-        "base_url": base_url,
-        "max_cost_usd": max_cost_usd,
-        "max_minutes": max_minutes,
-        "max_tokens": max_tokens,
-        "strict": strict or None,
-        "fetch_urls": False if no_fetch else None,
-        "sandbox": "none" if no_sandbox else None,
-    }
+    flags = flags_of(
+        model=model,
+        verifier=verifier,
+        base_url=base_url,
+        max_cost_usd=max_cost_usd,
+        max_minutes=max_minutes,
+        max_tokens=max_tokens,
+        strict=strict or None,
+        fetch_urls=False if no_fetch else None,
+        sandbox="none" if no_sandbox else None,
+    )
     order = Order(
         prp=prp,
-        flags={name: value for name, value in typed.items() if value is not None},
+        flags=flags,
         base=base,
         need_references=not ignore_missing_references,
     )

@@ -120,7 +120,8 @@ def _proofs(desk: Desk) -> list[Proof]:
 
 def _end(found: Verdict | Exit, *, strict: bool) -> tuple[Ending, int, str]:
     if isinstance(found, Exit):
-        return Ending.CANCELLED, int(found), "cancelled"
+        name = "SIGINT" if found is Exit.INTERRUPTED else "SIGTERM"
+        return Ending.CANCELLED, int(found), f"cancelled by {name}"
     if found.holds(strict=strict):
         return Ending.PROVEN, Exit.PROVEN, f"every criterion holds{found.how}"
     if not found.failed:
