@@ -21,20 +21,21 @@ class Secret:
 
 
 _FORMS: tuple[tuple[str, str, str], ...] = (
-    # What it is, a word without which it is not there, its form.
+    # What it is, what it begins with, its form.
     ("an AWS access key", "AKIA", r"\bAKIA[0-9A-Z]{16}\b"),
     ("an AWS access key", "ASIA", r"\bASIA[0-9A-Z]{16}\b"),
-    ("a GitHub token", "gh", r"\bgh[pousr]_[A-Za-z0-9]{30,}"),
+    *(("a GitHub token", f"gh{c}_", rf"\bgh{c}_[A-Za-z0-9]{{30,}}") for c in "pousr"),
     ("a GitHub token", "github_pat_", r"\bgithub_pat_[A-Za-z0-9_]{40,}"),
     ("an Anthropic key", "sk-ant-", r"\bsk-ant-[A-Za-z0-9_-]{20,}"),
     ("an OpenAI key", "sk-", r"\bsk-(?!ant-)(?:proj-|svcacct-|or-v1-)?[A-Za-z0-9_-]{20,}"),
-    ("a Stripe key", "k_live_", r"\b[sr]k_live_[A-Za-z0-9]{16,}"),
+    ("a Stripe key", "sk_live_", r"\bsk_live_[A-Za-z0-9]{16,}"),
+    ("a Stripe key", "rk_live_", r"\brk_live_[A-Za-z0-9]{16,}"),
     ("a Slack token", "xox", r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}"),
     ("a Google API key", "AIza", r"\bAIza[0-9A-Za-z_-]{35}\b"),
     ("a GitLab token", "glpat-", r"\bglpat-[A-Za-z0-9_-]{20,}"),
     ("an npm token", "npm_", r"\bnpm_[A-Za-z0-9]{36}\b"),
     ("a PyPI token", "pypi-", r"\bpypi-[A-Za-z0-9_-]{50,}"),
-    ("a private key", "PRIVATE KEY-----", r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----"),
+    ("a private key", "-----BEGIN ", r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----"),
     (
         "a JSON web token",
         "eyJ",
@@ -98,7 +99,7 @@ def find_secrets(text: str) -> Iterator[Secret]:
 
 def _with_a_form(text: str) -> Iterator[tuple[int, str, str]]:
     for what, word, form in _COMPILED:
-        for found in form.finditer(text) if word in text else ():
+        for found in find_at(text, text, (word,), form):
             body = re.sub(r"^(?:sk-(?:ant|proj|svcacct)?-?|[a-z]+_|[a-z]+-)", "", found[0])
             if what == "a private key" or not (_SAMPLE.search(body) or _randomness(body) < 2.8):
                 yield found.start(), what, found[0]
