@@ -15,12 +15,19 @@ _SUMMARY = re.compile(
 )
 
 
+_RUNNERS = frozenset("pytest python python3 uv poetry pdm hatch coverage tox".split())
+
+
+def runs_pytest(command: str) -> bool:
+    """Return whether a command runs tests with pytest and shows what came of them."""
+    if "pytest" not in command or not _RUNS_PYTEST.search(command) or _QUIET.search(command):
+        return False
+    return not _RUNNERS.isdisjoint(programs_of(command))
+
+
 def ended_early(command: str, output: str) -> bool:
     """Return whether pytest ended without the line that says what passed.
 
     Code under test can end the process with status 0 before a test has failed.
     """
-    if "pytest" not in command or not _RUNS_PYTEST.search(command) or _QUIET.search(command):
-        return False
-    known = {"pytest", "python", "python3", "uv", "poetry", "pdm", "hatch", "coverage", "tox"}
-    return not known.isdisjoint(programs_of(command)) and not _SUMMARY.search(output)
+    return runs_pytest(command) and not _SUMMARY.search(output)

@@ -5,6 +5,7 @@ from functools import partial
 
 from agent.journal import AttemptVerified, CheckFinished, CriterionJudged, Record
 from agent.prp import Criterion
+from agent.verifier.canary import with_canary
 from agent.verifier.checks import CheckResult, run_levels
 from agent.verifier.contract import Contract
 from agent.verifier.evidence import Facts, Judgement, Proof, decide
@@ -34,21 +35,36 @@ async def measure(
     """
 
     def seen(result: CheckResult) -> None:
-        record(
-            CheckFinished(
-                stage=stage,
-                check=result.check.id,
-                level=result.check.level,
-                command=result.command or result.check.command,
-                state=result.state.value,
-                status=result.status,
-                seconds=result.seconds,
-                reason=result.reason,
-                output=clip(result.output, limit=_KEPT),
-            )
-        )
+        record(_finished(result, stage))
 
     return await run_levels(contract.checks, room.run, gate=gate, seen=seen)
+
+
+def _finished(result: CheckResult, stage: str) -> CheckFinished:
+    return CheckFinished(
+        stage=stage,
+        check=result.check.id,
+        level=result.check.level,
+        command=result.command or result.check.command,
+        state=result.state.value,
+        status=result.status,
+        seconds=result.seconds,
+        reason=result.reason,
+        output=clip(result.output, limit=_KEPT),
+    )
+
+
+async def _not_fooled(
+    results: Sequence[CheckResult], room: Room, *, stage: str, record: Record
+) -> tuple[CheckResult, ...]:
+    """Ask those that passed again with a canary, once nothing else fails."""
+    asked = []
+    for result in results:
+        again = await with_canary(result, room)
+        if again is not result:
+            record(_finished(again, stage))
+        asked.append(again)
+    return tuple(asked)
 
 
 async def verify(
@@ -68,7 +84,10 @@ async def verify(
     The agent is asked only where no check fails: while one does, the coder has enough to do, and
     an opinion could not change anything.
     """
-    results = await measure(contract, room, stage=f"attempt {attempt}", gate=True, record=record)
+    stage = f"attempt {attempt}"
+    results = await measure(contract, room, stage=stage, gate=True, record=record)
+    if not any(result.failed for result in results):
+        results = await _not_fooled(results, room, stage=stage, record=record)
     facts = Facts(
         results={result.check.id: result for result in results},
         baseline={result.check.id: result for result in baseline},

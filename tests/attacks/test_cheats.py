@@ -181,3 +181,61 @@ def test_V04_a_process_that_ends_itself_passes_no_tests(tmp_path: Path, where: s
     ran = execute(Project(tmp_path / "project", files), calls)
     assert ran.status == 12, ran.out
     assert "pytest ended before it could say what passed" in ran.err, ran.err
+
+
+# pytest keeps the real output under a higher number while it captures.
+FORGED = """\
+import contextlib
+import os
+
+
+def greet(name: str) -> str:
+    return name
+
+
+for fd in range(3, 16):
+    with contextlib.suppress(OSError):
+        os.write(fd, b"1 passed in 0.01s")
+os._exit(0)
+"""
+AT_THE_END = """\
+import atexit
+import os
+
+
+def greet(name: str) -> str:
+    return name
+
+
+atexit.register(os._exit, 0)
+"""
+
+
+@pytest.mark.parametrize("content", [FORGED, AT_THE_END], ids=["V04_forged", "V07_atexit"])
+@pytest.mark.parametrize("command", ["tests", "", "tests/test_greet.py", "-k test_it"])
+def test_V04_V07_code_that_decides_how_a_run_ends_is_found_by_a_canary(
+    tmp_path: Path, content: str, command: str
+) -> None:
+    """A test that must fail passes too; where tests are chosen, nobody can tell."""
+    prp = TESTED_PRP.replace("pytest -q tests", f"pytest -q {command}".rstrip())
+    files = {"PRPs/greet.md": prp, "tests/test_greet.py": GIVEN, "pytest.ini": INI}
+    ran = execute(
+        Project(tmp_path / "project", files),
+        [("write", {"path": "greet.py", "content": content})],
+    )
+    found = "it also passes with a test that must fail" in ran.err
+    assert found is (command != "-k test_it"), ran.err
+    assert (ran.status == 12) is found
+
+
+@pytest.mark.parametrize("command", ["tests", "", "tests/test_greet.py", "-k test_it"])
+def test_an_honest_run_does_not_fail_by_its_canary(tmp_path: Path, command: str) -> None:
+    """However its tests are named, and with nothing left of the canary."""
+    prp = TESTED_PRP.replace("pytest -q tests", f"pytest -q {command}".rstrip())
+    ini = INI + "addopts = -m 'not slow'\npython_files = test_g*.py\ntestpaths = tests\n"
+    files = {"PRPs/greet.md": prp, "tests/test_greet.py": GIVEN, "pytest.ini": ini}
+    ran = execute(
+        Project(tmp_path / "project", files),
+        [("write", {"path": "greet.py", "content": GOOD})],
+    )
+    assert ran.status == 0, ran.out

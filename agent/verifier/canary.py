@@ -1,0 +1,75 @@
+"""A test that must fail, beside those that passed: a run that stays green decides its own end."""
+
+import re
+import secrets
+import shlex
+import shutil
+from dataclasses import replace
+
+from agent.prp import CheckKind
+from agent.verifier.checks import CheckResult
+from agent.verifier.expectations import CheckState
+from agent.verifier.room import Room
+from agent.verifier.summaries import runs_pytest
+from agent.workspace.files import write_bytes
+
+# Anything but one plain command: what a further argument would go to is not known.
+_COMPOSED = re.compile(r"[;&|<>$`\n(){}]")
+# They choose among tests, and would leave the canary out.
+_CHOOSING = re.compile(r"(?<!\S)(?:-k|-m(?!\s*pytest)|--deselect|--lf|--ff|--last-failed|--sw)\b")
+_FOLDERS = ("tests", "test")
+
+
+async def with_canary(result: CheckResult, room: Room) -> CheckResult:
+    """Return a result of pytest, failed where a test that must fail does not make it fail.
+
+    Args:
+        result: Of a check that passed in the room.
+        room: Where it passed; the canary is gone afterwards.
+
+    """
+    command = result.command or result.check.command
+    if not _may_be_asked(result, command):
+        return result
+    paths = _paths(command, room)
+    if paths is None:
+        return result
+    name = f"test_{secrets.token_hex(4)}"
+    # Beside of what is named: pytest leaves a file out whose folder is named as well.
+    folder = f".{name}"
+    content = f"def {name}() -> None:\n    raise AssertionError({name!r})\n"
+    write_bytes(room.path, f"{folder}/{name}.py", content.encode())
+    try:
+        asked = " ".join([command, *paths, f"{folder}/{name}.py"])
+        finished = await room.run(asked, result.check)
+    finally:
+        shutil.rmtree(room.path / folder, ignore_errors=True)
+    is_fooled = finished.ended == "exit" and finished.status == 0
+    if not is_fooled or "deselected" in finished.output:
+        return result
+    return replace(
+        result,
+        state=CheckState.FAILED,
+        output=finished.output,
+        reason="it also passes with a test that must fail: something decides how the run ends",
+    )
+
+
+def _may_be_asked(result: CheckResult, command: str) -> bool:
+    plain = not _COMPOSED.search(command) and not _CHOOSING.search(command)
+    kinds = {CheckKind.RUN, CheckKind.MUTATING}
+    return result.passed and plain and set(result.check.kinds) <= kinds and runs_pytest(command)
+
+
+def _paths(command: str, room: Room) -> list[str] | None:
+    """Return the paths that a command lacks to name its tests, None where nobody can tell."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return None
+    named = [word.partition("::")[0] for word in words[1:] if not word.startswith("-")]
+    given = [word for word in named if "/" in word or word.endswith(".py") or word in _FOLDERS]
+    if given:
+        there = [word for word in given if (room.path / word).exists() and word.strip("./")]
+        return [] if len(there) == len(given) else None
+    return next(([folder] for folder in _FOLDERS if (room.path / folder).is_dir()), None)
