@@ -190,8 +190,17 @@ def _in_backticks(line: Line, level: int) -> list[Check]:
 
 
 def _is_forbidden(words: str, found: re.Match[str]) -> bool:
+    """Return whether words in backticks only speak of a command."""
+    command, behind = found[1].strip(), found[2]
+    if _SHORTHAND.match(command) or (command in _TEST_TOOLS and _KIND_OF_ERROR.match(behind)):
+        return True
     before = words[max(0, found.start() - 30) : found.start()]
-    return bool(_NEGATED.search(before) and _NOTHING_MORE.match(found[2]))
+    return bool(_NEGATED.search(before) and _NOTHING_MORE.match(behind))
+
+
+# `go build/vet/test ./...` stands for three commands, `bash -n` for an option.
+_SHORTHAND = re.compile(r"(?:go|npm|cargo|make|yarn|pnpm)\s+\w+/\w+|(?:ba|z|fi|da)?sh\s+-\w+$")
+_KIND_OF_ERROR = re.compile(r"[\s*]*(?:errors?|warnings?|issues?|failures?|findings?)\b")
 
 
 # "No `go get`, no `npm install`" says what must not be run.

@@ -53,7 +53,10 @@ _RULES: tuple[tuple[Part, str], ...] = (
     (Part.WHY, r"why\b|(business value|motivation|rationale|background|justification|porquê|por que|为什么)\b"),
     (Part.WHAT, r"what\b|(requirements?|scope|deliverables?|functional requirements|technical requirements|o quê|什么)\b"),
 )  # fmt: skip
-_EMPHASIS = re.compile(r"[*`]|(?<!\w)_+|_+(?!\w)")
+_EMPHASIS = re.compile(r"[*`]")
+_UNDERLINED = re.compile(
+    r"(?<![\w/])(?P<marks>_{1,3})(?=[^\s_])(?P<words>[^_]+)(?P=marks)(?![\w/])"
+)
 _NO_WORD = re.compile(r"^[^\w\[(]+")
 _COMPILED = tuple((part, re.compile(pattern, re.IGNORECASE)) for part, pattern in _RULES)
 
@@ -61,8 +64,8 @@ _COMPILED = tuple((part, re.compile(pattern, re.IGNORECASE)) for part, pattern i
 @lru_cache(maxsize=1024)
 def normalise(words: str) -> str:
     """Return a heading without emoji, numbers, marks and parentheses."""
-    # An underscore within a word is part of a name.
-    words = _EMPHASIS.sub("", words)
+    # An underscore that is not one of a pair around words is part of a name.
+    words = _UNDERLINED.sub(r"\g<words>", _EMPHASIS.sub("", words))
     words = _NO_WORD.sub("", words)
     words = _NUMBER.sub("", words)
     return " ".join(words.split()).strip(" :-–—")

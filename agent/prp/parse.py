@@ -174,6 +174,7 @@ def _criteria(blocks: Sequence[Block], part: Part, prefix: str) -> tuple[Criteri
             for line in block.lines
             if line.role is Role.TEXT
         ]
+        others += _acceptance(blocks)
         plain = sorted((*plain, *_matching(_BOX, others)), key=lambda found: found[0].number)
         lines = sorted((*lines, *others))
     places = {line.number: place for place, line in enumerate(lines)}
@@ -205,6 +206,30 @@ def _rows(lines: Sequence[Line]) -> list[tuple[Line, re.Match[str]]]:
 
 # Parts whose checkboxes are promises as well.
 _PROMISING = (Part.GOAL, Part.WHAT, Part.VALIDATION, Part.LEVEL)
+
+
+_ACCEPTANCE = re.compile(
+    r"^[\W_]*(?:acceptance|success|completion|exit) criteria[\W_]*$", re.IGNORECASE
+)
+
+
+def _acceptance(blocks: Sequence[Block]) -> list[Line]:
+    """Return the checkboxes of tasks that stand below "Acceptance Criteria"."""
+    found: list[Line] = []
+    for block in blocks:
+        is_below = False
+        for line in block.lines if block.part in (Part.TASK, Part.TASKS) else ():
+            if line.role is Role.HEADING or (line.role is Role.TEXT and _LABEL.match(line.text)):
+                is_below = bool(_ACCEPTANCE.match(line.text))
+            elif is_below and line.role is Role.TEXT and line.text.strip():
+                is_box = bool(_BOX.match(line.text))
+                is_below = is_box or line.text[:1].isspace()
+                found += [line] if is_below else []
+    return found
+
+
+# What begins something else: `**Files**:`, `Steps:`.
+_LABEL = re.compile(r"^\s{0,3}(?:\*\*[^*]+\*\*\s*:?|\w[\w ]{2,30}:)\s*$")
 
 
 def _matching(form: re.Pattern[str], lines: Sequence[Line]) -> list[tuple[Line, re.Match[str]]]:
