@@ -262,7 +262,8 @@ def test_acceptance_criteria_of_tasks_are_criteria() -> None:
     """Below their label or heading; other boxes of a task are its steps."""
     prp = parsed(
         "# A\n\n## Tasks\n\n### Task 1: CREATE a.py\n- [ ] write it\n\n**Acceptance Criteria**:\n"
-        "- [ ] fast\n  and small\n\n**Notes**:\n- [ ] later\n\n#### Acceptance Criteria\n- [x] green\n"
+        "- [ ] fast\n  and small\n\n**Notes**:\n- [ ] later\n\n"
+        "#### Acceptance Criteria\n- [x] green\n"
     )
     assert [(c.line, c.text) for c in prp.criteria] == [(9, "fast and small"), (16, "green")]
     assert len(prp.tasks) == 1
