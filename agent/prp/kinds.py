@@ -208,7 +208,7 @@ def can_fail(command: str) -> bool:
 
 
 _STATE = re.compile(
-    r"\s*(?:(?:cd|export|source|\.|set|unset|alias|pushd|popd)(?=\s|$)|\w+=\S*\s*$|\w+=\"?\$\(|\w+=\"[^\"]*\"\s*(?:;|$))"
+    r"\s*(?:(?:cd|export|source|\.|set|unset|alias|pushd|popd)(?=\s|$)|\w+=\S*\s*$|\w+=\"?\$\(|\w+=\([^()]*\)\s*(?:;|$)|\w+=\"[^\"]*\"\s*(?:;|$))"
 )
 _ACTING = {CheckKind.DESTRUCTIVE, CheckKind.INTERACTIVE, CheckKind.NETWORK, CheckKind.SERVER}
 _SUBSTITUTED = re.compile(r"\$\([^()]*\)|`[^`]*`")
@@ -229,7 +229,8 @@ def effect_of(command: str) -> Effect:
 
     One that is not to be run leaves nothing, as `export A=$(git push)`.
     """
-    if not _STATE.match(command) or "\n" in command.strip():
+    keeps_status = _STATUS_KEPT.search(command) is not None
+    if not (_STATE.match(command) or keeps_status) or "\n" in command.strip():
         return Effect.NONE
     if not _ACTING.isdisjoint(kinds_of(command)):
         return Effect.NONE
@@ -237,4 +238,9 @@ def effect_of(command: str) -> Effect:
     if all(_STATE.match(step) for step in re.split(r";|&&|\|\||\|", plain) if step.strip()):
         return Effect.ONLY
     # People write `cd x && ...` on every line of a fence, and mean it from the root each time.
-    return Effect.NONE if "&&" in plain else Effect.SOME
+    is_own_line = "&&" in plain and _MOVES.match(plain) is not None
+    return Effect.NONE if is_own_line else Effect.SOME
+
+
+_MOVES = re.compile(r"\s*(?:cd|pushd|source|\.|export)\s")
+_STATUS_KEPT = re.compile(r";\s*\w+=\$\?\s*$")
