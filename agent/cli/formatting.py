@@ -41,7 +41,7 @@ def format_files(files: Iterable[Path], *, write: bool, check: bool) -> int:
         changed += 1
         if write:
             try:
-                _replace(path, after)
+                _replace(path, after, before=before)
             except OSError as error:
                 words = f"{path} can't be written: {error.strerror or error}"
                 typer.echo(f"error: {printable(words)}", err=True)
@@ -71,12 +71,14 @@ def _print_diff(path: Path, before: str, after: str) -> None:
         typer.echo(printable(mask(line)))
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, text: str, *, before: str) -> None:
     """Write a document whole or not at all, through a link to what it points at."""
     place = path.resolve()
     was = place.stat()
     if not os.access(place, os.W_OK) or not was.st_mode & 0o222:
         raise PermissionError(errno.EACCES, "it is read-only")
+    if read_text(place) != before:
+        raise OSError(errno.EBUSY, "it was changed meanwhile")
     if was.st_nlink > 1:
         # Replacing it would leave its other names with the old text.
         place.write_bytes(text.encode("utf-8"))

@@ -25,10 +25,7 @@ class _Linted:
     path: Path
     exported: Exported
     shown: tuple[Finding, ...]
-
-    @property
-    def has_errors(self) -> bool:
-        return any(found.severity is Severity.ERROR for found in self.exported.findings)
+    has_errors: bool
 
 
 def lint_files(files: Iterable[Path], *, form: str, least: str, search_path: str) -> int:
@@ -46,7 +43,7 @@ def lint_files(files: Iterable[Path], *, form: str, least: str, search_path: str
         linted = _lint(path, least=least, search_path=search_path)
         done.append(linted)
         if form == "json":
-            typer.echo(as_json(linted.exported))
+            typer.echo(as_json(replace(linted.exported, findings=linted.shown)))
         elif form == "text":
             _print(linted)
     if form == "sarif":
@@ -85,14 +82,17 @@ def _lint(path: Path, *, least: str, search_path: str) -> _Linted:
         problem = finding(
             error.code, error.line or 1, words[:1].upper() + words[1:], error.hint or "Check it."
         )
-        return _Linted(path=path, exported=unreadable(str(path), problem), shown=(problem,))
+        exported = unreadable(str(path), problem)
+        return _Linted(path=path, exported=exported, shown=(problem,), has_errors=True)
     around = look_around(path, search_path=search_path, home=Path.home())
     examined = lint(prp, around)
     wanted = _ORDER[_ORDER.index(Severity(least)) :]
+    shown = tuple(found for found in examined.findings if found.severity in wanted)
     return _Linted(
         path=path,
         exported=export(prp, examined.findings, readiness_of(prp, examined)),
-        shown=tuple(found for found in examined.findings if found.severity in wanted),
+        shown=shown,
+        has_errors=any(found.severity is Severity.ERROR for found in examined.findings),
     )
 
 

@@ -48,7 +48,7 @@ class Fence:
 
 
 _MARKS = re.compile(r"^(?P<indent>[ \t]*)(?P<marks>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)$")
-_HEADING = re.compile(r"^ {0,3}(?P<marks>#{1,6})[ \t]+(?P<words>.*?)[ \t]*#*[ \t]*$")
+_HEADING = re.compile(r"^ {0,3}(?P<marks>#{1,6})[ \t]+(?P<words>.*)$")
 
 
 def scan(text: str) -> tuple[tuple[Line, ...], tuple[Finding, ...]]:
@@ -161,7 +161,9 @@ def _unclosed(line: int) -> Finding:
 def heading(line: Line) -> tuple[int, str]:
     """Return a heading's depth and words."""
     found = _HEADING.match(line.text)
-    return (len(found["marks"]), found["words"]) if found else (0, line.text)
+    if not found:
+        return 0, line.text
+    return len(found["marks"]), found["words"].rstrip(" \t").rstrip("#").rstrip(" \t")
 
 
 def split_sections(lines: Sequence[Line]) -> list[Section]:

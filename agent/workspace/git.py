@@ -6,7 +6,6 @@ directories given by name, and each such program overridden.
 """
 
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from agent.errors import EnvironmentProblem, PrpError
+from agent.workspace.trusted import trusted_program
 
 _OVERRIDES = {
     "core.hooksPath": "/dev/null",
@@ -121,7 +121,7 @@ def git_program() -> str:
         EnvironmentProblem: git is not installed.
 
     """
-    found = shutil.which("git")
+    found = trusted_program("git")
     if found is None:
         raise EnvironmentProblem("git is not installed", hint="Install git 2.30 or newer.")
     return found

@@ -14,6 +14,7 @@ from agent.prp.lint.surroundings import Nature, Surroundings
 from agent.workspace.git import Git, GitFailed
 from agent.workspace.repository import Repository
 from agent.workspace.toolchain import find_toolchain
+from agent.workspace.trusted import trusted_program
 
 _LARGE = 1024 * 1024
 _MARK = ": __prp_command__"
@@ -156,7 +157,7 @@ def syntax_errors(commands: Sequence[str]) -> Mapping[int, str]:
 
     Many commands are read at once, and halved only where something is wrong.
     """
-    bash = shutil.which("bash")
+    bash = trusted_program("bash")
     if bash is None or not commands:
         return {}
     errors: dict[int, str] = {}

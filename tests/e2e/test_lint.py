@@ -229,3 +229,21 @@ def test_many_notes_of_one_rule_are_one_line(project: Project) -> None:
     assert "The same is found 2 more times, on lines" in lines[-1]
     (document,) = objects(project.prp("lint", "PRPs/many.md", "--json").out)
     assert sum(finding["code"] == "R02" for finding in document["findings"]) == 5
+
+
+def test_programs_of_the_repository_are_not_started(project: Project) -> None:
+    """Also where PATH names its folder, as an activated environment does."""
+    for name in ("git", "bash"):
+        project.write(f"bin/{name}", f"#!/bin/sh\ntouch '{project.root}/started'\n")
+        (project.root / "bin" / name).chmod(0o755)
+    ran = project.prp("lint", "PRPs", PATH=f"{project.root}/bin{os.pathsep}{os.environ['PATH']}")
+    assert ran.status == 0, ran.err
+    assert not (project.root / "started").exists()
+
+
+def test_severity_counts_for_json_too(project: Project) -> None:
+    project.write("PRPs/warn.md", f"{GREET_PRP}\n## Validation\n```bash\npytest || true\n```\n")
+    (document,) = project.prp(
+        "lint", "--json", "--severity", "error", "PRPs/warn.md"
+    ).out.splitlines()
+    assert json.loads(document)["findings"] == []
