@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from agent.prp import Check, CheckKind
 from agent.verifier.expectations import CheckState, judge
 from agent.verifier.look_only import look_only
+from agent.verifier.outcomes import Outcomes, outcomes_of
 from agent.verifier.summaries import ended_early
 from agent.workspace import Finished
 
@@ -24,6 +25,8 @@ class CheckResult:
     """Why it has this state, where the exit status alone does not say it."""
     command: str = ""
     """What was run, where it differs from what the PRP says."""
+    tests: Outcomes | None = None
+    """What came of each test, where it ran tests and told."""
 
     @property
     def passed(self) -> bool:
@@ -100,4 +103,5 @@ async def run_check(check: Check, run: RunCommand) -> CheckResult:
         seconds=round(finished.seconds, 3),
         reason=reason,
         command=command if command != check.command else "",
+        tests=outcomes_of(finished.report, finished.output),
     )

@@ -1,12 +1,13 @@
 """The clean room: a fresh checkout of one commit, the contract's files as they were."""
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent.prp import Check
+from agent.verifier.changes import Edited, edits_between
 from agent.verifier.conftest import decides_outcomes
 from agent.verifier.contract import Contract
 from agent.workspace import Finished, Repository, Sandbox, Toolchain, checkout, run
@@ -24,17 +25,50 @@ class Room:
     logs: Path
     put_back: tuple[str, ...] = ()
     """Files of the contract that the commit had changed, and configuration that it had added."""
+    edits: tuple[Edited, ...] = ()
+    """What the commit changes against the base, as it is in the commit."""
 
     async def run(self, command: str, check: Check) -> Finished:
         """Run a check's command with the setup of its fence."""
+        report = self.logs / f"{check.id}.xml"
+        report.unlink(missing_ok=True)
+        report.touch()
         return await run(
             command,
-            confinement=self.toolchain.confine(self.path),
+            confinement=self.toolchain.confine(self.path, report=report),
             sandbox=self.sandbox,
             setup=(*check.setup, *_before(command)),
             timeout=self.check_timeout,
             log=self.logs / f"{check.id}.txt",
         )
+
+    @contextmanager
+    def holding(self, files: Mapping[str, str | None]) -> Iterator[None]:
+        """Hold other files for a while: text to write, None to delete; afterwards all is as it was.
+
+        Raises:
+            FileProblem: A path can't be written; everything is as it was.
+
+        """
+        before = {path: _bytes_or_none(self.path / path) for path in files}
+        try:
+            for path, text in files.items():
+                _put(self.path, path, None if text is None else text.encode())
+            yield
+        finally:
+            for path, content in before.items():
+                _put(self.path, path, content)
+
+
+def _bytes_or_none(place: Path) -> bytes | None:
+    return place.read_bytes() if place.is_file() else None
+
+
+def _put(root: Path, path: str, content: bytes | None) -> None:
+    if content is None:
+        (root / path).unlink(missing_ok=True)
+    else:
+        write_bytes(root, path, content)
 
 
 # grep -q stops reading at the first match; what still writes then dies of it and is no failure.
@@ -92,4 +126,5 @@ async def clean_room(
             check_timeout=check_timeout,
             logs=logs,
             put_back=tuple(sorted(changed | added)),
+            edits=edits_between(repository, base, commit),
         )

@@ -19,6 +19,7 @@ Ended = Literal["exit", "timeout", "output", "disk", "memory", "signal"]
 
 _HEAD = _TAIL = 64 * 1024
 _MOST_OUTPUT = 64 * 1024 * 1024
+_MOST_REPORT = 32 * 1024 * 1024
 _MOST_DISK = 2 * 1024**3
 _MOST_MEMORY = 4 * 1024**3
 _WATCH_EVERY = 0.5
@@ -38,6 +39,8 @@ class Finished:
     """stdout and stderr mixed, without colours; the first and last 64 KiB of a long one."""
     ended: Ended = "exit"
     seconds: float = 0.0
+    report: str = ""
+    """What it wrote into the file that its confinement has for a report."""
 
 
 async def run(
@@ -90,7 +93,15 @@ async def run(
         output=output.text(),
         ended="signal" if ended == "exit" and status < 0 else ended,
         seconds=time.monotonic() - started,
+        report=_read_report(confinement.report),
     )
+
+
+def _read_report(path: Path | None) -> str:
+    """Return what a command wrote; nothing where that is no plain file or too much."""
+    if path is None or path.is_symlink() or not path.is_file():
+        return ""
+    return path.read_bytes()[:_MOST_REPORT].decode("utf-8", "replace")
 
 
 @contextlib.asynccontextmanager

@@ -1,6 +1,7 @@
 """What commands find inside of the sandbox: tools, environment, and words about both."""
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,15 +33,32 @@ class Toolchain:
     shell_timeout: float
 
     def confine(
-        self, tree: Path, *, writable: bool = True, protect: Sequence[str] = ()
+        self,
+        tree: Path,
+        *,
+        writable: bool = True,
+        protect: Sequence[str] = (),
+        report: Path | None = None,
     ) -> Confinement:
-        """Return the confinement of a command in a worktree."""
+        """Return the confinement of a command in a worktree.
+
+        Args:
+            tree: The worktree.
+            writable: Whether the command may change it.
+            protect: Paths in it that stay as they are.
+            report: An empty file that pytest writes what came of each test to, as JUnit's XML.
+
+        """
+        environment = self._environment(tree)
+        if report is not None:
+            environment["PYTEST_ADDOPTS"] = shlex.join([f"--junitxml={report}"])
         return Confinement(
             tree=tree,
             writable=writable,
             protect=tuple(protect),
             tools=self.binds,
-            environment=self._environment(tree),
+            environment=environment,
+            report=report,
         )
 
     def describe(self, sandbox: Sandbox) -> str:

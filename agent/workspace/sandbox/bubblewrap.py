@@ -77,6 +77,7 @@ def bubblewrap_arguments(confinement: Confinement, *, git_config: Path) -> list[
         *_git_metadata(confinement.tree, git_config),
         *(bind, tree, tree, "--ro-bind-try", f"{tree}/.git", f"{tree}/.git"),
         *_protected(confinement.tree, confinement.protect),
+        *(("--bind", report, report) if (report := str(confinement.report or "")) else ()),
         *_bounded("/dev/shm", 256), *("--remount-ro", "/dev", "--remount-ro", "/"),  # noqa: S108
         *(w for k, v in confinement.environment.items() for w in ("--setenv", k, v)),
         *("--chdir", tree),

@@ -18,6 +18,8 @@ class Confinement:
     tools: tuple[Path, ...] = ()
     """Folders outside of the system's own that hold tools; read-only."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    report: Path | None = None
+    """An empty file outside of `tree` that the command may write: a test runner's report."""
 
 
 @dataclass(frozen=True, kw_only=True)
