@@ -181,6 +181,8 @@ class AttemptVerified:
     """What the verifier agent noticed beside the criteria."""
     put_back: tuple[str, ...] = ()
     """Frozen files that the commit had changed; they were put back before the checks ran."""
+    objections: tuple[dict[str, str], ...] = ()
+    """What speaks against the commit although its checks pass: `weight`, `place`, `what`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,6 +42,8 @@ def as_json(story: Story) -> dict[str, Any]:
         "sandbox": story.started.get("sandbox"),
         "limits": story.started.get("limits"),
         "concerns": list(story.verdicts.get(attempt, {}).get("concerns", ())),
+        "objections": list(story.verdicts.get(attempt, {}).get("objections", ())),
+        "put_back": list(story.verdicts.get(attempt, {}).get("put_back", ())),
         "notes": story.notes,
     }
 
@@ -59,7 +61,11 @@ def summary(story: Story) -> str:
         lines.append(f"  {_MARK[event['status']]} {event['criterion']} {event['text']}")
         lines.append(f"      {event['status']}: {first}")
     failures = story.verdicts.get(attempt, {}).get("failures", ())
-    lines += [f"  ✗ {failure}" for failure in failures if failure[:1] in "LX"]
+    lines += [f"  ✗ {failure}" for failure in failures if _OF_A_CHECK.match(failure)]
+    lines += [
+        f"  {_WEIGHED[o['weight']]} {o['place']}: {o['what']}"
+        for o in story.verdicts.get(attempt, {}).get("objections", ())
+    ]
     following = [f"next: {story.ended['hint']}"] if story.ended["hint"] else []
     return "\n".join([*lines, "", f"cost: {_spent(story.total)}", *following])
 
@@ -69,6 +75,7 @@ def markdown(story: Story) -> str:
     parts = [
         _head(story),
         _criteria(story),
+        _objections(story),
         _checks(story),
         _tasks(story),
         _feedback(story),
@@ -80,6 +87,8 @@ def markdown(story: Story) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+_OF_A_CHECK = re.compile(r"(?:L\d+|X)\.\d+ ")
+_WEIGHED = {"noted": "~", "asked": "?", "refused": "✗"}
 _MARK = {
     "proven": "✓",
     "judged": "✓",
@@ -127,6 +136,16 @@ def _criteria(story: Story) -> str:
         for event in story.criteria.get(story.delivered, {}).values()
     ]
     return _table("Criteria", ("", "Criterion", "Status", "Evidence"), rows)
+
+
+def _objections(story: Story) -> str:
+    verdict = story.verdicts.get(story.delivered, {})
+    rows = [
+        (o["weight"], code(o["place"]), plain(o["what"])) for o in verdict.get("objections", ())
+    ]
+    back = "left out of the clean room, or put back as it was: it can decide how checks end"
+    rows += [("noted", code(path), back) for path in verdict.get("put_back", ())]
+    return _table("What checks do not see", ("", "Where", "What"), rows)
 
 
 def _checks(story: Story) -> str:

@@ -32,6 +32,7 @@ from agent.verifier import (
     verify,
 )
 from agent.verifier.judge import Judged
+from agent.verifier.objections import Objection
 from agent.workspace import FileProblem, Reading, Worktree, clip, repository_map
 from agent.workspace.files import read_text
 
@@ -237,7 +238,9 @@ class Office:
         async with self.room(contract, commit) as room:
             reading = Reading(room.path, role="verifier", record=self.record)
 
-            async def judge(criteria: Sequence[Criterion], results: Any) -> Judged:
+            async def judge(
+                criteria: Sequence[Criterion], results: Any, objections: Sequence[Objection]
+            ) -> Judged:
                 if "verifier" not in self.desk.choices:
                     return Judged(judgements={}, concerns=(_NO_JUDGE,))
                 return await judge_criteria(
@@ -246,6 +249,7 @@ class Office:
                     briefing=self.briefing,
                     commit=commit,
                     results=results,
+                    objections=objections,
                     diff=diff,
                     tools=reading.tools,
                     read=lambda path: _text_or_none(room.path, path),
@@ -259,6 +263,7 @@ class Office:
                 proofs=proofs,
                 baseline=baseline,
                 touched={*touched, *contract.granted},
+                at_base=lambda: self.room(contract, self.desk.base),
                 judge=judge,
                 record=self.record,
             )

@@ -27,6 +27,10 @@ class CheckResult:
     """What was run, where it differs from what the PRP says."""
     tests: Outcomes | None = None
     """What came of each test, where it ran tests and told."""
+    unsteady: tuple[str, ...] = ()
+    """Ids of tests that came out differently on the same commit."""
+    shown: tuple[str, ...] = ()
+    """Ids of tests that pass, and that fail on the base commit without the branch's code."""
 
     @property
     def passed(self) -> bool:

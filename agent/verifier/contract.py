@@ -72,6 +72,10 @@ class Contract:
         own = path not in self.granted and path not in self.files
         return own and path.endswith("conftest.py") and _in_test_folder(path)
 
+    def is_test(self, path: str) -> bool:
+        """Return whether a file belongs to the tests."""
+        return _is_test_file(path) or _in_test_folder(path)
+
     def forbids(self, path: str) -> str:
         """Return why the coder may not write `path`, or nothing where it may."""
         if path in self.files:
@@ -116,8 +120,12 @@ def freeze(
 
 def _decides(path: str) -> bool:
     name = path.rsplit("/", 1)[-1]
-    is_test = any(fnmatch.fnmatch(name, pattern) for pattern in _TESTS)
-    return is_test or _is_configuration(path) or _in_test_folder(path)
+    return _is_test_file(name) or _is_configuration(path) or _in_test_folder(path)
+
+
+def _is_test_file(path: str) -> bool:
+    name = path.rsplit("/", 1)[-1]
+    return any(fnmatch.fnmatch(name, pattern) for pattern in _TESTS)
 
 
 def _is_configuration(path: str) -> bool:

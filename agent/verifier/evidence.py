@@ -184,16 +184,24 @@ def _proven(
     judgement: Judgement | None,
     facts: Facts,
 ) -> _Found:
-    able = [result for result in bound if result.check.can_fail]
+    able = [result for result in bound if result.check.can_fail and _ran_tests(result)]
     red = [result for result in able if _was_red(result, facts)]
     named = [result for result in able if speaks_of(criterion, result)]
     confirmed = judgement is not None and judgement.holds == "yes" and judgement.quotes
     if named and not red:
         return Status.PROVEN, [describe(result) for result in named]
     if red and judgement and (confirmed or named):
-        evidence = [f"{describe(result)}; red on the base commit" for result in red]
+        evidence = [f"{describe(result)}; {_redness(result)}" for result in red]
         return Status.PROVEN, [*evidence, *judgement.quotes]
     return None
+
+
+def _redness(result: CheckResult) -> str:
+    if not result.shown:
+        return "red on the base commit"
+    if len(result.shown) == 1:
+        return "one new test in it fails on the base commit"
+    return f"{len(result.shown)} new tests in it fail on the base commit"
 
 
 def _judged(
@@ -210,7 +218,12 @@ def _judged(
 
 def _was_red(result: CheckResult, facts: Facts) -> bool:
     before = facts.baseline.get(result.check.id)
-    return before is not None and before.failed
+    return bool(result.shown) or (before is not None and before.failed)
+
+
+def _ran_tests(result: CheckResult) -> bool:
+    """Return whether a run of tests ran any: one that ran none passes whatever the code does."""
+    return result.tests is None or result.tests.ran > 0
 
 
 def speaks_of(criterion: Criterion, result: CheckResult) -> bool:

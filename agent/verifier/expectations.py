@@ -17,6 +17,8 @@ class CheckState(StrEnum):
     TOOL_MISSING = "tool missing"
     NOT_RUN = "not run"
     """Its kind is one that a program must not or cannot run; the reason says which."""
+    FLAKY = "flaky"
+    """It passed once and failed once on the same commit."""
     GATED = "gated"
     """An earlier level failed."""
 

@@ -4,6 +4,7 @@ import re
 
 from agent.verifier.checks import CheckResult
 from agent.verifier.evidence import CriterionResult, Status
+from agent.verifier.objections import Weight
 from agent.verifier.verdict import Verdict
 from agent.workspace import clip
 
@@ -15,6 +16,9 @@ def feedback_on(verdict: Verdict) -> str:
     """Return the failures of a verdict for the coder's next attempt, or nothing where none is."""
     checks = [_about_check(result) for result in verdict.failures]
     criteria = [_about_criterion(c) for c in verdict.criteria if c.status is Status.FAILED]
+    refused = [f"- {objection}" for objection in verdict.objections_of(Weight.REFUSED)]
+    if refused:
+        criteria.append("\n".join(["The checks pass, but not for the right reason:", *refused]))
     if not checks and not criteria:
         return ""
     concerns = [f"- {concern}" for concern in verdict.concerns]

@@ -13,6 +13,7 @@ from agent.prp import Criterion
 from agent.prp.briefing import list_criteria
 from agent.verifier.checks import CheckResult
 from agent.verifier.evidence import Judgement, describe
+from agent.verifier.objections import Objection
 
 
 class Quote(BaseModel):
@@ -64,6 +65,7 @@ async def judge_criteria(
     briefing: str,
     commit: str,
     results: Mapping[str, CheckResult],
+    objections: Sequence[Objection],
     diff: str,
     tools: Sequence[Callable[..., Any]],
     read: Callable[[str], str | None],
@@ -76,6 +78,7 @@ async def judge_criteria(
         briefing: The text that every conversation of the run begins with.
         commit: The commit under judgement.
         results: The checks' results on it.
+        objections: What a program noticed beside the checks.
         diff: What the branch changes, shortened where it is long.
         tools: Read-only tools on a clean checkout of the commit.
         read: Returns a file's text at the commit, None where there is none.
@@ -95,6 +98,7 @@ async def judge_criteria(
         commit=commit[:12],
         criteria=list_criteria(criteria),
         results="\n".join(describe(result) for result in results.values()) or "(no checks)",
+        noticed="\n".join(f"- {objection}" for objection in objections) or "(nothing)",
         diff=diff,
     )
     try:

@@ -1,5 +1,6 @@
 """The clean room: a fresh checkout of one commit, the contract's files as they were."""
 
+import os
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -11,7 +12,7 @@ from agent.verifier.changes import Edited, edits_between
 from agent.verifier.conftest import decides_outcomes
 from agent.verifier.contract import Contract
 from agent.workspace import Finished, Repository, Sandbox, Toolchain, checkout, run
-from agent.workspace.files import write_bytes
+from agent.workspace.files import read_bytes, remove, write_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,25 +51,24 @@ class Room:
             FileProblem: A path can't be written; everything is as it was.
 
         """
-        before = {path: _bytes_or_none(self.path / path) for path in files}
+        before: dict[str, bytes | None] = {}
         try:
             for path, text in files.items():
-                _put(self.path, path, None if text is None else text.encode())
+                before[path] = self._content(path)
+                self._put(path, None if text is None else text.encode("utf-8", "replace"))
             yield
         finally:
             for path, content in before.items():
-                _put(self.path, path, content)
+                self._put(path, content)
 
+    def _content(self, path: str) -> bytes | None:
+        return read_bytes(self.path, path) if (self.path / path).is_file() else None
 
-def _bytes_or_none(place: Path) -> bytes | None:
-    return place.read_bytes() if place.is_file() else None
-
-
-def _put(root: Path, path: str, content: bytes | None) -> None:
-    if content is None:
-        (root / path).unlink(missing_ok=True)
-    else:
-        write_bytes(root, path, content)
+    def _put(self, path: str, content: bytes | None) -> None:
+        if content is not None:
+            write_bytes(self.path, path, content)
+        elif os.path.lexists(self.path / path):
+            remove(self.path, path)
 
 
 # grep -q stops reading at the first match; what still writes then dies of it and is no failure.
@@ -118,7 +118,7 @@ async def clean_room(
         for name in changed:
             write_bytes(path, name, repository.read(base, name))
         for name in added:
-            (path / name).unlink(missing_ok=True)
+            remove(path, name)
         yield Room(
             path=path,
             sandbox=sandbox,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from agent.verifier.checks import CheckResult
 from agent.verifier.evidence import CriterionResult, Facts, Status, describe, findings
 from agent.verifier.expectations import CheckState
+from agent.verifier.objections import Objection, Weight
 
 _HOLDS = {Status.PROVEN, Status.JUDGED, Status.PRE_EXISTING}
 
@@ -24,6 +25,8 @@ class Verdict:
     """What the verifier agent noticed beside the criteria."""
     put_back: tuple[str, ...] = ()
     """Files that the commit had changed or added and that would have decided how checks end."""
+    objections: tuple[Objection, ...] = ()
+    """What speaks against the commit although its checks pass; sought only where none fails."""
 
     @property
     def results(self) -> Mapping[str, CheckResult]:
@@ -38,7 +41,15 @@ class Verdict:
     @property
     def failed(self) -> bool:
         """Return whether something is wrong that the coder could mend."""
-        return bool(self.failures) or any(c.status is Status.FAILED for c in self.criteria)
+        return bool(
+            self.failures
+            or self.objections_of(Weight.REFUSED)
+            or any(c.status is Status.FAILED for c in self.criteria)
+        )
+
+    def objections_of(self, weight: Weight) -> tuple[Objection, ...]:
+        """Return the objections of one weight."""
+        return tuple(o for o in self.objections if o.weight is weight)
 
     def holds(self, *, strict: bool) -> bool:
         """Return whether nothing failed and every criterion has its evidence.
@@ -51,7 +62,9 @@ class Verdict:
         """
         accepted = {Status.PROVEN} if strict else _HOLDS
         shown = bool(self.criteria) or self.facts.turned_green
-        return not self.failures and shown and all(c.status in accepted for c in self.criteria)
+        told = all(o.weight is Weight.NOTED for o in self.objections)
+        clean = not self.failures and told
+        return clean and shown and all(c.status in accepted for c in self.criteria)
 
     @property
     def how(self) -> str:
@@ -68,20 +81,23 @@ class Verdict:
             for r in self.results.values()
             if r.state is CheckState.TOOL_MISSING
         ]
-        return "; ".join(["evidence is missing", *dict.fromkeys(tools)])
+        asked = [f"a person has to say: {o}" for o in self.objections_of(Weight.ASKED)]
+        return "; ".join([*(asked[:3] or ["evidence is missing"]), *dict.fromkeys(tools)])
 
     @property
     def score(self) -> tuple[int, int, int]:
         """Return how good it is, for picking the best attempt: bigger is better."""
         held = sum(c.status in _HOLDS for c in self.criteria)
         failed = sum(c.status is Status.FAILED for c in self.criteria)
-        return (-len(self.failures), held - failed, -self.attempt)
+        refused = len(self.objections_of(Weight.REFUSED))
+        return (-len(self.failures) - refused, held - failed, -self.attempt)
 
     @property
     def fingerprint(self) -> str:
         """Return the same text for the same failures, whatever the durations and line numbers."""
         parts = [f"{r.check.id} {r.state} {sorted(findings(r.output))}" for r in self.failures]
         parts += [c.criterion.id for c in self.criteria if c.status is Status.FAILED]
+        parts += [str(objection) for objection in self.objections_of(Weight.REFUSED)]
         return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()
 
     def in_words(self) -> tuple[str, ...]:
@@ -92,4 +108,5 @@ class Verdict:
             for c in self.criteria
             if c.status is Status.FAILED
         )
-        return (*checks, *criteria)
+        refused = (str(objection) for objection in self.objections_of(Weight.REFUSED))
+        return (*checks, *refused, *criteria)

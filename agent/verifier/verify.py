@@ -1,6 +1,7 @@
 """The verifier: runs every check on a clean checkout, then says what each criterion is worth."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 
 from agent.journal import AttemptVerified, CheckFinished, CriterionJudged, Record
@@ -10,12 +11,17 @@ from agent.verifier.checks import CheckResult, run_levels
 from agent.verifier.contract import Contract
 from agent.verifier.evidence import Facts, Judgement, Proof, decide
 from agent.verifier.judge import Judged
+from agent.verifier.objections import Objection
+from agent.verifier.red_green import shown_red
 from agent.verifier.room import Room
+from agent.verifier.scrutiny import scrutinise, steadied
 from agent.verifier.verdict import Verdict
 from agent.workspace import clip
 
-Judge = Callable[[Sequence[Criterion], Mapping[str, CheckResult]], Awaitable[Judged]]
-"""Judges criteria on the commit under judgement, knowing the checks' results."""
+Judge = Callable[
+    [Sequence[Criterion], Mapping[str, CheckResult], Sequence[Objection]], Awaitable[Judged]
+]
+"""Judges criteria on the commit under judgement, knowing results and what speaks against it."""
 
 _KEPT = 6_000
 
@@ -54,15 +60,24 @@ def _finished(result: CheckResult, stage: str) -> CheckFinished:
     )
 
 
+def _fails_anew(
+    results: Sequence[CheckResult], baseline: Mapping[str, CheckResult], touched: Collection[str]
+) -> bool:
+    """Return whether a check fails that did not fail in the same way on the base commit."""
+    by_id = {result.check.id: result for result in results}
+    facts = Facts(results=by_id, baseline=baseline, touched=touched)
+    return any(facts.fails_anew(name) for name in by_id)
+
+
 async def _not_fooled(
-    results: Sequence[CheckResult], room: Room, *, stage: str, record: Record
+    results: Sequence[CheckResult], room: Room, say: Callable[[CheckResult], None]
 ) -> tuple[CheckResult, ...]:
     """Ask those that passed again with a canary, once nothing else fails."""
     asked = []
     for result in results:
         again = await with_canary(result, room)
         if again is not result:
-            record(_finished(again, stage))
+            say(again)
         asked.append(again)
     return tuple(asked)
 
@@ -76,6 +91,7 @@ async def verify(
     proofs: Sequence[Proof],
     baseline: Sequence[CheckResult],
     touched: Collection[str],
+    at_base: Callable[[], AbstractAsyncContextManager[Room]],
     judge: Judge,
     record: Record,
 ) -> Verdict:
@@ -85,21 +101,37 @@ async def verify(
     an opinion could not change anything.
     """
     stage = f"attempt {attempt}"
+    before = {result.check.id: result for result in baseline}
+
+    def say(result: CheckResult) -> None:
+        record(_finished(result, stage))
+
     results = await measure(contract, room, stage=stage, gate=True, record=record)
-    if not any(result.failed for result in results):
-        results = await _not_fooled(results, room, stage=stage, record=record)
+    results = await steadied(results, room, say, only_failed=True)
+    objections: tuple[Objection, ...] = ()
+    if not _fails_anew(results, before, touched):
+        results = await _not_fooled(results, room, say)
+    if not _fails_anew(results, before, touched):
+        results = await steadied(results, room, say)
+        async with at_base() as base:
+            results = await shown_red(contract, room, base, results, before)
+        objections = await scrutinise(contract, room, results, before)
     facts = Facts(
-        results={result.check.id: result for result in results},
-        baseline={result.check.id: result for result in baseline},
-        touched=touched,
+        results={result.check.id: result for result in results}, baseline=before, touched=touched
     )
     by_id = {proof.criterion: proof for proof in proofs}
     decided = partial(
-        _decided, contract, by_id, commit=commit, attempt=attempt, put_back=room.put_back
+        _decided,
+        contract,
+        by_id,
+        commit=commit,
+        attempt=attempt,
+        put_back=room.put_back,
+        objections=objections,
     )
     verdict = decided(facts)
-    if not verdict.failures and contract.prp.promises:
-        judged = await judge(_for_a_reader(contract.prp.promises, by_id), facts.results)
+    if not verdict.failed and contract.prp.promises:
+        judged = await judge(_for_a_reader(contract.prp.promises, by_id), facts.results, objections)
         facts = Facts(
             results=facts.results,
             baseline=facts.baseline,
@@ -140,6 +172,7 @@ def _decided(
     commit: str,
     attempt: int,
     put_back: tuple[str, ...],
+    objections: tuple[Objection, ...],
     concerns: tuple[str, ...] = (),
 ) -> Verdict:
     criteria = (decide(c, proofs.get(c.id), facts) for c in contract.prp.promises)
@@ -150,6 +183,7 @@ def _decided(
         criteria=tuple(criteria),
         concerns=concerns,
         put_back=put_back,
+        objections=objections,
     )
 
 
@@ -173,5 +207,9 @@ def _tell(verdict: Verdict, record: Record) -> None:
             failures=verdict.in_words(),
             concerns=verdict.concerns,
             put_back=verdict.put_back,
+            objections=tuple(
+                {"weight": o.weight.value, "place": o.place, "what": o.what}
+                for o in verdict.objections
+            ),
         )
     )

@@ -79,6 +79,22 @@ def write_bytes(root: Path, path: str, content: bytes) -> None:
             raise
 
 
+def remove(root: Path, path: str) -> None:
+    """Delete a file if it is there.
+
+    Raises:
+        FileProblem: The path leaves `root`, goes through a link, or names a folder.
+
+    """
+    try:
+        with _opened_folder(root, path, create=False) as (folder, name):
+            os.unlink(name, dir_fd=folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise FileProblem(f"{path}: {_WORDS.get(error.errno or 0, error.strerror)}") from None
+
+
 def list_files(root: Path, glob: str = "**") -> list[str]:
     """Return the files that match, sorted; at most 1,000, then a line that says so."""
     matches = _matcher(glob)

@@ -1,0 +1,163 @@
+"""What came of each test in a run: ids from JUnit's XML, else counts from the summary line."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from xml.etree import ElementTree as ET
+
+PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcomes:
+    """The tests of one run."""
+
+    by_id: Mapping[str, str] = field(default_factory=dict)
+    """`tests.test_x.TestY::test_z[1]` to `passed`, `failed` or `skipped`; empty where only counts
+    are known."""
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    @property
+    def ran(self) -> int:
+        """Return how many tests ran to an end."""
+        return self.passed + self.failed
+
+    def lost(self, later: "Outcomes") -> tuple[str, ...]:
+        """Return the ids that ran here and don't run in a later run, skipped ones included."""
+        return tuple(
+            name
+            for name, outcome in self.by_id.items()
+            # A file that could not be collected is reported as a test without a class.
+            if outcome != SKIPPED and "::" in name and later.by_id.get(name, SKIPPED) == SKIPPED
+        )
+
+    def new(self, earlier: "Outcomes | None") -> tuple[str, ...]:
+        """Return the ids that pass here and neither ran nor passed in an earlier run."""
+        before = earlier.by_id if earlier else {}
+        return tuple(
+            name
+            for name, outcome in self.by_id.items()
+            if outcome == PASSED and before.get(name) != PASSED
+        )
+
+
+def outcomes_of(report: str, output: str) -> Outcomes | None:
+    """Return what came of a run's tests, None where neither report nor output tells.
+
+    Args:
+        report: JUnit's XML, empty where none was written. It may come from the code under test.
+        output: What the command printed.
+
+    """
+    return _from_junit(report) or _from_words(output)
+
+
+def _from_junit(report: str) -> Outcomes | None:
+    # A report has no document type; one that has could hold entities that grow without end.
+    if not report.strip() or "<!DOCTYPE" in report or "<!ENTITY" in report:
+        return None
+    try:
+        root = ET.fromstring(report)  # noqa: S314 - no entity can be declared in it
+    except ET.ParseError:
+        return None
+    by_id: dict[str, str] = {}
+    for case in root.iter("testcase"):
+        name = f"{case.get('classname', '')}::{case.get('name', '')}".removeprefix("::")
+        tags = {child.tag for child in case}
+        outcome = FAILED if tags & {"failure", "error"} else PASSED
+        outcome = SKIPPED if outcome == PASSED and "skipped" in tags else outcome
+        # One case more with the same name is the error of its tear-down.
+        by_id[name] = FAILED if FAILED in (outcome, by_id.get(name)) else outcome
+    counts = Counter(by_id.values())
+    return Outcomes(
+        by_id=by_id, passed=counts[PASSED], failed=counts[FAILED], skipped=counts[SKIPPED]
+    )
+
+
+def _number(pattern: str, output: str) -> int:
+    return sum(int(found) for found in re.findall(pattern, output, re.MULTILINE))
+
+
+def _from_words(output: str) -> Outcomes | None:
+    for counts in (_jest, _vitest, _cargo, _go, _unittest, _node, _pytest):
+        if found := counts(output):
+            return found
+    return None
+
+
+def _jest(output: str) -> Outcomes | None:
+    line = re.search(r"^Tests:\s+(.*\btotal)\s*$", output, re.MULTILINE)
+    return _counted(line[1]) if line else None
+
+
+def _vitest(output: str) -> Outcomes | None:
+    line = re.search(r"^\s*Tests\s+(\d+ (?:passed|failed|skipped|todo).*)$", output, re.MULTILINE)
+    return _counted(line[1]) if line else None
+
+
+def _counted(line: str) -> Outcomes:
+    return Outcomes(
+        passed=_number(r"(\d+) passed", line),
+        failed=_number(r"(\d+) (?:failed|errors?)", line),
+        skipped=_number(r"(\d+) (?:skipped|todo|pending|xfailed|deselected)", line),
+    )
+
+
+def _cargo(output: str) -> Outcomes | None:
+    if not re.search(r"^test result: ", output, re.MULTILINE):
+        return None
+    return Outcomes(
+        passed=_number(r"^test result: .*?(\d+) passed", output),
+        failed=_number(r"^test result: .*?(\d+) failed", output),
+        skipped=_number(r"^test result: .*?(\d+) ignored", output),
+    )
+
+
+def _go(output: str) -> Outcomes | None:
+    tests = {"PASS": PASSED, "FAIL": FAILED, "SKIP": SKIPPED}
+    found = re.findall(r"^\s*--- (PASS|FAIL|SKIP): (\S+)", output, re.MULTILINE)
+    if found:
+        by_id = {name: tests[word] for word, name in found}
+        counts = Counter(by_id.values())
+        return Outcomes(
+            by_id=by_id, passed=counts[PASSED], failed=counts[FAILED], skipped=counts[SKIPPED]
+        )
+    packages = re.findall(
+        r"^(ok|FAIL|\?)\s+\S+\s+(?:[\d.]+s|\(cached\)|\[no test files\])(.*)$", output, re.MULTILINE
+    )
+    if not packages:
+        return None
+    ran = Counter(word for word, rest in packages if "no tests to run" not in rest)
+    return Outcomes(passed=ran["ok"], failed=ran["FAIL"])
+
+
+def _unittest(output: str) -> Outcomes | None:
+    total = re.search(r"^Ran (\d+) tests? in ", output, re.MULTILINE)
+    if not total:
+        return None
+    bad = _number(r"(?:failures|errors|unexpected successes)=(\d+)", output)
+    skipped = _number(r"(?:skipped|expected failures)=(\d+)", output)
+    return Outcomes(passed=max(int(total[1]) - bad - skipped, 0), failed=bad, skipped=skipped)
+
+
+def _node(output: str) -> Outcomes | None:
+    if not re.search(r"^[#ℹ] tests \d+$", output, re.MULTILINE):
+        return None
+    return Outcomes(
+        passed=_number(r"^[#ℹ] pass (\d+)$", output),
+        failed=_number(r"^[#ℹ] fail (\d+)$", output),
+        skipped=_number(r"^[#ℹ] (?:skipped|todo|cancelled) (\d+)$", output),
+    )
+
+
+def _pytest(output: str) -> Outcomes | None:
+    line = re.findall(
+        r"^(?:=+ )?((?:\d+ (?:passed|failed|errors?|skipped|xfailed|xpassed|deselected|warnings?)"
+        r"(?:, )?)+|no tests ran)(?: in [\d.]+s.*)?$",
+        output,
+        re.MULTILINE,
+    )
+    return _counted(line[-1]) if line else None
