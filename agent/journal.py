@@ -186,6 +186,29 @@ class AttemptVerified:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HoldoutWritten:
+    """The verifier agent wrote tests from the PRP's text, before it saw any code."""
+
+    path: str
+    content: str
+    command: str
+    tests: tuple[dict[str, Any], ...]
+    """Of each: `name`, `criterion`, `words`, `new`."""
+    reason: str
+    """Why there are none, where there are none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldoutTried:
+    """The tests from the text ran on an attempt's commit."""
+
+    attempt: int
+    passed: tuple[str, ...]
+    failed: dict[str, str]
+    """Name to what a second reading says: `right: ...`, `wrong: ...` (dropped), `unsure: ...`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class FeedbackSent:
     """What the coder is told before the next attempt."""
 
@@ -229,6 +252,8 @@ Event = (
     | TaskFinished
     | CriterionJudged
     | AttemptVerified
+    | HoldoutWritten
+    | HoldoutTried
     | FeedbackSent
     | Noted
     | RunEnded

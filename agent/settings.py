@@ -48,6 +48,8 @@ class Settings:
     """Seconds that a command of the coder may take unless it asks for more."""
     model_timeout: float = 600.0
     """Seconds that one model answer may take from first to last byte."""
+    holdout_tests: int = 8
+    """Tests that the verifier may write from the PRP's text; 0 means none."""
     strict: bool = False
     """Whether only proven criteria count, neither judged nor pre-existing ones."""
     fetch_urls: bool = True
@@ -84,7 +86,7 @@ class Settings:
 
 _ONLY_CODE = {"keys", "origins", "notes"}
 # A repository could send the person's keys to its own server, or its files elsewhere.
-_NOT_FROM_A_REPOSITORY = {"base_url", "sandbox", "state_dir", "prices"}
+_NOT_FROM_A_REPOSITORY = {"base_url", "sandbox", "state_dir", "prices", "holdout_tests"}
 _LIMITS = {
     "max_attempts",
     "max_cost_usd",
@@ -252,6 +254,10 @@ def _converted(name: str, value: Any, origin: str) -> Any:
 
 def _checked(name: str, value: Any, origin: str) -> Any:
     """Return a value unless it is a limit that nothing could keep."""
+    if name == "holdout_tests" and value < 0:
+        raise SettingsError(
+            f"{_as_written(name, origin)} is {value}", hint="Give a number; 0 means no such tests."
+        )
     if name not in _LIMITS or (math.isfinite(value) and value > 0):
         return value
     usual = getattr(Settings, name)

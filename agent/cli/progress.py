@@ -12,6 +12,8 @@ from agent.journal import (
     CriterionJudged,
     Event,
     FeedbackSent,
+    HoldoutTried,
+    HoldoutWritten,
     ModelRetried,
     Noted,
     Planned,
@@ -76,6 +78,13 @@ def _verified(event: AttemptVerified) -> str:
     return f"attempt {event.attempt} does not hold: {len(event.failures)} failures"
 
 
+def _holdout(event: HoldoutWritten) -> str:
+    if not event.tests:
+        return f"tests from the text: none, {event.reason}"
+    red = sum(bool(test["new"]) for test in event.tests)
+    return f"tests from the text: {len(event.tests)} written, {red} of them red on the base commit"
+
+
 def _retried(event: ModelRetried) -> str:
     when = f"again in {event.wait_seconds:.0f} s" if event.wait_seconds else "again at once"
     return (
@@ -95,6 +104,10 @@ _LINES: dict[type, Callable[..., str]] = {
     TaskFinished: _task_finished,
     CriterionJudged: _judged,
     AttemptVerified: _verified,
+    HoldoutWritten: _holdout,
+    HoldoutTried: lambda e: (
+        f"tests from the text: {len(e.passed)} pass, {len(e.failed)} fail on attempt {e.attempt}"
+    ),
     FeedbackSent: lambda e: f"feedback sent to the coder, {len(e.text)} characters",
     ModelRetried: _retried,
     Noted: lambda e: f"{'warning: ' if e.warning else ''}{e.text}",

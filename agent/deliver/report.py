@@ -43,6 +43,10 @@ def as_json(story: Story) -> dict[str, Any]:
         "limits": story.started.get("limits"),
         "concerns": list(story.verdicts.get(attempt, {}).get("concerns", ())),
         "objections": list(story.verdicts.get(attempt, {}).get("objections", ())),
+        "holdout": [
+            {**test, "outcome": _outcome_of(test["name"], story.tried.get(attempt) or {})}
+            for test in story.holdout.get("tests", ())
+        ],
         "put_back": list(story.verdicts.get(attempt, {}).get("put_back", ())),
         "notes": story.notes,
     }
@@ -77,6 +81,7 @@ def markdown(story: Story) -> str:
         _criteria(story),
         _objections(story),
         _checks(story),
+        _holdout(story),
         _tasks(story),
         _feedback(story),
         _plan(story),
@@ -146,6 +151,28 @@ def _objections(story: Story) -> str:
     back = "left out of the clean room, or put back as it was: it can decide how checks end"
     rows += [("noted", code(path), back) for path in verdict.get("put_back", ())]
     return _table("What checks do not see", ("", "Where", "What"), rows)
+
+
+def _holdout(story: Story) -> str:
+    """Return the tests from the text; the latest attempt that they were run on decides."""
+    tried = story.tried.get(story.delivered) or {}
+    rows = [
+        (
+            code(test["name"]),
+            test["criterion"],
+            plain(test["words"]),
+            _outcome_of(test["name"], tried),
+        )
+        for test in story.holdout.get("tests", ())
+    ]
+    return _table("Tests from the text", ("Test", "", "Rests on", "Outcome"), rows)
+
+
+def _outcome_of(test: str, tried: Mapping[str, Any]) -> str:
+    if test in tried.get("passed", ()):
+        return "passes"
+    failed = tried.get("failed", {})
+    return f"fails; {plain(failed[test])}" if test in failed else "not run"
 
 
 def _checks(story: Story) -> str:

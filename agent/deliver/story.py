@@ -39,6 +39,10 @@ class Story:
     criteria: dict[int, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
     """Attempt to criterion id to its status."""
     verdicts: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    holdout: Mapping[str, Any] = field(default_factory=dict)
+    """The tests from the text, as they were written."""
+    tried: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    """Attempt to what came of the tests from the text."""
     tasks: list[Mapping[str, Any]] = field(default_factory=list)
     feedback: dict[int, str] = field(default_factory=dict)
     usage: dict[str, Usage] = field(default_factory=dict)
@@ -86,6 +90,10 @@ def _take(story: Story, event: Mapping[str, Any]) -> None:  # noqa: C901 - one a
             story.criteria.setdefault(event["attempt"], {})[event["criterion"]] = event
         case "attempt-verified":
             story.verdicts[event["attempt"]] = event
+        case "holdout-written":
+            story.holdout = event
+        case "holdout-tried":
+            story.tried[event["attempt"]] = event
         case "task-finished":
             story.tasks.append(event)
         case "feedback-sent":

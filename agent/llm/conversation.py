@@ -1,6 +1,7 @@
 """One conversation with a model: instructions, tools and a typed end."""
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -42,7 +43,7 @@ async def converse(
     prompt: Sequence[str],
     tools: Sequence[Callable[..., Any]] = (),
     alone: Sequence[Callable[..., Any]] = (),
-    reject: Callable[[T], Sequence[str]] = lambda _: (),
+    reject: Callable[[T], Sequence[str] | Awaitable[Sequence[str]]] = lambda _: (),
     talk: Talk | None = None,
     max_requests: int = 60,
 ) -> Reply[T]:
@@ -87,8 +88,11 @@ async def converse(
     )
 
     @agent.output_validator
-    def accept(value: T) -> T:
-        if reasons := reject(value):
+    async def accept(value: T) -> T:
+        reasons = reject(value)
+        if inspect.isawaitable(reasons):
+            reasons = await reasons
+        if reasons:
             raise ModelRetry("\n".join(f"- {reason}" for reason in reasons))
         return value
 

@@ -3,14 +3,15 @@
 import itertools
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, ParamSpec, TypeVar
 
 from agent.coder import Assignment, Change, Hands, code
 from agent.execute import Crew
-from agent.journal import Noted, Planned, Record
+from agent.journal import HoldoutWritten, Noted, Planned, Record
 from agent.llm.budget import Meter
-from agent.llm.conversation import Talk
+from agent.llm.conversation import AgentFailed, Talk
 from agent.llm.models import open_model
 from agent.llm.recording import Recorder
 from agent.llm.web import fetch_page
@@ -24,6 +25,7 @@ from agent.verifier import (
     CheckResult,
     Contract,
     Proof,
+    Room,
     Verdict,
     clean_room,
     describe,
@@ -31,6 +33,8 @@ from agent.verifier import (
     measure,
     verify,
 )
+from agent.verifier.holdout import HoldoutTests, review_tests, write_tests
+from agent.verifier.holdout_room import FromText, Holdout, problems_at_base
 from agent.verifier.judge import Judged
 from agent.verifier.objections import Objection
 from agent.workspace import FileProblem, Reading, Worktree, clip, repository_map
@@ -59,6 +63,7 @@ class Office:
         self._models: dict[str, Any] = {}
         self._rooms = itertools.count(1)
         self._plan_text = ""
+        self._holdout: Holdout | None = None
 
     def model(self, role: str) -> Any:
         """Return the model of a role, opened once."""
@@ -238,6 +243,23 @@ class Office:
         async with self.room(contract, commit) as room:
             reading = Reading(room.path, role="verifier", record=self.record)
 
+            async def from_text(candidate: Room) -> FromText:
+                holdout = await self._tests_from_text(contract)
+                if holdout is None:
+                    return FromText()
+                return await holdout.weigh(
+                    candidate,
+                    partial(
+                        review_tests,
+                        holdout.given,
+                        model=self.model("verifier"),
+                        briefing=self.briefing,
+                        commit=commit,
+                        tools=reading.tools,
+                    ),
+                    attempt=attempt,
+                )
+
             async def judge(
                 criteria: Sequence[Criterion], results: Any, objections: Sequence[Objection]
             ) -> Judged:
@@ -264,9 +286,46 @@ class Office:
                 baseline=baseline,
                 touched={*touched, *contract.granted},
                 at_base=lambda: self.room(contract, self.desk.base),
+                from_text=from_text,
                 judge=judge,
                 record=self.record,
             )
+
+    async def _tests_from_text(self, contract: Contract) -> Holdout | None:
+        """Return the run's tests from the text, written when they are first needed."""
+        most = self.desk.settings.holdout_tests
+        if "verifier" not in self.desk.choices or not most:
+            return None
+        if self._holdout is None:
+            self._holdout = Holdout(await self._write_tests(contract, most), record=self.record)
+        return self._holdout
+
+    async def _write_tests(self, contract: Contract, most: int) -> HoldoutTests:
+        """Let the verifier write tests; it sees the base commit and nothing of the branch."""
+        async with self.room(contract, self.desk.base) as base:
+            reading = Reading(base.path, role="verifier", record=self.record)
+            try:
+                given = await write_tests(
+                    contract.prp,
+                    model=self.model("verifier"),
+                    briefing=self.briefing,
+                    environment=self.desk.toolchain.describe(self.desk.sandbox),
+                    most=most,
+                    tools=reading.tools,
+                    try_out=partial(problems_at_base, base=base),
+                )
+            except AgentFailed as error:
+                given = HoldoutTests(reason=str(error))
+        self.record(
+            HoldoutWritten(
+                path=given.path,
+                content=given.content,
+                command=given.command,
+                tests=tuple(test.model_dump(mode="json") for test in given.tests),
+                reason=given.reason,
+            )
+        )
+        return given
 
 
 _NO_JUDGE = "No model was named for the verifier, so only checks were looked at"

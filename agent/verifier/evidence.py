@@ -59,6 +59,8 @@ class Facts:
     results: Mapping[str, CheckResult]
     baseline: Mapping[str, CheckResult]
     judgements: Mapping[str, Judgement] = field(default_factory=dict)
+    holdout: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Criterion to its tests from the text that pass here and failed on the base commit."""
     touched: Collection[str] = ()
     """Files that the branch changes or that the PRP names: a failure there is never old."""
 
@@ -187,12 +189,16 @@ def _proven(
     able = [result for result in bound if result.check.can_fail and _ran_tests(result)]
     red = [result for result in able if _was_red(result, facts)]
     named = [result for result in able if speaks_of(criterion, result)]
+    from_text = [
+        f"test from the text `{name}`: passed; red on the base commit"
+        for name in facts.holdout.get(criterion.id, ())
+    ]
     confirmed = judgement is not None and judgement.holds == "yes" and judgement.quotes
     if named and not red:
         return Status.PROVEN, [describe(result) for result in named]
-    if red and judgement and (confirmed or named):
+    if (red or from_text) and judgement and (confirmed or named):
         evidence = [f"{describe(result)}; {_redness(result)}" for result in red]
-        return Status.PROVEN, [*evidence, *judgement.quotes]
+        return Status.PROVEN, [*evidence, *from_text, *judgement.quotes]
     return None
 
 

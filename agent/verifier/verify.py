@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from functools import partial
 
 from agent.journal import AttemptVerified, CheckFinished, CriterionJudged, Record
@@ -10,6 +11,7 @@ from agent.verifier.canary import with_canary
 from agent.verifier.checks import CheckResult, run_levels
 from agent.verifier.contract import Contract
 from agent.verifier.evidence import Facts, Judgement, Proof, decide
+from agent.verifier.holdout_room import FromText
 from agent.verifier.judge import Judged
 from agent.verifier.objections import Objection
 from agent.verifier.red_green import shown_red
@@ -22,6 +24,9 @@ Judge = Callable[
     [Sequence[Criterion], Mapping[str, CheckResult], Sequence[Objection]], Awaitable[Judged]
 ]
 """Judges criteria on the commit under judgement, knowing results and what speaks against it."""
+
+FromTextOf = Callable[[Room], Awaitable[FromText]]
+"""Holds the tests from the text against the commit in a room."""
 
 _KEPT = 6_000
 
@@ -92,6 +97,7 @@ async def verify(
     baseline: Sequence[CheckResult],
     touched: Collection[str],
     at_base: Callable[[], AbstractAsyncContextManager[Room]],
+    from_text: FromTextOf,
     judge: Judge,
     record: Record,
 ) -> Verdict:
@@ -127,20 +133,28 @@ async def verify(
         commit=commit,
         attempt=attempt,
         put_back=room.put_back,
-        objections=objections,
     )
-    verdict = decided(facts)
+    verdict = decided(facts, objections=objections)
     if not verdict.failed and contract.prp.promises:
-        judged = await judge(_for_a_reader(contract.prp.promises, by_id), facts.results, objections)
-        facts = Facts(
-            results=facts.results,
-            baseline=facts.baseline,
-            touched=touched,
-            judgements=dict(judged.judgements) | _for_a_person(by_id),
+        told = await from_text(room)
+        facts = replace(facts, holdout=told.shown, judgements=_broken(told))
+        verdict = decided(facts, objections=(*objections, *told.objections))
+    if not verdict.failed and contract.prp.promises:
+        judged = await judge(
+            _for_a_reader(contract.prp.promises, by_id), facts.results, verdict.objections
         )
-        verdict = decided(facts, concerns=judged.concerns)
+        facts = replace(facts, judgements=dict(judged.judgements) | _for_a_person(by_id))
+        verdict = decided(facts, objections=verdict.objections, concerns=judged.concerns)
     _tell(verdict, record)
     return verdict
+
+
+def _broken(told: FromText) -> dict[str, Judgement]:
+    """Return the criteria that a test from the text refutes."""
+    return {
+        name: Judgement(criterion=name, holds="no", reason=reason)
+        for name, reason in told.broken.items()
+    }
 
 
 _PERSON = "PERSON:"
