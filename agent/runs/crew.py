@@ -1,7 +1,7 @@
 """Binds the three agents to one run: models, briefing, worktree, clean rooms."""
 
 import itertools
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -33,7 +33,7 @@ from agent.verifier import (
     measure,
     verify,
 )
-from agent.verifier.holdout import HoldoutTests, review_tests, write_tests
+from agent.verifier.holdout import HoldoutTests, Reviewed, review_tests, write_tests
 from agent.verifier.holdout_room import FromText, Holdout, problems_at_base
 from agent.verifier.judge import Judged
 from agent.verifier.objections import Objection
@@ -247,18 +247,22 @@ class Office:
                 holdout = await self._tests_from_text(contract)
                 if holdout is None:
                     return FromText()
-                return await holdout.weigh(
-                    candidate,
-                    partial(
-                        review_tests,
-                        holdout.given,
-                        model=self.model("verifier"),
-                        briefing=self.briefing,
-                        commit=commit,
-                        tools=reading.tools,
-                    ),
-                    attempt=attempt,
-                )
+
+                async def read_again(failing: Any, output: str) -> Mapping[str, Reviewed]:
+                    try:
+                        return await review_tests(
+                            holdout.given,
+                            failing,
+                            model=self.model("verifier"),
+                            briefing=self.briefing,
+                            commit=commit,
+                            output=output,
+                            tools=reading.tools,
+                        )
+                    except AgentFailed:
+                        return {}  # then it is for a person
+
+                return await holdout.weigh(candidate, read_again, attempt=attempt)
 
             async def judge(
                 criteria: Sequence[Criterion], results: Any, objections: Sequence[Objection]

@@ -120,7 +120,7 @@ async def review_tests(
     output: str,
     tools: Sequence[Callable[..., Any]],
 ) -> Mapping[str, Reviewed]:
-    """Let the verifier agent read the text again: is the failing test right?
+    """Let the verifier agent read the text again and say whether a failing test is right.
 
     Raises:
         AgentFailed: It came to no usable end.
