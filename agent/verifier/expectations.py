@@ -21,18 +21,52 @@ class CheckState(StrEnum):
     """An earlier level failed."""
 
 
-def judge(finished: Finished, expectation: Expectation) -> tuple[CheckState, str]:
-    """Return what a finished command means, and why where that is not plain."""
+def judge(
+    finished: Finished, expectation: Expectation, *, http: str = ""
+) -> tuple[CheckState, str]:
+    """Return what a finished command means, and why where that is not plain.
+
+    Args:
+        finished: The command's end.
+        expectation: What the document says.
+        http: The status of the answer that it got, three digits; empty where nobody knows.
+
+    """
     if finished.ended == "timeout":
         return CheckState.TIMED_OUT, f"it was stopped after {finished.seconds:.0f} s"
     if finished.ended != "exit":
         return CheckState.FAILED, f"it was stopped: {finished.ended}"
-    if finished.status == 127 and (missing := _MISSING.search(finished.output)):
-        return CheckState.TOOL_MISSING, f"{missing['tool']} is not installed"
-    if finished.status == 1 and (module := _NO_MODULE.search(finished.output)):
-        return CheckState.TOOL_MISSING, f"the Python module {module['tool']} is not installed"
-    problem = _EXPECTED.get(expectation.kind, _exit_zero)(finished, expectation)
+    if tool := missing_tool(finished):
+        return CheckState.TOOL_MISSING, f"{tool} is not installed"
+    if http and expectation.kind is ExpectationKind.HTTP_STATUS:
+        problem = "" if http == expectation.value else f"HTTP {http}, not {expectation.value}"
+    else:
+        problem = _EXPECTED.get(expectation.kind, _exit_zero)(finished, expectation)
+        problem = problem or _unanswered(http, expectation)
     return (CheckState.FAILED, problem) if problem else (CheckState.PASSED, "")
+
+
+def missing_tool(finished: Finished) -> str:
+    """Return the program or the Python module whose lack ended a command, empty for others."""
+    if finished.status == 127 and (missing := _MISSING.search(finished.output)):
+        return missing["tool"]
+    if finished.status == 1 and (module := _NO_MODULE.search(finished.output)):
+        return f"the Python module {module['tool']}"
+    return ""
+
+
+_NO_ANSWER = re.compile(r"404|405|5\d\d")
+
+
+def _unanswered(http: str, expectation: Expectation) -> str:
+    """Return why an answer is none, where the document does not speak of that status.
+
+    curl ends with status 0 whatever the server says. A page that is not there and a crash answer
+    nothing; what 400 or 401 means is for the document to say.
+    """
+    if not _NO_ANSWER.fullmatch(http) or expectation.kind is ExpectationKind.EXIT_NONZERO:
+        return ""
+    return "" if http in expectation.text else f"the server answered HTTP {http}"
 
 
 _MISSING = re.compile(r"(?:line \d+: |^)(?P<tool>[\w./+-]+): (?:command )?not found", re.MULTILINE)

@@ -17,8 +17,8 @@ _OF_KIND: dict[CheckKind, tuple[str, str, str]] = {
     ),
     CheckKind.SERVER: (
         "R10",
-        "starts a server, which never returns",
-        "Start it with `&`, wait for its port, ask it, stop it.",
+        "starts a server, which prp waits for and ends",
+        "Name its port in the command, and ask it with `curl -f` in the same block.",
     ),
     CheckKind.INTERACTIVE: (
         "R11",
