@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from agent.prp.commands import Command, Remark, split_commands
-from agent.prp.expected import expectation_of, expected_words
+from agent.prp.expected import expectation_of, expected_words, hinted_status
 from agent.prp.kinds import Effect, can_fail, effect_of, kinds_of
 from agent.prp.lines import Fence, Line, Role, fences
 from agent.prp.model import Check, CheckKind, Expectation, ExpectationKind
@@ -289,6 +289,9 @@ def _check(command: Command, *, level: int, setup: Sequence[str]) -> Check:
         hinted = expectation_of(comment, line=command.line, command=command.text)
         if hinted.kind in (ExpectationKind.EXIT_NONZERO, ExpectationKind.EMPTY_OUTPUT):
             expectation = hinted
+    spoken = "" if words is not None else f"{comment or command.before}"
+    if status := hinted_status(spoken, line=command.line, command=command.text):
+        expectation = status
     return Check(
         id="",
         command=command.text,

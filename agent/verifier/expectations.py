@@ -1,5 +1,6 @@
 """What a finished command means: its end held against what the document expects."""
 
+import json
 import re
 from collections.abc import Callable
 from enum import StrEnum
@@ -66,7 +67,14 @@ def _unanswered(http: str, expectation: Expectation) -> str:
     """
     if not _NO_ANSWER.fullmatch(http) or expectation.kind is ExpectationKind.EXIT_NONZERO:
         return ""
-    return "" if http in expectation.text else f"the server answered HTTP {http}"
+    said = expectation.text
+    spoken = http in said or (said and _REFUSAL.search(said))
+    return "" if spoken else f"the server answered HTTP {http}"
+
+
+_REFUSAL = re.compile(
+    r"\b(?:errors?|fail\w*|not found|invalid|refus\w+|reject\w*)\b", re.IGNORECASE
+)
 
 
 _MISSING = re.compile(r"(?:line \d+: |^)(?P<tool>[\w./+-]+): (?:command )?not found", re.MULTILINE)
@@ -93,8 +101,27 @@ def _empty(finished: Finished, _expectation: Expectation) -> str:
 
 
 def _contains(finished: Finished, expectation: Expectation) -> str:
-    found = expectation.value in finished.output
+    found = expectation.value in finished.output or _holds_json(finished.output, expectation)
     return "" if found else f"its output does not contain {expectation.value!r}"
+
+
+def _holds_json(output: str, expectation: Expectation) -> bool:
+    """Return whether an output is JSON that holds all that the expected JSON says."""
+    if not expectation.value.startswith(("{", "[")):
+        return False
+    try:
+        return _is_part(json.loads(expectation.value), json.loads(output))
+    except (ValueError, RecursionError):
+        return False
+
+
+def _is_part(wanted: object, found: object) -> bool:
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        return all(key in found and _is_part(value, found[key]) for key, value in wanted.items())
+    if isinstance(wanted, list) and isinstance(found, list):
+        pairs = zip(wanted, found, strict=False)
+        return len(wanted) <= len(found) and all(_is_part(each, other) for each, other in pairs)
+    return wanted == found
 
 
 _LIMIT = re.compile(
