@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from agent.prp import Check, CheckKind
+from agent.prp.serving import is_probe, is_server
 from agent.verifier.expectations import CheckState, judge, missing_tool
 from agent.verifier.look_only import look_only
 from agent.verifier.servers import (
@@ -67,6 +68,7 @@ async def run_levels(
     *,
     gate: bool,
     seen: Callable[[CheckResult], None],
+    patience: float = PATIENCE,
 ) -> tuple[CheckResult, ...]:
     """Run checks level by level, in the document's order.
 
@@ -75,6 +77,7 @@ async def run_levels(
         run: Runs one command.
         gate: Whether a level with a failure keeps later levels from running.
         seen: Called with each result as soon as it is there.
+        patience: Seconds that servers have to come up.
 
     """
     results: list[CheckResult] = []
@@ -84,7 +87,7 @@ async def run_levels(
             result = (
                 CheckResult(check=check, state=CheckState.GATED, reason="an earlier level failed")
                 if closed
-                else await run_check(check, run)
+                else await run_check(check, run, patience=patience)
             )
             seen(result)
             results.append(result)
@@ -102,7 +105,7 @@ async def run_check(check: Check, run: RunCommand, *, patience: float = PATIENCE
 
     """
     if check.kind in _WHY_NOT:
-        return CheckResult(check=check, state=CheckState.NOT_RUN, reason=_WHY_NOT[check.kind])
+        return CheckResult(check=check, state=CheckState.NOT_RUN, reason=_why_not(check))
     command = look_only(check.command) if check.kind is CheckKind.MUTATING else check.command
     finished, report = await _run(command, check, run, patience)
     state, reason = _meaning(finished, report, check)
@@ -117,6 +120,14 @@ async def run_check(check: Check, run: RunCommand, *, patience: float = PATIENCE
         reason=reason,
         command=command if command != check.command else "",
     )
+
+
+def _why_not(check: Check) -> str:
+    if check.kind is CheckKind.NETWORK and is_probe(check):
+        return "it asks a server that nothing here starts"
+    if check.kind is CheckKind.NETWORK and is_server(check):
+        return "its server needs what is not here: a container, a secret or the network"
+    return _WHY_NOT[check.kind]
 
 
 async def _run(

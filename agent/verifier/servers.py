@@ -183,7 +183,7 @@ def read_report(output: str, check: Check, *, token: str) -> Report:
     return Report(
         output=probe,
         logs=logs,
-        is_up=state in ("up", "cut"),
+        is_up=state == "up",
         problem=_problem(state, numbers, servers),
         ended=int(numbers[1]) if state == "ended" else None,
         http=http[-1] if http else "",
@@ -199,7 +199,7 @@ def _problem(state: str, numbers: Sequence[str], servers: Sequence[Server]) -> s
         what = "no port was opened" if wanted == "0" else f"nothing listens on port {wanted}"
         instead = f"; something listens on {', '.join(found)}" if found else ""
         return f"{what} within {seconds} s{instead}"
-    return ""
+    return "its shell ended before it was run" if state == "cut" else ""
 
 
 def with_logs(report: Report, check: Check) -> str:

@@ -11,6 +11,7 @@ from agent.verifier.contract import Contract
 from agent.verifier.evidence import Facts, Judgement, Proof, decide
 from agent.verifier.judge import Judged
 from agent.verifier.room import Room
+from agent.verifier.servers import PATIENCE
 from agent.verifier.verdict import Verdict
 from agent.workspace import clip
 
@@ -37,7 +38,9 @@ async def measure(
     def seen(result: CheckResult) -> None:
         record(_finished(result, stage))
 
-    return await run_levels(contract.checks, room.run, gate=gate, seen=seen)
+    # What a server said is shown only where the check's own time has not run out before.
+    patience = min(PATIENCE, room.check_timeout / 2)
+    return await run_levels(contract.checks, room.run, gate=gate, seen=seen, patience=patience)
 
 
 def _finished(result: CheckResult, stage: str) -> CheckFinished:
