@@ -152,6 +152,8 @@ def _meaning(finished: Finished, report: Report, check: Check) -> tuple[CheckSta
         is_server = check.kind is CheckKind.SERVER and bool(report.logs) and not report.output
         said = "\n".join(report.logs) if is_server else report.output
         return judge(replace(finished, output=said), check.expectation, http=report.http)
+    if report.is_unknown and check.kind is CheckKind.SERVER and may_end(check):
+        return CheckState.NOT_RUN, f"{report.problem}, so nobody can tell whether it is up"
     if report.ended is None:
         return CheckState.FAILED, report.problem
     return _of_ended(report, check)
@@ -159,8 +161,7 @@ def _meaning(finished: Finished, report: Report, check: Check) -> tuple[CheckSta
 
 def _of_ended(report: Report, check: Check) -> tuple[CheckState, str]:
     """Return what it means that a server ended before it was up."""
-    last = report.logs[-1] if report.logs else ""
-    ended = Finished(command=check.command, status=report.ended or 0, output=last)
+    ended = Finished(command=check.command, status=report.ended or 0, output=report.said)
     if tool := missing_tool(ended):
         return CheckState.TOOL_MISSING, f"{tool} is not installed"
     is_own = check.kind is CheckKind.SERVER

@@ -50,7 +50,7 @@ def judge(
 def missing_tool(finished: Finished) -> str:
     """Return the program or the Python module whose lack ended a command, empty for others."""
     if finished.status == 127 and (missing := _MISSING.search(finished.output)):
-        return missing["tool"]
+        return missing["tool"] or missing["path"]
     if finished.status == 1 and (module := _NO_MODULE.search(finished.output)):
         return f"the Python module {module['tool']}"
     return ""
@@ -77,7 +77,11 @@ _REFUSAL = re.compile(
 )
 
 
-_MISSING = re.compile(r"(?:line \d+: |^)(?P<tool>[\w./+-]+): (?:command )?not found", re.MULTILINE)
+_MISSING = re.compile(
+    r"(?:line \d+: |^sh: (?:\d+: )?|^)(?P<tool>[\w./+-]+): (?:command )?not found|"
+    r"line \d+: (?P<path>/[^:\n]+): No such file or directory$",
+    re.MULTILINE,
+)
 # `python -m tool` without the tool; a missing import inside of a test reads otherwise.
 _NO_MODULE = re.compile(r"\A\S*python[\d.]*: No module named (?P<tool>[\w.-]+)\s*\Z")
 

@@ -35,6 +35,10 @@ class Report:
     """Why it is not up, one sentence without its full stop."""
     ended: int | None = None
     """Exit status of the server that ended before it was up; None where none did."""
+    said: str = ""
+    """What that server printed."""
+    is_unknown: bool = False
+    """Whether it runs on, but nothing tells whether it is up: no port, no word."""
     http: str = ""
     """Status of the last answer that curl got; empty where nothing asked by curl."""
 
@@ -186,6 +190,8 @@ def read_report(output: str, check: Check, *, token: str) -> Report:
         is_up=state == "up",
         problem=_problem(state, numbers, servers),
         ended=int(numbers[1]) if state == "ended" else None,
+        said=logs[int(numbers[0]) - 1] if state == "ended" else "",
+        is_unknown=state == "late" and numbers[1] == "0",
         http=http[-1] if http else "",
     )
 

@@ -162,11 +162,22 @@ def test_a_server_that_dies_fails_with_its_traceback(place: Place) -> None:
     assert "No module named 'nothing_of_that_name'" in probe.output
 
 
-def test_a_server_whose_program_is_missing_is_no_failure_of_the_code(place: Place) -> None:
+@pytest.mark.parametrize(
+    ("command", "tool"),
+    [
+        ("nosuchserver --port 8000 &", "nosuchserver"),
+        ("sh -c 'nosuchserver --port 8000' &", "nosuchserver"),
+        ("/opt/nosuch/server --port 8000 &", "/opt/nosuch/server"),
+        ("python3 -m nosuchserver --port 8000 &", "the Python module nosuchserver"),
+    ],
+)
+def test_a_server_whose_program_is_missing_is_no_failure_of_the_code(
+    place: Place, command: str, tool: str
+) -> None:
     """It says what to install."""
-    found = results(place, "nosuchserver --port 8000 &\ncurl -f localhost:8000")
+    found = results(place, f"{command}\ncurl -f localhost:8000")
     assert states(found) == [CheckState.TOOL_MISSING] * 2
-    assert found[0].reason == "nosuchserver is not installed"
+    assert found[0].reason == f"{tool} is not installed"
 
 
 def test_several_servers_of_a_fence_are_up_together(place: Place) -> None:
@@ -195,10 +206,19 @@ def test_a_server_that_opens_no_port_fails(place: Place) -> None:
     assert (probe.state, probe.reason) == (FAILED, told)
 
 
-def test_a_server_that_only_lives_is_not_up(place: Place) -> None:
-    """It opens no port and says nothing."""
-    (server,) = results(place, "sleep 600 & P=$!", patience=1.0)
-    assert (server.state, server.reason) == (FAILED, "no port was opened within 1 s")
+@pytest.mark.parametrize(
+    ("command", "state"),
+    [
+        ("python3 -c 'import time; time.sleep(600)' --port 8000 &", FAILED),
+        ("env NAME=flask sleep 600 & P=$!", FAILED),
+        ("sleep 600 & P=$!", CheckState.NOT_RUN),
+    ],
+)
+def test_a_server_that_only_lives_is_not_up(place: Place, command: str, state: CheckState) -> None:
+    """It opens no port and says nothing; of a program that nobody knows, nobody can tell."""
+    (server,) = results(place, command, patience=1.0)
+    assert server.state is state
+    assert "within 1 s" in server.reason
 
 
 def test_a_server_that_says_that_it_is_ready_is_up(place: Place) -> None:
