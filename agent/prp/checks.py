@@ -113,7 +113,7 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
             setup.append(part.text)
             continue
         check = up.take(_check(part, level=level, setup=setup))
-        setup += noted_by(check)
+        setup = [*setup, *noted_by(check)][:_MOST_SETUP]
         if effect is Effect.SOME:
             setup.append(part.text)
         if checks and sample and _goes_on(checks[-1], check):
