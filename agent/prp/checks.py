@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from agent.prp.commands import Command, Remark, split_commands
-from agent.prp.expected import expectation_of, expected_words
+from agent.prp.expected import expectation_of, expected_words, hinted_status
 from agent.prp.kinds import Effect, can_fail, effect_of, kinds_of
 from agent.prp.lines import Fence, Line, Role, fences
 from agent.prp.model import Check, CheckKind, Expectation, ExpectationKind
 from agent.prp.scratch import scratch_names, with_scratch_paths
+from agent.prp.serving import Servers, noted_by, with_servers
 
 _SHELLS = {"bash", "sh", "shell", "console", "zsh", "shell-session", "terminal", "fish"}
 _OTHER_SHELLS = {"powershell", "pwsh", "ps1", "cmd", "bat", "batch"}
@@ -40,7 +41,8 @@ def level_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
     checks = fence_checks_of(lines, level=level)
     checks += inline_checks(lines, level=level, everywhere=True)
     words = _prose_expectation(lines)
-    return [_with(check, words) for check in sorted(checks, key=lambda check: check.line)]
+    in_order = with_servers(sorted(checks, key=lambda check: check.line))
+    return [_with(check, words) for check in in_order]
 
 
 def fence_checks_of(lines: Sequence[Line], *, level: int) -> list[Check]:
@@ -90,6 +92,7 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
     checks: list[Check] = []
     paragraph = 0
     sample = False
+    up = Servers()
     for part in split_commands(lines):
         if isinstance(part, Remark):
             sample = sample and not (part.text.startswith("#") and not part.indented)
@@ -102,11 +105,15 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
             elif found := _LEVEL_COMMENT.match(part.text):
                 level = int(found["digit"])
             continue
+        if up.are_tidied_by(part.text):
+            continue
+        setup = up.setup_for(setup, part.text)
         effect = effect_of(part.text) if len(setup) < _MOST_SETUP else Effect.NONE
         if effect is Effect.ONLY:
             setup.append(part.text)
             continue
-        check = _check(part, level=level, setup=setup)
+        check = up.take(_check(part, level=level, setup=setup))
+        setup = [*setup, *noted_by(check)][:_MOST_SETUP]
         if effect is Effect.SOME:
             setup.append(part.text)
         if checks and sample and _goes_on(checks[-1], check):
@@ -282,6 +289,9 @@ def _check(command: Command, *, level: int, setup: Sequence[str]) -> Check:
         hinted = expectation_of(comment, line=command.line, command=command.text)
         if hinted.kind in (ExpectationKind.EXIT_NONZERO, ExpectationKind.EMPTY_OUTPUT):
             expectation = hinted
+    spoken = "" if words is not None else f"{comment or command.before}"
+    if status := hinted_status(spoken, line=command.line, command=command.text):
+        expectation = status
     return Check(
         id="",
         command=command.text,

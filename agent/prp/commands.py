@@ -16,7 +16,7 @@ class Command:
     line: int
     last_line: int
     before: str = ""
-    """The comment lines directly above it."""
+    """The comment line directly above it."""
     behind: str = ""
     """The comment on its own line."""
 
@@ -49,12 +49,13 @@ def split_commands(lines: Sequence[Line]) -> list[Command | Remark]:
             continue
         end, is_whole = _end_of(lines, index, window=400 if patience else 20)
         patience -= not is_whole and patience > 0
-        parts.append(_command(lines[index : end + 1]))
+        above = parts[-1].text if parts and isinstance(parts[-1], Remark) else ""
+        parts.append(_command(lines[index : end + 1], above))
         index = end + 1
     return parts
 
 
-def _command(lines: Sequence[Line]) -> Command:
+def _command(lines: Sequence[Line], above: str) -> Command:
     text = "\n".join(line.text for line in lines).strip()
     text = _PROMPT.sub("", text)
     behind = ""
@@ -62,7 +63,11 @@ def _command(lines: Sequence[Line]) -> Command:
     if found and _balanced(text[: found.start()]):
         text, behind = text[: found.start()].rstrip(), found["words"]
     return Command(
-        text=text.strip(), line=lines[0].number, last_line=lines[-1].number, behind=behind
+        text=text.strip(),
+        line=lines[0].number,
+        last_line=lines[-1].number,
+        before=above.lstrip("#/ "),
+        behind=behind,
     )
 
 

@@ -1,5 +1,6 @@
 """What a document expects of a check, where a rule can tell; everything else stays unjudged."""
 
+import json
 import re
 
 from agent.prp.model import Expectation, ExpectationKind
@@ -29,6 +30,9 @@ def expectation_of(words: str, *, line: int, command: str = "") -> Expectation:
             return Expectation(kind=kind, text=whole, line=line, value=value)
     if _is_search(command) and _NO_MATCH.search(words):
         return Expectation(kind=ExpectationKind.EMPTY_OUTPUT, text=whole, line=line)
+    if _is_request(command) and (answer := _json(words)):
+        kind = ExpectationKind.CONTAINS
+        return Expectation(kind=kind, text=whole, line=line, value=answer)
     if _is_request(command) and (status := _STATUS.search(words)):
         kind = ExpectationKind.HTTP_STATUS
         return Expectation(kind=kind, text=whole, line=line, value=status["number"])
@@ -38,6 +42,32 @@ def expectation_of(words: str, *, line: int, command: str = "") -> Expectation:
     kind = ExpectationKind.EXIT_ZERO if _SUCCESS.search(words) else ExpectationKind.UNJUDGED
     return Expectation(kind=kind, text=whole, line=line)
 
+
+def _json(words: str) -> str:
+    """Return the JSON that an answer must hold; nothing where it is only sketched (`...`)."""
+    text = words.strip().strip("`")
+    if not text.startswith(("{", "[")) or "..." in text or "…" in text:
+        return ""
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        return ""
+
+
+def hinted_status(comment: str, *, line: int, command: str) -> Expectation | None:
+    """Return the HTTP status that a comment beside a request speaks of: `# should return 404`."""
+    found = _HINTED.search(comment[:_MOST]) if _is_request(command) else None
+    if found is None:
+        return None
+    kind = ExpectationKind.HTTP_STATUS
+    return Expectation(kind=kind, text=comment, line=line, value=found["number"])
+
+
+_HINTED = re.compile(
+    r"(?:→|->|=>|\bHTTP|\bstatus(?: code)?|\breturns?|\bgets?|\bbe|\bexpect(?:s|ed)?|^)\W{0,3}"
+    r"(?P<number>[1-5]\d\d)\b(?!\s*(?:ms|%|s\b|\w+s\b))",
+    re.IGNORECASE,
+)
 
 # No narrow form is longer.
 _MOST = 400

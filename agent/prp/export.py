@@ -16,6 +16,7 @@ from agent.prp.model import (
     Prp,
     Reference,
     Section,
+    Server,
     Task,
     TestSpec,
     Text,
@@ -43,6 +44,8 @@ class ExportedCheck:
     can_fail: bool
     setup: tuple[str, ...]
     """Commands before it in the same block that change the shell."""
+    servers: tuple[Server, ...]
+    """What is started before it and must be up."""
     comment: str
 
 
@@ -135,6 +138,7 @@ def _check(check: Check) -> ExportedCheck:
         expected=check.expectation,
         can_fail=check.can_fail,
         setup=check.setup,
+        servers=check.servers,
         comment=check.comment,
     )
 

@@ -163,6 +163,17 @@ class Expectation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Server:
+    """A server that must be up before a check."""
+
+    command: str
+    """As written, with its `&` where it has one."""
+    line: int
+    setup: tuple[str, ...] = ()
+    """Commands before it in its fence that change the shell."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Check:
     """One validation command with its expectation and its kind."""
 
@@ -176,6 +187,8 @@ class Check:
     """The loop it belongs to, counted from 1; 0 when it stands outside of every loop."""
     setup: tuple[str, ...] = ()
     """Commands before it in the same fence that change the shell (`cd`, `export`, ...)."""
+    servers: tuple[Server, ...] = ()
+    """What must be up before it, in the order of starting; a server's own command is not there."""
     kinds: tuple[CheckKind, ...] = (CheckKind.RUN,)
     """All that apply, the most restrictive first."""
     expectation: Expectation = Expectation()

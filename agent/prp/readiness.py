@@ -16,7 +16,6 @@ _NEVER_RUN = {
     CheckKind.INTERACTIVE,
     CheckKind.SECRET,
     CheckKind.NETWORK,
-    CheckKind.SERVER,
 }
 _BLOCKED_AT = 40
 

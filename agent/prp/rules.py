@@ -90,7 +90,7 @@ _ALL = (
     _rule("R07", "shell-syntax", _W, "bash can't parse a command."),
     _rule("R08", "tree-drift", _W, "The current tree shows files that are not there."),
     _rule("R09", "missing-section", _W, "A referenced file has no such section or line."),
-    _rule("R10", "server", _N, "A command starts a server that never returns."),
+    _rule("R10", "server", _N, "A command starts a server, which prp waits for and ends."),
     _rule("R11", "interactive", _W, "A command waits for a person."),
     _rule("R12", "needs-secret", _W, "A command needs a secret, which no sandbox holds."),
     _rule("R13", "needs-network", _N, "A command needs the network, which is off by default."),

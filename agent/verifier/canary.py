@@ -6,11 +6,13 @@ import shlex
 import shutil
 from dataclasses import replace
 
-from agent.prp import CheckKind
+from agent.prp import Check, CheckKind
 from agent.verifier.checks import CheckResult
 from agent.verifier.expectations import CheckState
 from agent.verifier.room import Room
+from agent.verifier.servers import needs_script, script_for
 from agent.verifier.summaries import runs_pytest
+from agent.workspace import Finished
 from agent.workspace.files import write_bytes
 
 # Anything but one plain command: what a further argument would go to is not known.
@@ -41,7 +43,7 @@ async def with_canary(result: CheckResult, room: Room) -> CheckResult:
     write_bytes(room.path, f"{folder}/{name}.py", content.encode())
     try:
         asked = " ".join([command, *paths, f"{folder}/{name}.py"])
-        finished = await room.run(asked, result.check)
+        finished = await _asked(asked, result.check, room)
     finally:
         shutil.rmtree(room.path / folder, ignore_errors=True)
     is_fooled = finished.ended == "exit" and finished.status == 0
@@ -53,6 +55,14 @@ async def with_canary(result: CheckResult, room: Room) -> CheckResult:
         output=finished.output,
         reason="it also passes with a test that must fail: something decides how the run ends",
     )
+
+
+async def _asked(command: str, check: Check, room: Room) -> Finished:
+    """Run a command as its check is run, with the servers that the tests speak to."""
+    if not needs_script(check):
+        return await room.run(command, check)
+    script = script_for(check, command, token=f"prp-{secrets.token_hex(8)}")
+    return await room.run(script, replace(check, setup=()))
 
 
 def _may_be_asked(result: CheckResult, command: str) -> bool:

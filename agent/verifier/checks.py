@@ -1,12 +1,23 @@
 """Run checks, and say what each result means. Exit statuses decide, never a model."""
 
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.prp import Check, CheckKind
-from agent.verifier.expectations import CheckState, judge
+from agent.prp.serving import is_probe, is_server
+from agent.verifier.expectations import CheckState, judge, missing_tool
 from agent.verifier.look_only import look_only
 from agent.verifier.outcomes import Outcomes, outcomes_of
+from agent.verifier.servers import (
+    PATIENCE,
+    Report,
+    may_end,
+    needs_script,
+    read_report,
+    script_for,
+    with_logs,
+)
 from agent.verifier.summaries import ended_early
 from agent.workspace import Finished
 
@@ -55,7 +66,6 @@ _WHY_NOT = {
     CheckKind.INTERACTIVE: "it waits for somebody to type",
     CheckKind.SECRET: "it needs a secret",
     CheckKind.NETWORK: "it needs the network",
-    CheckKind.SERVER: "it starts a server that never returns",
 }
 
 
@@ -65,6 +75,7 @@ async def run_levels(
     *,
     gate: bool,
     seen: Callable[[CheckResult], None],
+    patience: float = PATIENCE,
 ) -> tuple[CheckResult, ...]:
     """Run checks level by level, in the document's order.
 
@@ -73,6 +84,7 @@ async def run_levels(
         run: Runs one command.
         gate: Whether a level with a failure keeps later levels from running.
         seen: Called with each result as soon as it is there.
+        patience: Seconds that servers have to come up.
 
     """
     results: list[CheckResult] = []
@@ -82,7 +94,7 @@ async def run_levels(
             result = (
                 CheckResult(check=check, state=CheckState.GATED, reason="an earlier level failed")
                 if closed
-                else await run_check(check, run)
+                else await run_check(check, run, patience=patience)
             )
             seen(result)
             results.append(result)
@@ -90,22 +102,78 @@ async def run_levels(
     return tuple(results)
 
 
-async def run_check(check: Check, run: RunCommand) -> CheckResult:
-    """Run one check, or say why it is not run."""
+async def run_check(check: Check, run: RunCommand, *, patience: float = PATIENCE) -> CheckResult:
+    """Run one check, or say why it is not run.
+
+    Args:
+        check: With the servers that must be up before it.
+        run: Runs one command.
+        patience: Seconds that its servers have to come up.
+
+    """
     if check.kind in _WHY_NOT:
-        return CheckResult(check=check, state=CheckState.NOT_RUN, reason=_WHY_NOT[check.kind])
+        return CheckResult(check=check, state=CheckState.NOT_RUN, reason=_why_not(check))
     command = look_only(check.command) if check.kind is CheckKind.MUTATING else check.command
-    finished = await run(command, check)
-    state, reason = judge(finished, check.expectation)
-    if state is CheckState.PASSED and ended_early(command, finished.output):
+    finished, report = await _run(command, check, run, patience)
+    state, reason = _meaning(finished, report, check)
+    if state is CheckState.PASSED and ended_early(command, report.output):
         state, reason = CheckState.FAILED, "pytest ended before it could say what passed"
     return CheckResult(
         check=check,
         state=state,
         status=finished.status,
-        output=finished.output,
+        output=with_logs(report, check),
         seconds=round(finished.seconds, 3),
         reason=reason,
         command=command if command != check.command else "",
         tests=outcomes_of(finished.report, finished.output),
     )
+
+
+def _why_not(check: Check) -> str:
+    if check.kind is CheckKind.NETWORK and is_probe(check):
+        return "it asks a server that nothing here starts"
+    if check.kind is CheckKind.NETWORK and is_server(check):
+        return "its server needs what is not here: a container, a secret or the network"
+    return _WHY_NOT[check.kind]
+
+
+async def _run(
+    command: str, check: Check, run: RunCommand, patience: float
+) -> tuple[Finished, Report]:
+    """Run a check's command, with its servers around it where it has some."""
+    if not needs_script(check):
+        finished = await run(command, check)
+        return finished, Report(output=finished.output)
+    token = f"prp-{secrets.token_hex(8)}"
+    script = script_for(check, command, token=token, patience=patience)
+    # The script holds the set-up where it belongs: before and between the servers.
+    finished = await run(script, replace(check, setup=()))
+    return finished, read_report(finished.output, check, token=token)
+
+
+def _meaning(finished: Finished, report: Report, check: Check) -> tuple[CheckState, str]:
+    """Return what a check's end means, and why where that is not plain."""
+    if finished.ended != "exit":
+        return judge(finished, check.expectation)
+    if report.is_up:
+        is_server = check.kind is CheckKind.SERVER and bool(report.logs) and not report.output
+        said = "\n".join(report.logs) if is_server else report.output
+        return judge(replace(finished, output=said), check.expectation, http=report.http)
+    if report.is_unknown and check.kind is CheckKind.SERVER and may_end(check):
+        return CheckState.NOT_RUN, f"{report.problem}, so nobody can tell whether it is up"
+    if report.ended is None:
+        return CheckState.FAILED, report.problem
+    return _of_ended(report, check)
+
+
+def _of_ended(report: Report, check: Check) -> tuple[CheckState, str]:
+    """Return what it means that a server ended before it was up."""
+    ended = Finished(command=check.command, status=report.ended or 0, output=report.said)
+    if tool := missing_tool(ended):
+        return CheckState.TOOL_MISSING, f"{tool} is not installed"
+    is_own = check.kind is CheckKind.SERVER
+    if is_own and (ended.status or may_end(check)):
+        state, reason = judge(ended, check.expectation)
+        return state, report.problem if reason.startswith("exit status") else reason
+    return CheckState.FAILED, report.problem

@@ -1,5 +1,6 @@
 """What a finished command means: its end held against what the document expects."""
 
+import json
 import re
 from collections.abc import Callable
 from enum import StrEnum
@@ -23,21 +24,66 @@ class CheckState(StrEnum):
     """An earlier level failed."""
 
 
-def judge(finished: Finished, expectation: Expectation) -> tuple[CheckState, str]:
-    """Return what a finished command means, and why where that is not plain."""
+def judge(
+    finished: Finished, expectation: Expectation, *, http: str = ""
+) -> tuple[CheckState, str]:
+    """Return what a finished command means, and why where that is not plain.
+
+    Args:
+        finished: The command's end.
+        expectation: What the document says.
+        http: The status of the answer that it got, three digits; empty where nobody knows.
+
+    """
     if finished.ended == "timeout":
         return CheckState.TIMED_OUT, f"it was stopped after {finished.seconds:.0f} s"
     if finished.ended != "exit":
         return CheckState.FAILED, f"it was stopped: {finished.ended}"
-    if finished.status == 127 and (missing := _MISSING.search(finished.output)):
-        return CheckState.TOOL_MISSING, f"{missing['tool']} is not installed"
-    if finished.status == 1 and (module := _NO_MODULE.search(finished.output)):
-        return CheckState.TOOL_MISSING, f"the Python module {module['tool']} is not installed"
-    problem = _EXPECTED.get(expectation.kind, _exit_zero)(finished, expectation)
+    if tool := missing_tool(finished):
+        return CheckState.TOOL_MISSING, f"{tool} is not installed"
+    if http and expectation.kind is ExpectationKind.HTTP_STATUS:
+        problem = "" if http == expectation.value else f"HTTP {http}, not {expectation.value}"
+    else:
+        problem = _EXPECTED.get(expectation.kind, _exit_zero)(finished, expectation)
+        problem = problem or _unanswered(http, expectation)
     return (CheckState.FAILED, problem) if problem else (CheckState.PASSED, "")
 
 
-_MISSING = re.compile(r"(?:line \d+: |^)(?P<tool>[\w./+-]+): (?:command )?not found", re.MULTILINE)
+def missing_tool(finished: Finished) -> str:
+    """Return the program or the Python module whose lack ended a command, empty for others."""
+    if finished.status == 127 and (missing := _MISSING.search(finished.output)):
+        return missing["tool"] or missing["path"]
+    if finished.status == 1 and (module := _NO_MODULE.search(finished.output)):
+        return f"the Python module {module['tool']}"
+    return ""
+
+
+_NO_ANSWER = re.compile(r"404|405|5\d\d")
+
+
+def _unanswered(http: str, expectation: Expectation) -> str:
+    """Return why an answer is none, where the document does not speak of that status.
+
+    curl ends with status 0 whatever the server says. A page that is not there and a crash answer
+    nothing; what 400 or 401 means is for the document to say.
+    """
+    if not _NO_ANSWER.fullmatch(http) or expectation.kind is ExpectationKind.EXIT_NONZERO:
+        return ""
+    said = expectation.text
+    spoken = http in said or (said and _REFUSAL.search(said))
+    return "" if spoken else f"the server answered HTTP {http}"
+
+
+_REFUSAL = re.compile(
+    r"\b(?:errors?|fail\w*|not found|invalid|refus\w+|reject\w*)\b", re.IGNORECASE
+)
+
+
+_MISSING = re.compile(
+    r"(?:line \d+: |^sh: (?:\d+: )?|^)(?P<tool>[\w./+-]+): (?:command )?not found|"
+    r"line \d+: (?P<path>/[^:\n]+): No such file or directory$",
+    re.MULTILINE,
+)
 # `python -m tool` without the tool; a missing import inside of a test reads otherwise.
 _NO_MODULE = re.compile(r"\A\S*python[\d.]*: No module named (?P<tool>[\w.-]+)\s*\Z")
 
@@ -61,8 +107,27 @@ def _empty(finished: Finished, _expectation: Expectation) -> str:
 
 
 def _contains(finished: Finished, expectation: Expectation) -> str:
-    found = expectation.value in finished.output
+    found = expectation.value in finished.output or _holds_json(finished.output, expectation)
     return "" if found else f"its output does not contain {expectation.value!r}"
+
+
+def _holds_json(output: str, expectation: Expectation) -> bool:
+    """Return whether an output is JSON that holds all that the expected JSON says."""
+    if not expectation.value.startswith(("{", "[")):
+        return False
+    try:
+        return _is_part(json.loads(expectation.value), json.loads(output))
+    except (ValueError, RecursionError):
+        return False
+
+
+def _is_part(wanted: object, found: object) -> bool:
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        return all(key in found and _is_part(value, found[key]) for key, value in wanted.items())
+    if isinstance(wanted, list) and isinstance(found, list):
+        pairs = zip(wanted, found, strict=False)
+        return len(wanted) <= len(found) and all(_is_part(each, other) for each, other in pairs)
+    return wanted == found
 
 
 _LIMIT = re.compile(

@@ -17,6 +17,7 @@ from agent.verifier.objections import Objection
 from agent.verifier.red_green import shown_red
 from agent.verifier.room import Room
 from agent.verifier.scrutiny import scrutinise, steadied
+from agent.verifier.servers import PATIENCE
 from agent.verifier.verdict import Verdict
 from agent.workspace import clip
 
@@ -48,7 +49,9 @@ async def measure(
     def seen(result: CheckResult) -> None:
         record(_finished(result, stage))
 
-    return await run_levels(contract.checks, room.run, gate=gate, seen=seen)
+    # What a server said is shown only where the check's own time has not run out before.
+    patience = min(PATIENCE, room.check_timeout / 2)
+    return await run_levels(contract.checks, room.run, gate=gate, seen=seen, patience=patience)
 
 
 def _finished(result: CheckResult, stage: str) -> CheckFinished:

@@ -239,3 +239,32 @@ def test_an_honest_run_does_not_fail_by_its_canary(tmp_path: Path, command: str)
         [("write", {"path": "greet.py", "content": GOOD})],
     )
     assert ran.status == 0, ran.out
+
+
+SERVED_PRP = GREET_PRP.replace(
+    "python3 -c \"from greet import greet; assert greet('Ada') == 'Hello, Ada!', greet('Ada')\"\n"
+    "# Expected: no output\n",
+    "python3 greet.py 8000 &\ncurl -s localhost:8000/Ada | grep -q 'Hello, Ada!'\n",
+)
+LIARS = {
+    "says_that_it_is_up": "print('Uvicorn running on http://127.0.0.1:8000', flush=True)\n",
+    "ends_well": "raise SystemExit(0)\n",
+    "only_listens": (
+        "import socket\n\nserver = socket.create_server(('127.0.0.1', 8000))\n"
+        "while True:\n    server.accept()[0].close()\n"
+    ),
+    "answers_with_errors": (
+        "import socket\n\nserver = socket.create_server(('127.0.0.1', 8000))\nwhile True:\n"
+        "    one = server.accept()[0]\n    one.recv(9999)\n"
+        "    one.sendall(b'HTTP/1.0 500 No\\r\\n\\r\\nHello, Ada!')\n    one.close()\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("content", [pytest.param(text, id=name) for name, text in LIARS.items()])
+def test_a_server_that_only_pretends_proves_nothing(tmp_path: Path, content: str) -> None:
+    """What it prints, how it ends and that it listens are no answers."""
+    project = Project(tmp_path / "project", {"PRPs/greet.md": SERVED_PRP, "README.md": "# greet\n"})
+    ran = execute(project, [("write", {"path": "greet.py", "content": content})])
+    assert ran.status == 12, ran.out
+    assert "L2.2 failed" in ran.err

@@ -88,3 +88,51 @@ def test_json_says_the_same(project: Project) -> None:
     ran = project.prp("verify", "PRPs/greet.md", "--branch", "wrong", "--json", "--quiet")
     assert (ran.json["outcome"], ran.json["branch"]) == ("failed", "wrong")
     assert {c["criterion"]: c["status"] for c in ran.json["criteria"]}["C1"] == "failed"
+
+
+SERVED_PRP = GREET_PRP.replace(
+    "python3 -c \"from greet import greet; assert greet('Ada') == 'Hello, Ada!', greet('Ada')\"\n"
+    "# Expected: no output\n",
+    "python3 greet.py 8000 &\nSERVER_PID=$!\nsleep 3\n"
+    "curl -s localhost:8000/Ada\n# Expected: HTTP 200\n"
+    "curl -s localhost:8000/Ada | grep -q 'Hello, Ada!'\nkill $SERVER_PID\n",
+)
+SERVES = """\
+import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+
+class Greeter(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response({status})
+        self.end_headers()
+        self.wfile.write(f"Hello, {{self.path[1:]}}!".encode())
+
+
+HTTPServer(("127.0.0.1", int(sys.argv[1])), Greeter).serve_forever()
+"""
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(200, 0), (500, 10)])
+def test_a_server_is_proven_by_its_answers(tmp_path: Path, status: int, outcome: int) -> None:
+    """It was red on the base, which had no server; what answers with an error is no solution."""
+    project = Project(tmp_path / "project", {"PRPs/greet.md": SERVED_PRP})
+    project.git("checkout", "-q", "-b", "branch")
+    project.write("greet.py", SERVES.format(status=status))
+    project.git("add", "-A")
+    project.git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q", "-m", "serve")
+    project.git("checkout", "-q", "main")
+
+    def answer(_request: Request) -> Answer:
+        said = opinions({"C1": "yes", "C2": "yes"}, quote="class Greeter")
+        return Answer(calls=(("submit_judgement", said),))
+
+    with Provider(answer) as provider:
+        model = ("--model", "openai-chat:scripted", "--base-url", provider.url)
+        ran = project.prp("verify", "PRPs/greet.md", "--branch", "branch", *model)
+    assert ran.status == outcome, ran.out + ran.err
+    before = {e["check"]: e["state"] for e in project.events() if e.get("stage") == "baseline"}
+    after = {e["check"]: e["state"] for e in project.events() if e.get("stage") == "attempt 1"}
+    assert [before[check] for check in ("L2.1", "L2.2", "L2.3")] == ["failed"] * 3
+    assert after["L2.1"] == "passed"
+    assert after["L2.2"] == ("passed" if status == 200 else "failed")

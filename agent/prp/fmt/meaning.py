@@ -58,6 +58,7 @@ def _check(check: Check) -> tuple[object, ...]:
         (expected.kind, expected.value, expected.text),
         check.can_fail,
         check.setup,
+        tuple((server.command, server.setup) for server in check.servers),
     )
 
 

@@ -8,6 +8,7 @@ from agent.prp.lint.surroundings import Nature, Surroundings
 from agent.prp.model import Check, CheckKind, Finding, Prp
 from agent.prp.programs import programs_of, scripts_of
 from agent.prp.rules import finding
+from agent.prp.serving import is_probe
 
 _OF_KIND: dict[CheckKind, tuple[str, str, str]] = {
     CheckKind.DESTRUCTIVE: (
@@ -17,8 +18,8 @@ _OF_KIND: dict[CheckKind, tuple[str, str, str]] = {
     ),
     CheckKind.SERVER: (
         "R10",
-        "starts a server, which never returns",
-        "Start it with `&`, wait for its port, ask it, stop it.",
+        "starts a server, which prp waits for and ends",
+        "Name its port in the command, and ask it with `curl -f` in the same block.",
     ),
     CheckKind.INTERACTIVE: (
         "R11",
@@ -61,6 +62,11 @@ _OF_KIND: dict[CheckKind, tuple[str, str, str]] = {
         "Write the real name.",
     ),
 }
+_UNSTARTED = (
+    "R13",
+    "asks a server that nothing here starts",
+    "Start the server above it, in the same block: `uvicorn app:app --port 8000 &`.",
+)
 _OTHER_SHELLS = {"powershell", "pwsh", "ps1", "cmd", "bat", "batch", "fish", "nu", "nushell"}
 
 
@@ -71,7 +77,7 @@ def about_checks(
     for check in prp.checks:
         for kind in check.kinds:
             if kind in _OF_KIND:
-                code, words, hint = _OF_KIND[kind]
+                code, words, hint = _UNSTARTED if _is_unstarted(check, kind) else _OF_KIND[kind]
                 yield finding(code, check.line, f"`{_short(check.command)}` {words}", hint)
         if check.kind in _RUNNABLE and not check.can_fail:
             yield finding(
@@ -91,6 +97,10 @@ def about_checks(
     if around is not None:
         yield from _tools(prp, around)
         yield from _syntax(prp, around)
+
+
+def _is_unstarted(check: Check, kind: CheckKind) -> bool:
+    return kind is CheckKind.NETWORK and is_probe(check)
 
 
 _RUNNABLE = (
