@@ -29,6 +29,10 @@ class TestJoining:
             pytest.param("if true; then\n  echo a\nfi", id="if"),
             pytest.param("for f in a b; do\n  test -f $f\ndone", id="for"),
             pytest.param("make lint &&\n  make test", id="and"),
+            pytest.param(
+                "ls | while read f; do\n  if [ -f $f ]; then\n    echo done\n  fi\ndone",
+                id="block in a block",
+            ),
         ],
     )
     def test_a_command_over_lines_is_one(self, command: str) -> None:
