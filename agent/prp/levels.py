@@ -5,9 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from agent.prp.blocks import Block
-from agent.prp.checks import fence_checks_of, inline_checks, level_checks, number
+from agent.prp.checks import fence_checks_of, number
+from agent.prp.expected import expectation_of, expected_words
 from agent.prp.headings import Part, normalise
-from agent.prp.model import Check, Level
+from agent.prp.inline import inline_checks
+from agent.prp.lines import Line, Role
+from agent.prp.model import Check, ExpectationKind, Level
+from agent.prp.proving import is_work, proving_checks
 
 _QUIET = {Part.CRITERIA, Part.CHECKLIST, Part.CONTEXT, Part.TESTS, Part.ANTI_PATTERNS}
 _ABOUT_CHECKING = re.compile(
@@ -53,12 +57,39 @@ def _parts(blocks: Sequence[Block]) -> list[_Part]:
         if block.own is Part.LEVEL:
             digit = re.search(r"\d{1,3}", title)
             lines = [line for b in blocks[index:] if b.top == index for line in b.lines]
-            checks = tuple(level_checks(lines, level=0))
+            checks = tuple(_level_checks(lines, level=0))
             wanted = int(digit[0]) if digit else len(parts) + 1
             parts.append(_Part(wanted=wanted, title=title, line=line, checks=checks))
         elif block.part is Part.VALIDATION:
-            parts += _by_comment(level_checks(block.lines, level=0), title, line)
+            parts += _by_comment(_level_checks(block.lines, level=0), title, line)
     return parts
+
+
+def _level_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
+    """Return the checks of a validation section's lines, without ids.
+
+    Below a comment such as `# Level 2: unit tests` in a fence, checks belong to that level.
+    """
+    checks = fence_checks_of(lines, level=level)
+    checks += inline_checks(lines, level=level, everywhere=True)
+    words = _prose_expectation(lines)
+    return [_with(check, words) for check in sorted(checks, key=lambda check: check.line)]
+
+
+def _prose_expectation(lines: Iterable[Line]) -> tuple[str, int] | None:
+    for line in lines:
+        if line.role is Role.TEXT and (words := expected_words(line.text)):
+            return words, line.number
+    return None
+
+
+def _with(check: Check, words: tuple[str, int] | None) -> Check:
+    if words is None or check.expectation.line:
+        return check
+    expectation = expectation_of(words[0], line=words[1], command=check.command)
+    if expectation.kind in (ExpectationKind.EXIT_ZERO, ExpectationKind.UNJUDGED):
+        return replace(check, expectation=expectation)
+    return check
 
 
 def _by_comment(checks: Sequence[Check], title: str, line: int) -> list[_Part]:
@@ -96,7 +127,12 @@ def _loose(blocks: Iterable[Block]) -> list[Check]:
         in_list = block.part in (Part.CRITERIA, Part.CHECKLIST) or bool(
             block.part is not Part.METADATA and _ABOUT_CHECKING.search(block.section.heading)
         )
-        checks += inline_checks(block.lines, level=0, everywhere=in_list)
+        found = inline_checks(block.lines, level=0, everywhere=in_list)
+        if block.part in (Part.TASK, Part.TASKS):
+            found = [check for check in found if not is_work(check)]
+            known = {check.line for check in found}
+            found += [c for c in proving_checks(block.lines) if c.line not in known]
+        checks += found
     return checks
 
 

@@ -104,6 +104,84 @@ class TestJoining:
         assert second.setup == (first.command,)
 
 
+def commands_of(text: str) -> list[str]:
+    """Return the commands of a document's checks."""
+    return [check.command for check in parse_prp(text, path=Path("x.md")).checks]
+
+
+class TestProvingTasks:
+    """Commands that stand in tasks."""
+
+    @pytest.mark.parametrize(
+        ("lines", "commands"),
+        [
+            pytest.param(
+                "  - npm test\n  - go vet ./...   # exit 0", ["npm test", "go vet ./..."], id="bare"
+            ),
+            pytest.param("  - SEARCH: grep -r old docs/", ["grep -r old docs/"], id="any label"),
+            pytest.param("  - CHECK: Types: npx tsc -b", ["npx tsc -b"], id="two labels"),
+            pytest.param("  - `pytest -q` is green", ["pytest -q"], id="backticks"),
+            pytest.param("  - awk '\n    /a/' b", ["awk '\n    /a/' b"], id="over lines"),
+            pytest.param("  - make sure that it works\n  - go on", [], id="prose"),
+            pytest.param("  - git mv a.py b.py\n  - mkdir out", [], id="work"),
+        ],
+    )
+    def test_lines_of_a_task_that_verifies_are_commands(
+        self, lines: str, commands: list[str]
+    ) -> None:
+        """The same lines in a task that makes something are not."""
+        text = "# A\n\n## Implementation Tasks\n```yaml\nTask 1: {}\n{}\n```\n"
+        assert commands_of(text.format("VERIFY (whole module)", lines)) == commands
+        assert commands_of(text.format("CREATE a.py", lines.replace("CHECK", "SHAPE"))) == []
+
+    def test_lines_below_a_label_are_commands(self) -> None:
+        """Until the indentation of the label is reached again."""
+        task = "Task 1: MODIFY a.ts\n  - RUN (greps):\n      grep -n x a.ts   # one\n  - npm test\n"
+        text = f"# A\n\n## Implementation Tasks\n```yaml\n{task}```\n"
+        assert commands_of(text) == ["grep -n x a.ts"]
+
+    def test_the_shell_fence_of_a_step_that_verifies_holds_checks(self) -> None:
+        """That of another step holds its work."""
+        fence = "```bash\n{}\n```\n"
+        first = f"### Step 1: Scaffold\n{fence.format('npm run gen')}"
+        steps = f"{first}### Step 2: Verify it\n{fence.format('npm test')}"
+        text = f"# A\n\n## Implementation Tasks\n{steps}## Validation\n{fence.format('make lint')}"
+        assert sorted(commands_of(text)) == ["make lint", "npm test"]
+
+    @pytest.mark.parametrize(
+        ("words", "command"),
+        [
+            pytest.param("npm run build must succeed", "npm run build", id="must"),
+            pytest.param("npm test after the fix", "npm test", id="after"),
+            pytest.param("npm run lint (type check still passes", "npm run lint", id="aside"),
+            pytest.param("pytest -k 'a or b'", "pytest -k 'a or b'", id="in quotes"),
+            pytest.param("cargo test OR make all", "cargo test", id="or"),
+        ],
+    )
+    def test_prose_behind_a_command_is_none_of_its_arguments(
+        self, words: str, command: str
+    ) -> None:
+        """It is kept as what is said about it."""
+        text = f"# A\n\n## Tasks\n```yaml\nTask 1: x\n  - VALIDATE: {words}\n```\n"
+        assert commands_of(text) == [command]
+
+    @pytest.mark.parametrize("words", ["gofmt -l", "git mv", "git log --follow", "grep -c 'x'"])
+    def test_a_command_without_what_it_needs_is_only_spoken_of(self, words: str) -> None:
+        """Run, it would wait for input or fail."""
+        assert commands_of(f"# A\n\n## Final Checklist\n- [ ] `{words}` is clean\n") == []
+        whole = f"{words} a.go"
+        assert commands_of(f"# A\n\n## Final Checklist\n- [ ] `{whole}` is clean\n") == [whole]
+
+    def test_a_negated_command_and_a_long_label_are_read(self) -> None:
+        """`! grep` is a command, a parenthesis in the label is none of it."""
+        item = (
+            "VERIFY (that neither the adapter nor the old handler was edited): `! grep -n x a.ts`"
+        )
+        assert commands_of(f"# A\n\n## Tasks\n```yaml\nTask 1: x\n  - {item}\n```\n") == [
+            "! grep -n x a.ts"
+        ]
+
+
 class TestKinds:
     """Doubt goes to the safer side."""
 
