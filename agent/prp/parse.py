@@ -163,17 +163,14 @@ def _criteria(blocks: Sequence[Block], part: Part, prefix: str) -> tuple[Criteri
 
     Success criteria also stand as checkboxes in the goal and in the validation's levels.
     """
-    lines = [line for line in lines_of(blocks, part) if line.role is Role.TEXT]
-    boxes = _matching(_BOX, lines)
-    plain = boxes or _matching(_BULLET, lines) or _rows(lines)
+    lines: list[Line] = []
+    plain: list[_Found] = []
+    for section in _sections_of(blocks, part):
+        own = [line for block in section for line in block.lines if line.role is Role.TEXT]
+        lines += own
+        plain += _matching(_BOX, own) or _promises(own)
     if part is Part.CRITERIA:
-        others = [
-            line
-            for block in blocks
-            if block.part in _PROMISING
-            for line in block.lines
-            if line.role is Role.TEXT
-        ]
+        others = [line for b in blocks if b.part in _PROMISING for line in _said(b.lines)]
         others += _acceptance(blocks)
         plain = sorted((*plain, *_matching(_BOX, others)), key=lambda found: found[0].number)
         lines = sorted((*lines, *others))
@@ -188,6 +185,46 @@ def _criteria(blocks: Sequence[Block], part: Part, prefix: str) -> tuple[Criteri
         )
         for index, ((line, found), words) in enumerate(zip(plain, joined, strict=True), 1)
     )
+
+
+_Found = tuple[Line, re.Match[str]]
+
+
+def _sections_of(blocks: Sequence[Block], part: Part) -> Iterable[list[Block]]:
+    """Return the blocks of a part, those below one heading together."""
+    sections: dict[int, list[Block]] = {}
+    for block in blocks:
+        if block.part is part:
+            sections.setdefault(block.top, []).append(block)
+    return sections.values()
+
+
+def _promises(lines: Sequence[Line]) -> list[_Found]:
+    """Return list items, else rows, but not those with which the author judges the document."""
+    ours: list[Line] = []
+    is_judged = False
+    for line in lines:
+        is_judged = not _DONE.match(line.text) and (is_judged or bool(_SCORE.search(line.text)))
+        ours += [] if is_judged else [line]
+    return _matching(_BULLET, ours) or _rows(ours)
+
+
+_DONE = re.compile(
+    r"^[\W_]*(?:definition of done|(?:acceptance|success|completion|exit) (?:criteria|metrics))\W*$",
+    re.IGNORECASE,
+)
+
+
+def _said(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines of text, those in fences of Markdown included."""
+    found: list[Line] = []
+    is_markdown = False
+    for line in lines:
+        if line.role is Role.OPENS:
+            is_markdown = line.text.strip().strip("`~ ").lower() in ("markdown", "md")
+        elif line.role is Role.TEXT or (line.role is Role.INSIDE and is_markdown):
+            found.append(line)
+    return found
 
 
 _ROW = re.compile(r"^\s*\|\s*(?P<words>.*?[^|\s])[\s|]*\|\s*$")
