@@ -48,6 +48,11 @@ PROGRAMS: tuple[tuple[CheckKind, frozenset[str]], ...] = (
 )
 
 
+# What may stand between a program and its command.
+_OPTIONS = r"(?:--?[\w-]+(?:=\S*|\s+[^-\s]\S*)?\s+)*?"
+_GIT = r"\bgit\s+((-[cC]|--git-dir|--work-tree)[\s=]+(\"[^\"\n]*\"|'[^'\n]*'|\S+)\s+|-\S+\s+)*"
+
+
 class Rule(NamedTuple):
     """A pattern of commands."""
 
@@ -136,30 +141,34 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _signs("()", r":\(\)\s*\{"),
             _words(
                 "git",
-                r"\bgit\s+((-c|--git-dir|--work-tree)[\s=]+(\"[^\"\n]*\"|'[^'\n]*'|\S+)\s+|-\S+\s+)*"
+                _GIT +
                 r"(push|reset|clean|rebase|merge|checkout|switch|restore|branch\s+(-\S+\s+)*-+[dm]\w*|"
                 r"update-index|symbolic-ref|replace|prune|lfs\s+push|svn\s+dcommit|subtree\s+push|send-email|read-tree|"
-                r"tag|stash|filter-branch|revert|cherry-pick|am|gc|commit|rm|mv|update-ref|"
+                r"tag|stash|filter-branch|revert|cherry-pick|am|gc|commit|rm|update-ref|"
                 r"remote\s+(add|set-url|remove|rm|rename)|worktree\s+remove|reflog\s+(expire|delete)|"
                 r"notes\s+(add|remove)|submodule\s+deinit|config\s+(-\S+\s+)*--(global|system))\b|\bgit\b.*\balias\.\w+=",
             ),
             _words(
                 "terraform tofu pulumi cdk sam serverless sls",
-                r"\b(terraform|tofu|pulumi|cdk|sam|serverless|sls)\b.*\b(apply|destroy|up|deploy|import)\b",
+                r"\b(terraform|tofu|pulumi|cdk|sam|serverless|sls)\b.*\b(apply|destroy|up|deploy|import|taint|untaint|force-unlock|state\s+(rm|mv|push|replace)|workspace\s+delete)\b",
             ),
-            _words("kubectl oc k ko", r"\b(kubectl|oc|k|ko)\s+(apply|delete|create|replace|patch|scale|rollout|drain|exec)\b"),
-            _words("helm", r"\bhelm\s+(install|upgrade|uninstall|delete|rollback)\b"),
+            _words(
+                "kubectl oc k ko",
+                r"(?<![-\w])(kubectl|oc|k|ko)\s+" + _OPTIONS +
+                r"(apply|delete|create|replace|patch|scale|rollout(?!\s+(status|history))|drain|cordon|taint|edit|exec)\b",
+            ),
+            _words("helm", r"\bhelm\s+" + _OPTIONS + r"(install|upgrade|uninstall|delete|rollback)\b"),
             _words(
                 "vercel netlify fly flyctl firebase wrangler railway heroku gcloud eb surge",
                 r"\b(vercel|netlify|fly|flyctl|firebase|wrangler|railway|heroku|gcloud|eb|surge)\b.*"
-                r"\b(deploy|--prod|release|publish|push|promote|destroy|rollback)\b|\bvercel\b.*--prod|"
+                r"\b(deploy|--prod|release|publish|push|promote|destroy|rollback|rm|remove|delete)\b|\bvercel\b.*--prod|"
                 r"\bheroku\b.*:(reset|destroy|set|unset|rollback|promote)",
             ),
             _words("kamal cap fab skaffold", r"\bkamal\b|\b(cap\s+\w+|fab)\s+deploy|\bskaffold\s+(run|deploy|delete)"),
             _words(
-                "terragrunt nomad consul vault etcdctl rclone bq stripe twilio k3d conda wrangler sls serverless firebase nerdctl podman elasticdump",
-                r"\b(terragrunt|nomad|consul|vault|etcdctl|rclone|bq|stripe|twilio|k3d|conda\s+env|wrangler|sls|serverless|firebase|nerdctl|podman)\b"
-                r".*[\s:](del|delete|purge|destroy|remove|rm|rmi|stop|sync|create|apply|move)\b",
+                "terragrunt nomad consul vault etcdctl rclone bq stripe twilio k3d conda wrangler sls serverless firebase nerdctl podman elasticdump argocd flux crictl velero",
+                r"\b(terragrunt|nomad|consul|vault|etcdctl|rclone|bq|stripe|twilio|k3d|conda\s+env|wrangler|sls|serverless|firebase|nerdctl|podman|argocd|flux|crictl|velero)\b"
+                r".*[\s:](del|delete|purge|prune|destroy|remove|rm|rmi|rmp|stop|sync|create|apply|move)\b",
             ),
             _words("fuser gpg kafka btrfs", r"\bfuser\s+-\w*k|\bgpg\b.*--delete|\bkafka-topics\S*\b.*--delete|\bbtrfs\b.*\bdelete\b"),
             _words("psql mysql mariadb sqlite3", r"\b(psql|mysql|mariadb|sqlite3)\b.*\b(update\s+\w+\s+set|grant\s|revoke\s|insert\s+into)"),
@@ -291,7 +300,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 r"\bcargo\s+fmt\b(?!.*--check)|\b(npm|pnpm|yarn)\s+(run\s+)?(format|fmt|lint:fix|prettier)\b(?![:-]check)|\b(terraform|dotnet|dart|mix)\s+(fmt|format)\b",
             ),
             _words("sed perl", r"\bsed\s+(-\S+\s+)*(-i|--in-place)|\bperl\s+-p?i"),
-            _words("git", r"\bgit\s+(add|apply|init)\b|\bgit\s+config\s+(?!.*--(get|list))\S+\s+\S"),
+            _words("git", _GIT + r"(add|apply|init|mv)\b|\bgit\s+config\s+(?!.*--(get|list))\S+\s+\S"),
             _words("alembic manage prisma commit", r"\balembic\s+(upgrade|revision)|\bmanage\.py\s+(migrate|makemigrations)|\bprisma\s+(migrate|generate|db)\b|\bpre-commit\s+run\b"),
             _signs(">", r"(?<![0-9&<>=-])>{1,2}\|?\s*(?!&|/dev/null|/tmp/)[\w./$\"'~-]+"),
             _words("tar psql tidy", r"(?:^|[;&|]\s*)go\s+mod\s+tidy\b|\btar\s+-?\w*x|\bpsql\b.*\s-f\b"),

@@ -25,7 +25,7 @@ _HEAD = re.compile(
 )
 _SCRATCH = (
     r"(?:\"?/tmp/(?!\S*\.\.)[\w./*-]*\w\"?|\"?\$\{?(?:TMP|TMPDIR|tmp|tmpdir|tmp_dir|TMPROOT)\}?\"?|"
-    r"(?![/~]|\S*\.\.)(?:\S*/)?(?:dist|build|target|coverage|\.coverage|__pycache__|\.pytest_cache|"
+    r"(?![/~]|\"?\$(?!\{?PWD\b|\(pwd\))|\S*\.\.)(?:\S*/)?(?:dist|build|target|coverage|\.coverage|__pycache__|\.pytest_cache|"
     r"\.mypy_cache|\.ruff_cache|htmlcov|\.next|node_modules/\.cache)/?)"
 )
 # Removing what a build or the command itself made, stopping one's own child, listing.
@@ -79,15 +79,17 @@ def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
     vocabulary = set(_WORD.findall(lower))
     quiet = bare if _SPEAKING.isdisjoint(vocabulary) else _SPOKEN.sub(_without_quiet, bare)
     calmed = quiet if _REMOVING.isdisjoint(vocabulary) else _HARMLESS.sub("true", quiet)
+    said = words if _SPEAKING.isdisjoint(vocabulary) else _SPOKEN.sub(_without_quiet, words)
     started = _kinds_of_programs(words, calmed)
     found = tuple(
         kind
         for kind, rules in RULES
         if kind in started
-        or _matches(rules, _subject(kind, words, calmed, unquoted), vocabulary, lower)
+        or _matches(rules, _subject(kind, words, calmed, unquoted, said), vocabulary, lower)
     )
     if CheckKind.DESTRUCTIVE not in found and (
         (("|" in calmed or ">" in calmed) and _DESTRUCTIVE_SYNTAX.search(_without_quotes(calmed)))
+        or (">" in bare and _QUOTED_TARGET.search(bare))
         or _destroys_inside(bare, depth=depth)
     ):
         return _with_destructive(found)
@@ -97,10 +99,14 @@ def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
 # What these mean in quotes is for the program to decide that gets them.
 _DESTRUCTIVE_SYNTAX = re.compile(
     r"\$''\s+-\w*[rf]|"
-    r"(?<![0-9&<>=-])>{1,2}\s*(~|/(?!tmp/|dev/(?:null|stdout|stderr|tty|fd)\b))|"
-    r"\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\s*(?:$|[-;&|\n])|/dev/(?:tcp|udp)/|"
+    r"(?<![0-9&<>=-])>{1,2}\s*(~|\$\{?HOME\b|/(?!tmp/|dev/(?:null|stdout|stderr|tty|fd)\b))|"
+    r"\|\s*(?:sudo\s+)?(?:/[\w./-]*/)?(?:env\s+)?(?:ba|z|da)?sh\s*(?:$|[-;&|\n])|/dev/(?:tcp|udp)/|"
+    r"(?<![0-9&<>=-])>\|?\s*(?!/tmp/)[^\s;&|]+\.(?:db|sqlite3?|mdb)(?=$|[\s;&|])|"
     r"\b(?:curl|wget)\b[^|\n]*\|\s*(?:python[\d.]*|perl|ruby|node|php)\s*-?\s*(?:$|[;&|\n])|"
     r"\b(?P<bomb>\w+)\s*\(\)\s*\{[^}]*\b(?P=bomb)\b\s*\|\s*(?P=bomb)\b"
+)
+_QUOTED_TARGET = re.compile(
+    r"(?<![0-9&<>=-])>{1,2}\s*[\"'](?:\$\{?HOME\b|/(?!tmp/|dev/(?:null|stdout|stderr|tty)\b)\w)"
 )
 _DEEPEST = 3
 
@@ -121,12 +127,21 @@ _LONGEST, _WIDEST = 4_000, 1_000
 
 def _kinds_of_programs(words: str, calmed: str) -> set[CheckKind]:
     heads = set(_HEAD.findall(words))
+    if not _AGENTS.isdisjoint(heads) and _ANSWERS.search(words):
+        heads = heads - _AGENTS | {"gh"}
     kinds = {kind for kind, names in PROGRAMS if not names.isdisjoint(heads)}
     risky = _risky_words(calmed)
     is_destructive = not PROGRAMS[0][1].isdisjoint(risky) or any(
         name.startswith("mkfs") for name in risky
     )
     return kinds - {CheckKind.DESTRUCTIVE} | ({CheckKind.DESTRUCTIVE} if is_destructive else set())
+
+
+# Programs that wait for a person unless they are asked for one answer.
+_AGENTS = frozenset("claude gemini codex code cursor".split())
+_ANSWERS = re.compile(
+    r"\b(?:claude|gemini|codex|code|cursor)\s+(?:-{1,2}(?:version|help|print|p|v|h)\b|mcp\s+(?:list|get)\b)"
+)
 
 
 # Programs that start what stands somewhere behind them.
@@ -150,20 +165,27 @@ def _risky_words(text: str) -> set[str]:
 
 # What looks like a placeholder in a pattern or a format is part of it.
 _PATTERN_TEXT = re.compile(
-    r"\b(?:e?grep|rg|sed|awk|jq|printf|perl|fish|test|find|ack|ag|git grep|go list)\b[^|\n]*|^\[ .*"
+    r"\b(?:e?grep|rg|sed|awk|jq|echo|printf|perl|fish|test|find|ack|ag|git grep|go list)\b[^|\n]*|^\[ .*"
 )
 _ANY_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
 
 
 # What is searched for or said is no command, unless the shell looks into it.
-_SPOKEN = re.compile(r"\b(?:e?grep|rg|ag|ack|echo|printf)\b(?:'[^'\n]*'|\"[^\"\n]*\"|[^|;&\n'\"])*")
-_SPEAKING = frozenset("grep egrep fgrep rg ag ack echo printf".split())
+_SPOKEN = re.compile(
+    r"\b(?:e?grep|rg|ag|ack|jq|echo|printf)\b(?:'[^'\n]*'|\"[^\"\n]*\"|[^|;&\n'\"])*"
+)
+_SPEAKING = frozenset("grep egrep fgrep rg ag ack jq echo printf".split())
 _REMOVING = frozenset("rm kill git".split())
-_QUIET = re.compile(r"'[^'\n]*'|\"[^\"$`\n]*\"")
+_QUOTE = re.compile(r"'[^'\n]*'|\"(?:\\.|[^\"\\\n])*\"")
 
 
 def _without_quiet(found: re.Match[str]) -> str:
-    return _QUIET.sub("''", found[0])
+    return _QUOTE.sub(_quiet, found[0])
+
+
+def _quiet(found: re.Match[str]) -> str:
+    speaks = found[0][0] == '"' and ("$" in found[0] or "`" in found[0])
+    return found[0] if speaks else "''"
 
 
 def _without_quoted(found: re.Match[str]) -> str:
@@ -185,9 +207,11 @@ def _matches(rules: Sequence[Rule], text: str, words: Collection[str], lower: st
     return False
 
 
-def _subject(kind: CheckKind, words: str, calmed: str, unquoted: str) -> str:
+def _subject(kind: CheckKind, words: str, calmed: str, unquoted: str, said: str) -> str:
     if kind is CheckKind.DESTRUCTIVE:
         return calmed.lower()
+    if kind is CheckKind.MUTATING:
+        return said
     return unquoted if kind is CheckKind.PLACEHOLDER else words
 
 

@@ -11,7 +11,7 @@ _FOLDERS = frozenset(
 )
 _FILES = frozenset("Makefile Dockerfile Justfile LICENSE NOTICE Procfile Gemfile Rakefile".split())
 _WORD = re.compile(r"[A-Za-z][A-Za-z-]*")
-_HOMES = tuple(f"/{name}/" for name in "home Users root tmp opt mnt var etc usr workspace".split())
+_HOMES = tuple(f"/{name}/" for name in "home Users root workspace".split())
 _DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)*\.(?:com|org|io|dev|net|in)/")
 _MOST_WORDS = 2
 
