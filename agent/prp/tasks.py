@@ -63,7 +63,7 @@ class _Start:
 
 def find_tasks(lines: Sequence[Line]) -> list[Task]:
     """Return the tasks among the lines of the blueprint's sections, numbered in their order."""
-    starts = _finest(lines, [s for i, line in enumerate(lines) if (s := _start(line, i))])
+    starts = _finest(lines, _without_ranges(lines, _all_starts(lines)))
     starts = _without_echoes(lines, starts)
     return _with_dependencies(_between(starts, lines) or _by_change(lines))
 
@@ -83,6 +83,34 @@ def listed_tasks(lines: Sequence[Line]) -> list[Task]:
 
 _NUMBERED = re.compile(r"^(?P<label>\d+)[.)]\s+(?:\[.?\]\s+)?(?P<title>\S.*)$")
 _BOXED = re.compile(r"^(?P<label>)[-*+]\s+\[.?\]\s+(?P<title>\S.*)$")
+
+
+def _all_starts(lines: Sequence[Line]) -> list[_Start]:
+    """Return every line that begins a task; `- id: ...` does so in YAML only."""
+    starts: list[_Start] = []
+    is_yaml = True
+    for index, line in enumerate(lines):
+        if line.role is Role.OPENS:
+            is_yaml = line.text.strip().strip("`~ ").lower() in ("", "yaml", "yml", "text")
+            continue
+        start = _start(line, index)
+        if start and (start.label or line.role is not Role.INSIDE or is_yaml):
+            starts.append(start)
+    return starts
+
+
+def _without_ranges(lines: Sequence[Line], starts: Sequence[_Start]) -> list[_Start]:
+    """Leave out what speaks of tasks that stand elsewhere: `Task 1-7: all of it`."""
+    ranges = {s.index: found for s in starts if (found := _RANGE.match(lines[s.index].text))}
+    labels = {start.label for start in starts if start.index not in ranges}
+    return [
+        start
+        for start in starts
+        if not ((found := ranges.get(start.index)) and {start.label, found["last"]} <= labels)
+    ]
+
+
+_RANGE = re.compile(r"[\s*#-]*Tasks?\s*\d+\s?(?:-|–|to|through)\s?(?P<last>\d+)\b")
 
 
 def _without_echoes(lines: Sequence[Line], starts: Sequence[_Start]) -> list[_Start]:

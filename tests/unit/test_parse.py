@@ -378,3 +378,13 @@ class TestWhatATaskNames:
         """Paths and links are."""
         text = f"# A\n\n## Context\n- `{words}` - the route\n- `src/routes/` - all of them\n"
         assert [r.target for r in parsed(text).references] == ["src/routes/"]
+
+
+def test_examples_and_ranges_are_no_tasks() -> None:
+    """A field of an example, and a heading that speaks of tasks described before."""
+    example = "```markdown\n- id: string - the key\n```\n"
+    range_ = "### Task 1-2: the whole file\n"
+    tasks = "```yaml\nTask 1: CREATE a.py\nTask 2: CREATE b.py\n```\n"
+    text = f"# A\n\n## Implementation Tasks\n{tasks}{example}\n{range_}"
+    assert [task.title for task in parsed(text).tasks] == ["CREATE a.py", "CREATE b.py"]
+    assert [task.label for task in parsed(f"# A\n\n## Tasks\n{range_}").tasks] == ["1"]
