@@ -10,7 +10,7 @@ from agent.prp.expected import expectation_of, expected_words
 from agent.prp.headings import Part, normalise
 from agent.prp.inline import inline_checks
 from agent.prp.lines import Line, Role
-from agent.prp.model import Check, ExpectationKind, Level
+from agent.prp.model import Check, CheckKind, ExpectationKind, Level
 from agent.prp.proving import is_work, proving_checks
 
 _QUIET = {Part.CRITERIA, Part.CHECKLIST, Part.CONTEXT, Part.TESTS, Part.ANTI_PATTERNS}
@@ -43,11 +43,29 @@ def find_checks(blocks: Sequence[Block]) -> tuple[tuple[Level, ...], tuple[Check
     if not levels:
         known = {check.line for check in loose}
         about = [b for b in blocks if b.part not in _QUIET]
-        fenced = _fenced(b for b in about if _ABOUT_CHECKING.search(b.section.heading))
+        fenced = _fenced(b for b in about if _is_about_checking(b.section.heading))
         if not fenced and not loose:
-            fenced = _fenced(about)
+            fenced = [check for b in about for check in _not_only_work(_fenced([b]))]
         loose += [check for check in fenced if check.line not in known]
     return levels, number(sorted(loose, key=lambda check: check.line))
+
+
+def _is_about_checking(heading: str) -> bool:
+    return bool(_ABOUT_CHECKING.search(heading)) and not _ABOUT_MAKING.search(heading)
+
+
+# A step that makes the build, one way of several, and what the product will do.
+_ABOUT_MAKING = re.compile(
+    r"^\W*(?:(?:task|step|phase)?\s*[\d.]+\W*)?"
+    r"(?:create|update|configure|set ?up|add|install|rebuild)\b|"
+    r"\b(?:solution|option|alternative|approach) [a-f\d]\b|\bone.command\b",
+    re.IGNORECASE,
+)
+
+
+def _not_only_work(checks: Sequence[Check]) -> Sequence[Check]:
+    """Return checks unless all of them install, build up or tear down."""
+    return checks if any(check.kind is CheckKind.RUN for check in checks) else ()
 
 
 def _parts(blocks: Sequence[Block]) -> list[_Part]:

@@ -422,3 +422,25 @@ def test_readiness_counts_as_never_run_what_the_verifier_does_not_run() -> None:
 def test_pytest_without_its_summary_ended_early(command: str, output: str, *, early: bool) -> None:
     """Unless nobody could have seen it."""
     assert ended_early(command, output) is early
+
+
+class TestWithoutLoops:
+    """A document with no section for validation."""
+
+    @pytest.mark.parametrize(
+        ("heading", "fence", "commands"),
+        [
+            pytest.param("Testing", "pytest -q", ["pytest -q"], id="about checking"),
+            pytest.param("Usage", "make all", ["make all"], id="any fence"),
+            pytest.param("Step 1: Create the build script", "make all", [], id="makes something"),
+            pytest.param("One-Command Operations", "make ship", [], id="the product"),
+            pytest.param("Stack", "npm install a\nmkdir b", [], id="only work"),
+        ],
+    )
+    def test_fences_below_other_headings_are_checks_where_they_prove(
+        self, heading: str, fence: str, commands: list[str]
+    ) -> None:
+        """Not where they build, install, or show what will be."""
+        other = "## Checks\n```bash\nls src\n```\n" if not commands and "make" in fence else ""
+        text = f"# A\n\n## {heading}\n```bash\n{fence}\n```\n{other}"
+        assert [c for c in commands_of(text) if c != "ls src"] == commands
