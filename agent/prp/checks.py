@@ -5,7 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agent.prp.commands import Command, Remark, split_commands
-from agent.prp.expected import expectation_of, expected_words
+from agent.prp.expected import (
+    expectation_of,
+    expected_words,
+    hinted,
+    hinted_above,
+    is_seen,
+)
 from agent.prp.kinds import Effect, can_fail, effect_of, kinds_of
 from agent.prp.lines import Fence, Line, fences
 from agent.prp.model import Check, CheckKind, Expectation, ExpectationKind
@@ -76,7 +82,9 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
     checks: list[Check] = []
     paragraph = 0
     sample = False
+    said: Remark | Command | None = None
     for part in split_commands(lines):
+        above, said = said, part
         if isinstance(part, Remark):
             sample = sample and not (part.text.startswith("#") and not part.indented)
             words = expected_words(part.text) if part.text else None
@@ -92,7 +100,7 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
         if effect is Effect.ONLY:
             setup.append(part.text)
             continue
-        check = check_of(part, level=level, setup=setup)
+        check = _with_above(check_of(part, level=level, setup=setup), above)
         if effect is Effect.SOME:
             setup.append(part.text)
         if checks and sample and _goes_on(checks[-1], check):
@@ -105,6 +113,16 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
         sample = check.kind is CheckKind.SAMPLE_CODE
         checks.append(check)
     return checks
+
+
+def _with_above(check: Check, above: Remark | Command | None) -> Check:
+    """Give a check what the comment, or the message, on the line above it expects."""
+    if check.expectation.line or above is None or above.line != check.line - 1:
+        return check
+    if isinstance(above, Command) and not above.text.startswith("echo "):
+        return check
+    expectation = hinted_above(above.text, line=above.line, command=check.command)
+    return replace(check, expectation=expectation) if expectation else check
 
 
 # Every check of a fence carries what stands before it; more than this is no set-up but a program.
@@ -151,9 +169,7 @@ def check_of(command: Command, *, level: int, setup: Sequence[str]) -> Check:
         expectation = expectation_of(words, line=command.line, command=command.text)
     elif comment:
         # Said only in English behind the command: narrow forms count, other prose is a comment.
-        hinted = expectation_of(comment, line=command.line, command=command.text)
-        if hinted.kind in (ExpectationKind.EXIT_NONZERO, ExpectationKind.EMPTY_OUTPUT):
-            expectation = hinted
+        expectation = hinted(comment, line=command.line, command=command.text) or expectation
     return Check(
         id="",
         command=command.text,
@@ -163,9 +179,14 @@ def check_of(command: Command, *, level: int, setup: Sequence[str]) -> Check:
         setup=tuple(setup),
         kinds=kinds_of(_as_classified(command.text, setup)),
         expectation=expectation,
-        can_fail=can_fail(command.text),
+        can_fail=_can_fail(command.text, expectation),
         comment=comment,
     )
+
+
+def _can_fail(command: str, expectation: Expectation) -> bool:
+    speaks = command.startswith(("echo", "printf"))
+    return can_fail(command) or (is_seen(expectation) and not speaks)
 
 
 def _as_classified(command: str, setup: Sequence[str]) -> str:
@@ -182,7 +203,7 @@ def _expecting(checks: Sequence[Check], words: str, line: int) -> list[Check]:
     last = expectation_of(words, line=line, command=checks[-1].command)
     for_all = last.kind in (ExpectationKind.EXIT_ZERO, ExpectationKind.UNJUDGED)
     return [
-        replace(check, expectation=last)
+        replace(check, expectation=last, can_fail=_can_fail(check.command, last))
         if check.expectation.line == 0 and (for_all or check is checks[-1])
         else check
         for check in checks

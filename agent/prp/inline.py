@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from agent.prp.checks import LOOKS_LIKE_SHELL, check_of
 from agent.prp.commands import Command, split_commands
+from agent.prp.expected import hinted_above
 from agent.prp.here import open_quote
 from agent.prp.lines import Line, Role
 from agent.prp.model import Check
@@ -69,10 +70,24 @@ def inline_checks(lines: Sequence[Line], *, level: int, everywhere: bool) -> lis
 def in_backticks(line: Line, level: int) -> list[Check]:
     """Return the commands of a line that stand in backticks."""
     return [
-        _inline_check(found[1].strip(), line, level, behind=found[2])
+        _with_label(_inline_check(found[1].strip(), line, level, behind=found[2]), line, found)
         for found in _INLINE.finditer(line.text)
         if _is_command(found[1].strip()) and not _is_forbidden(line.text, found)
     ]
+
+
+def _with_label(check: Check, line: Line, found: re.Match[str]) -> Check:
+    """Give a check what the label before it expects: `No warnings: ...`."""
+    label = line.text[: found.start()].rstrip()
+    if check.expectation.line or not label.rstrip("*").endswith(":") or "`" in label:
+        return check
+    said = _NOTHING_OF.search(label)
+    words = "expect nothing" if said else label
+    expectation = hinted_above(words, line=line.number, command=check.command)
+    return replace(check, expectation=replace(expectation, text=label)) if expectation else check
+
+
+_NOTHING_OF = re.compile(r"^\W*(?:\[.?\]\s*)?\W*(?:no|zero)\b(?! change)", re.IGNORECASE)
 
 
 def _is_command(words: str) -> bool:

@@ -379,6 +379,56 @@ class TestExpectations:
         (check,) = checks("grep -rn print src/  # Expected: no matches")
         assert check.expectation.kind is ExpectationKind.EMPTY_OUTPUT
 
+    @pytest.mark.parametrize(
+        ("command", "comment", "value"),
+        [
+            ("grep -c x a.ts", "Should be 1", "=1"),
+            ("grep -n x a.ts", "2 hits (both calls)", "=2 lines"),
+            ("grep -n x a.ts", "exactly 3 matches", "=3 lines"),
+            ("find . -name x | wc -l", "must be 0", "=0"),
+            ("wc -l a.md", "fewer than 100 lines", "<100"),
+            ("wc -c a.md", "expect 569", "=569"),
+            ("grep -n x a.ts", "1 hit each", ""),
+            ("grep -n x a.ts", "894 (the old line)", ""),
+            ("grep -q x a.ts", "1 hit", ""),
+            ("pytest", "2 matches", ""),
+        ],
+    )
+    def test_a_number_behind_what_counts_is_expected(
+        self, command: str, comment: str, value: str
+    ) -> None:
+        """The output decides, whatever a pipe does to the status."""
+        (check,) = checks(f"{command}  # {comment}")
+        assert check.expectation.value == value
+        assert check.can_fail
+
+    @pytest.mark.parametrize(
+        ("above", "command", "is_empty"),
+        [
+            ("# Verify no stale imports remain", "grep -rn old src/", True),
+            ("# Check for any warnings", "npm test 2>&1 | grep -i warning", True),
+            ('echo "--- old name (EXPECT EMPTY) ---"', "grep -rn old src/", True),
+            ("# Check for the new name", "grep -rn new src/", False),
+            ("# Verify no errors", "npm test", False),
+            ("# no warnings", "! grep -q warning log.txt", False),
+        ],
+    )
+    def test_a_search_finds_nothing_where_the_line_above_says_so(
+        self, above: str, command: str, *, is_empty: bool
+    ) -> None:
+        """A comment or a message."""
+        check = checks(f"{above}\n{command}")[-1]
+        assert (check.expectation.kind is ExpectationKind.EMPTY_OUTPUT) is is_empty
+
+    def test_a_search_finds_nothing_where_its_label_says_so(self) -> None:
+        """The same without "no" finds something."""
+        item = "# A\n\n## Final Checklist\n- [ ] {} passwords: `grep -r password src/`\n"
+        kinds = [
+            parse_prp(item.format(word), path=Path("x.md")).checks[0].expectation.kind
+            for word in ("No", "Hashed")
+        ]
+        assert kinds == [ExpectationKind.EMPTY_OUTPUT, ExpectationKind.EXIT_ZERO]
+
 
 @pytest.mark.parametrize(
     ("command", "looks"),
