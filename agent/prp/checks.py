@@ -136,15 +136,12 @@ def _goes_on(sample: Check, check: Check) -> bool:
     )
 
 
-def number(checks: Sequence[Check]) -> tuple[Check, ...]:
-    """Return checks with their ids: `L2.1` within a level, `X.1` outside of all."""
-    counts: dict[int, int] = {}
-    numbered = []
-    for check in checks:
-        counts[check.level] = counts.get(check.level, 0) + 1
-        prefix = f"L{check.level}" if check.level else "X"
-        numbered.append(replace(check, id=f"{prefix}.{counts[check.level]}"))
-    return tuple(numbered)
+def number(checks: Sequence[Check], *, level: int) -> tuple[Check, ...]:
+    """Return the checks of a level with their ids: `L2.1`, or `X.1` outside of all levels."""
+    prefix = f"L{level}" if level else "X"
+    return tuple(
+        replace(check, level=level, id=f"{prefix}.{index}") for index, check in enumerate(checks, 1)
+    )
 
 
 def is_shell_fence(fence: Fence) -> bool:

@@ -19,9 +19,8 @@ LABEL = (
     r"(?:VALIDATE|VALIDATION|VERIFY|VERIFICATION|CONFIRM|CHECKS?|TESTS?|RUN|EXEC(?:UTE)?|COMMANDS?|"
     r"GATES?|PROVES?|ACCEPTANCE)"
 )
-_LABELLED = re.compile(
-    rf"^\s*(?:[-*]\s+)?\W*{LABEL}\b[^`:]{{0,160}}:|\b{LABEL}\b[^`:]{{0,40}}:", re.IGNORECASE
-)
+_LABELLED = re.compile(rf"\b{LABEL}\b[^`:]{{0,40}}:", re.IGNORECASE)
+_LABELLED_FIRST = re.compile(rf"\W*{LABEL}\b[^`:]{{0,160}}:", re.IGNORECASE)
 _PLAIN_COMMAND = re.compile(
     rf"^\s*(?:[-*]\s+)?\W*{LABEL}(?:\s+\w+)?\W*:\W*\s(?P<command>[^`]+)$", re.IGNORECASE
 )
@@ -48,7 +47,7 @@ def inline_checks(lines: Sequence[Line], *, level: int, everywhere: bool) -> lis
         if line.role is Role.TEXT:
             bare = words.lstrip()
             is_item = bare[0] == "|" or (bare[0] in _ITEM_MARKS and bool(_LIST_ITEM.match(words)))
-            own_label = ":" in words and _LABELLED.search(words) is not None
+            own_label = ":" in words and _has_label(words)
             if "`" in words:
                 listed = is_item and (everywhere or labelled or _BOX.match(words) is not None)
                 checks += in_backticks(line, level) if listed or own_label else []
@@ -62,9 +61,13 @@ def inline_checks(lines: Sequence[Line], *, level: int, everywhere: bool) -> lis
                 checks.append(bare_check(command, line, level))
             else:
                 checks += in_backticks(line, level)
-        elif "`" in words and _LABELLED.search(words):
+        elif "`" in words and _has_label(words):
             checks += in_backticks(line, level)
     return checks
+
+
+def _has_label(words: str) -> bool:
+    return bool(_LABELLED_FIRST.match(words) or _LABELLED.search(words))
 
 
 def in_backticks(line: Line, level: int) -> list[Check]:

@@ -5,7 +5,6 @@ cost more than everything else that is read from a document.
 """
 
 import re
-from collections.abc import Collection
 from typing import NamedTuple
 
 from agent.prp.model import CheckKind
@@ -64,17 +63,14 @@ class Rule(NamedTuple):
     """Whether it matches at the beginning only."""
     pattern: re.Pattern[str]
 
-    def matches(self, text: str, *, words: Collection[str], lower: str) -> bool:
-        """Return whether the rule applies.
+    def matches(self, text: str, *, lower: str) -> bool:
+        """Return whether the rule applies to a command that has one of its gate's words.
 
         Args:
             text: The command, or what of it the kind looks at.
-            words: The words of the whole command.
             lower: The whole command in lower case.
 
         """
-        if self.gate and self.gate.isdisjoint(words):
-            return False
         if self.is_start:
             return self.pattern.match(text) is not None
         if self.signs and not any(sign in lower for sign in self.signs):
@@ -83,7 +79,8 @@ class Rule(NamedTuple):
 
 
 def _at_start(*patterns: str) -> tuple[Rule, ...]:
-    return tuple(Rule(frozenset(), (), True, re.compile(pattern)) for pattern in patterns)
+    whole = "|".join(f"(?:{pattern})" for pattern in patterns)
+    return (Rule(frozenset(), (), True, re.compile(whole)),)
 
 
 def _words(words: str, pattern: str) -> Rule:

@@ -1,7 +1,7 @@
 """What running a command would mean, read from its words. Doubt goes to the safer side."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from functools import lru_cache
 
@@ -83,9 +83,11 @@ def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
     started = _kinds_of_programs(words, calmed)
     found = tuple(
         kind
-        for kind, rules in RULES
+        for kind, always, by_word in _RULES
         if kind in started
-        or _matches(rules, _subject(kind, words, calmed, unquoted, said), vocabulary, lower)
+        or _matches(
+            always, by_word, vocabulary, _subject(kind, words, calmed, unquoted, said), lower
+        )
     )
     if CheckKind.DESTRUCTIVE not in found and (
         (("|" in calmed or ">" in calmed) and _DESTRUCTIVE_SYNTAX.search(_without_quotes(calmed)))
@@ -199,12 +201,34 @@ def _without_quotes(text: str) -> str:
 _WORD = re.compile(r"[a-z0-9]+")
 
 
-def _matches(rules: Sequence[Rule], text: str, words: Collection[str], lower: str) -> bool:
-    # A loop, because this is called a hundred times a document and a generator costs.
-    for rule in rules:  # noqa: SIM110
-        if rule.matches(text, words=words, lower=lower):
+def _matches(
+    always: Sequence[Rule],
+    by_word: Mapping[str, Sequence[Rule]],
+    vocabulary: set[str],
+    text: str,
+    lower: str,
+) -> bool:
+    # Loops, because this is called ten times a command and generators cost.
+    for rule in always:
+        if rule.matches(text, lower=lower):
             return True
+    for word in by_word.keys() & vocabulary:
+        for rule in by_word[word]:
+            if rule.matches(text, lower=lower):
+                return True
     return False
+
+
+def _indexed(rules: Sequence[Rule]) -> tuple[tuple[Rule, ...], dict[str, list[Rule]]]:
+    """Return the rules without a gate, and the others by each of its words."""
+    by_word: dict[str, list[Rule]] = {}
+    for rule in rules:
+        for word in rule.gate:
+            by_word.setdefault(word, []).append(rule)
+    return tuple(rule for rule in rules if not rule.gate), by_word
+
+
+_RULES = tuple((kind, *_indexed(rules)) for kind, rules in RULES)
 
 
 def _subject(kind: CheckKind, words: str, calmed: str, unquoted: str, said: str) -> str:

@@ -47,7 +47,7 @@ def find_checks(blocks: Sequence[Block]) -> tuple[tuple[Level, ...], tuple[Check
         if not fenced and not loose:
             fenced = [check for b in about for check in _not_only_work(_fenced([b]))]
         loose += [check for check in fenced if check.line not in known]
-    return levels, number(sorted(loose, key=lambda check: check.line))
+    return levels, number(sorted(loose, key=lambda check: check.line), level=0)
 
 
 def _is_about_checking(heading: str) -> bool:
@@ -132,7 +132,7 @@ def _levels(parts: Iterable[_Part]) -> tuple[Level, ...]:
     for part in parts:
         free = max(levels, default=0) + 1
         place = part.wanted if part.wanted and part.wanted not in levels else free
-        checks = number([replace(check, level=place) for check in part.checks])
+        checks = number(part.checks, level=place)
         levels[place] = Level(number=place, title=part.title, line=part.line, checks=checks)
     return tuple(levels[place] for place in sorted(levels))
 

@@ -43,7 +43,11 @@ def proving_checks(lines: Sequence[Line]) -> list[Check]:
     shell: frozenset[int] | None = None
     passed = 0
     for index, line in enumerate(lines):
-        if line.number <= passed or not line.text.strip():
+        words = line.text
+        # Most lines neither begin a task nor end in a label; asking them costs.
+        if not (place.proves or line.role is Role.HEADING or "ask" in words or ":" in words[-8:]):
+            continue
+        if line.number <= passed or not words.strip():
             continue
         place = _moved(place, line)
         if not place.proves or line.role not in (Role.TEXT, Role.INSIDE):
@@ -76,15 +80,11 @@ def _moved(place: _Place, line: Line) -> _Place:
         return _Place(in_proof=bool(found and _PROVES.match(found["title"])))
     if "ask" in line.text and (found := _TASK.match(line.text)):
         return _Place(in_proof=bool(_PROVES.match(found["title"])))
-    is_label = line.role is Role.INSIDE and ":" in line.text[-_NEAR_END:]
-    if is_label and (label := _ENDS_IN_LABEL.match(line.text)):
+    if line.role is Role.INSIDE and (label := _ENDS_IN_LABEL.match(line.text)):
         return _Place(in_proof=place.in_proof, below=len(label["indent"]))
     if place.below is not None and _indent(line.text) <= place.below:
         return _Place(in_proof=place.in_proof)
     return place
-
-
-_NEAR_END = 8
 
 
 def _indent(words: str) -> int:
