@@ -8,6 +8,7 @@ from agent.prp.checks import LOOKS_LIKE_SHELL, check_of
 from agent.prp.commands import Command, split_commands
 from agent.prp.expected import hinted_above
 from agent.prp.here import open_quote
+from agent.prp.kinds import Effect, effect_of
 from agent.prp.lines import Line, Role
 from agent.prp.model import Check
 from agent.prp.operands import lacks_operands
@@ -93,11 +94,16 @@ def _with_label(check: Check, line: Line, found: re.Match[str]) -> Check:
 _NOTHING_OF = re.compile(r"^\W*(?:\[.?\]\s*)?\W*(?:no|zero)\b(?! change)", re.IGNORECASE)
 
 
+_STATE = re.compile(r"(?:cd|export|source)\s|\w+=")
+
+
 def _is_command(words: str) -> bool:
     bare = words.removeprefix("! ")
     if bare in _TEST_TOOLS:
         return True
-    return " " in bare and bool(LOOKS_LIKE_SHELL.match(bare)) and not lacks_operands(bare)
+    is_whole = " " in bare and bool(LOOKS_LIKE_SHELL.match(bare)) and not lacks_operands(bare)
+    # `export A=1` alone proves nothing.
+    return is_whole and not (_STATE.match(bare) and effect_of(bare) is Effect.ONLY)
 
 
 def _is_forbidden(words: str, found: re.Match[str]) -> bool:

@@ -129,7 +129,7 @@ def _by_comment(checks: Sequence[Check], title: str, line: int) -> list[_Part]:
 def _levels(parts: Iterable[_Part]) -> tuple[Level, ...]:
     """Return the loops numbered as in the document; what has no number comes behind the others."""
     levels: dict[int, Level] = {}
-    for part in parts:
+    for part in sorted(parts, key=lambda part: part.wanted == 0):
         free = max(levels, default=0) + 1
         place = part.wanted if part.wanted and part.wanted not in levels else free
         checks = number(part.checks, level=place)

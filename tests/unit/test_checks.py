@@ -474,6 +474,17 @@ def test_pytest_without_its_summary_ended_early(command: str, output: str, *, ea
     assert ended_early(command, output) is early
 
 
+def test_commands_without_a_level_leave_the_levels_their_numbers() -> None:
+    """And setting a variable, in a sentence, is no check."""
+    note = "> Run `make build` before, or set `export PATH=$PWD:$PATH`.\n- `make build`\n"
+    first = "### Level 1: Syntax\n```bash\nmake lint\n```\n"
+    prp = parse_prp(f"# A\n\n## Validation Loop\n{note}\n{first}", path=Path("x.md"))
+    assert [(c.id, c.command) for c in prp.checks] == [
+        ("L1.1", "make lint"),
+        ("L2.1", "make build"),
+    ]
+
+
 class TestWithoutLoops:
     """A document with no section for validation."""
 
