@@ -26,10 +26,15 @@ _PROGRAMS = (
     "./gradlew ./mvnw java javac dotnet make just task cmake ctest docker docker-compose podman "
     "kubectl helm terraform git grep rg find test ls cat curl wget bash sh sed awk jq bundle rake "
     "rails rspec ruby php composer phpunit mix elixir godot swift xcodebuild flutter dart psql "
-    "sqlite3 redis-cli http tree wc diff cd export source timeout echo locust safety pip-audit"
+    "sqlite3 redis-cli http tree wc diff cd export source timeout echo locust safety pip-audit "
+    "zsh fish gh zig tsx ts-node ng nx turbo biome oxlint dprint knip madge depcheck newman k6 lhci "
+    "pylint vulture codespell sqlfluff dbt mkdocs yamllint shellcheck hadolint actionlint tflint "
+    "markdownlint markdownlint-cli2 markdown-link-check semgrep trivy gitleaks checkov ansible-lint "
+    "bazel ninja meson sbt lein cabal ktlint swiftlint bats busted luacheck stylua perl lua julia "
+    "Rscript wasm-opt shasum sha256sum stat du head tail readlink"
 ).split()
 LOOKS_LIKE_SHELL = re.compile(
-    r"^\s*(?:\$\s+)?(?:\w+=\S+\s+)*(?:"
+    r"^\s*(?:\$\s+)?(?:\w+=(?!\[)\S+\s+)*(?:"
     + "|".join(re.escape(p) for p in _PROGRAMS)
     + r"|\./[\w./-]+)(?:\s|$)"
 )

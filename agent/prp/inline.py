@@ -178,7 +178,7 @@ _MOST_SAID = 400
 # These are also words of English, and a word behind them makes a sentence.
 _AMBIGUOUS = set(
     "find make test go just task source watch time cat ls diff export bash sh http tree echo mix "
-    "java node deno next task rails safety black coverage".split()
+    "java node deno next task rails safety black coverage head tail stat du lua julia fish".split()
 )
 _TEST_TOOLS = set(
     "pytest mypy tox nox tsc eslint jest vitest pyright ruff phpunit rspec ctest flake8".split()
@@ -192,9 +192,12 @@ def is_surely_a_command(text: str) -> bool:
     rest = rest.lstrip()
     if rest.startswith(("(", "+ ", ", ")):
         return first in _TEST_TOOLS
+    if "`" in text and "`" in _QUOTED.sub("", text):
+        return False
     if not LOOKS_LIKE_SHELL.match(text) or first.lower() in _AMBIGUOUS:
         return first in ("go", "make") and rest.split(" ")[0] in _SURE_WORDS
     return (bool(rest) and not lacks_operands(text)) or first in _TEST_TOOLS
 
 
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _SURE_WORDS = {"test", "vet", "build", "check", "lint", "typecheck", "all", "ci"}

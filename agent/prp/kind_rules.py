@@ -196,7 +196,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _words(
                 "aws az gsutil gcloud doctl gh glab",
                 r"\b(aws|az|gsutil|gcloud|doctl|gh|glab)\s(.*\s)?(rm|delete|create|put|sync|mb|rb|merge|"
-                r"update|terminate|run-instances|deploy|release|invoke|mv|cp|set)\b",
+                r"update|terminate|run-instances|deploy|release(?!\s+(?:view|list|download))|invoke|mv|cp|set)\b",
             ),
             _words("eval sh bash zsh dash mount source curl wget", r"\beval\s+\"?\$\(|(\bsource|(^|\s)\.|\b(ba|z|da)?sh)\s+(<\(|-c\s+\"?\$\()|^mount\s+(-\S+\s+)*[\w/][^\s|]*\s+[\w/]"),
             _signs("deploy release publish destroy rollback", r"(\b(make|npm run|pnpm|yarn|just|task)\s(\S+\s+)?|(^|\s)\./)\S*\s*\S*\b(deploy|release|publish|destroy|rollback)\b"),

@@ -1,7 +1,7 @@
 """Validation loops, and the checks that stand outside of every loop."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from agent.prp.blocks import Block
@@ -90,6 +90,7 @@ def _level_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
     """
     checks = fence_checks_of(lines, level=level)
     checks += inline_checks(lines, level=level, everywhere=True)
+    checks += _manual_steps(lines, known={check.line for check in checks})
     words = _prose_expectation(lines)
     return [_with(check, words) for check in sorted(checks, key=lambda check: check.line)]
 
@@ -108,6 +109,31 @@ def _with(check: Check, words: tuple[str, int] | None) -> Check:
     if expectation.kind in (ExpectationKind.EXIT_ZERO, ExpectationKind.UNJUDGED):
         return replace(check, expectation=expectation)
     return check
+
+
+_MANUAL = re.compile(
+    r"\bmanual(?:ly)?\b.*\b(?:verif\w+|validat\w+|test\w*|checks?|steps|qa|review)\b", re.IGNORECASE
+)
+_NUMBERED = re.compile(r"^\d+[.)]\s+(?P<words>[^\s\[].*)$")
+
+
+def _manual_steps(lines: Sequence[Line], *, known: Container[int]) -> list[Check]:
+    """Return the numbered steps below a heading such as "Manual Verification"."""
+    steps: list[Check] = []
+    is_manual = False
+    for line in lines:
+        if line.role is Role.HEADING:
+            is_manual = _MANUAL.search(line.text) is not None
+        elif is_manual and line.role is Role.TEXT and line.number not in known:
+            found = _NUMBERED.match(line.text)
+            steps += [_step(found["words"], line.number)] if found else []
+    return steps
+
+
+def _step(words: str, line: int) -> Check:
+    return Check(
+        id="", command=words, line=line, last_line=line, level=0, kinds=(CheckKind.MANUAL,)
+    )
 
 
 def _by_comment(checks: Sequence[Check], title: str, line: int) -> list[_Part]:

@@ -4,7 +4,7 @@ _OPERANDS = {
     **dict.fromkeys(
         (
             "gofmt sed awk cat cp mv rm chmod curl wget diff wc cd source echo find test python "
-            "python3 node bash sh zsh npx uvx"
+            "python3 node bash sh zsh fish npx uvx head tail stat readlink shellcheck"
         ).split(),
         1,
     ),
@@ -23,6 +23,7 @@ _OF_SUBCOMMANDS = {
     "uv": frozenset(("run", "add", "pip")),
     "cargo": frozenset(("add",)),
     "docker": frozenset(("run", "exec")),
+    "gh": frozenset("pr issue run workflow release repo api".split()),
     "kubectl": frozenset(("get", "apply", "delete")),
 }
 _TIES = frozenset("|;&<>")

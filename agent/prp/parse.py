@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agent.prp.blocks import Block, find_blocks, has_words, lines_of, sections, whole
 from agent.prp.context import find_references
-from agent.prp.headings import Part
+from agent.prp.headings import Part, normalise
 from agent.prp.levels import find_checks
 from agent.prp.lines import Line, Role, heading, scan
 from agent.prp.model import (
@@ -172,6 +172,7 @@ def _criteria(blocks: Sequence[Block], part: Part, prefix: str) -> tuple[Criteri
     if part is Part.CRITERIA:
         others = [line for b in blocks if b.part in _PROMISING for line in _said(b.lines)]
         others += _acceptance(blocks)
+        plain += _gates(blocks)
         plain = sorted((*plain, *_matching(_BOX, others)), key=lambda found: found[0].number)
         lines = sorted((*lines, *others))
     places = {line.number: place for place, line in enumerate(lines)}
@@ -213,6 +214,26 @@ _DONE = re.compile(
     r"^[\W_]*(?:definition of done|(?:acceptance|success|completion|exit) (?:criteria|metrics))\W*$",
     re.IGNORECASE,
 )
+
+
+_GATES = re.compile(
+    r"^(?:validation|quality|acceptance|final) (?:gates?|checkpoints?)$", re.IGNORECASE
+)
+
+
+def _gates(blocks: Sequence[Block]) -> list[_Found]:
+    """Return what must hold at the gates of the validation, where they say no command."""
+    found: list[_Found] = []
+    for block in blocks:
+        heading_ = normalise(blocks[block.top].section.heading)
+        if block.part is not Part.VALIDATION or not _GATES.match(heading_):
+            continue
+        if all(line.role is not Role.OPENS and "`" not in line.text for line in block.lines):
+            found += _matching(_GATE, block.lines)
+    return found
+
+
+_GATE = re.compile(r"^(?:[-*+]|\d+[.)])\s+(?!\[.?\]\s)(?P<words>\S.*)$")
 
 
 def _said(lines: Sequence[Line]) -> list[Line]:

@@ -505,3 +505,36 @@ class TestWithoutLoops:
         other = "## Checks\n```bash\nls src\n```\n" if not commands and "make" in fence else ""
         text = f"# A\n\n## {heading}\n```bash\n{fence}\n```\n{other}"
         assert [c for c in commands_of(text) if c != "ls src"] == commands
+
+
+class TestManualSteps:
+    """What a person does."""
+
+    def test_numbered_steps_below_manual_verification_are_for_a_person(self) -> None:
+        """Those with a command are commands; other lists explain."""
+        steps = "1. Open the page\n2. Run `npm run build`\n- a remark\n"
+        prp = parse_prp(
+            f"# A\n\n## Validation\n### Manual Verification\n{steps}", path=Path("x.md")
+        )
+        assert [(c.command, c.kind) for c in prp.checks] == [
+            ("Open the page", CheckKind.MANUAL),
+            ("npm run build", CheckKind.RUN),
+        ]
+        assert prp.criteria == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "is_check"),
+    [
+        ("yamllint .github/workflows/ci.yml", True),
+        ("gh pr view 12", True),
+        ("zig test src/main.zig", True),
+        ("shop list --all", False),
+        ("gh workflow", False),
+        ("package main", False),
+    ],
+)
+def test_programs_that_check_are_known(words: str, *, is_check: bool) -> None:
+    """The product's own commands are what is built."""
+    found = commands_of(f"# A\n\n## Final Checklist\n- [ ] `{words}` is fine\n")
+    assert found == ([words] if is_check else [])

@@ -388,3 +388,10 @@ def test_examples_and_ranges_are_no_tasks() -> None:
     text = f"# A\n\n## Implementation Tasks\n{tasks}{example}\n{range_}"
     assert [task.title for task in parsed(text).tasks] == ["CREATE a.py", "CREATE b.py"]
     assert [task.label for task in parsed(f"# A\n\n## Tasks\n{range_}").tasks] == ["1"]
+
+
+def test_gates_without_commands_are_criteria() -> None:
+    """With commands they are checks."""
+    text = "# A\n\n## Validation Gates\n1. **All tools work** - no failure\n"
+    assert [c.text for c in parsed(text).criteria] == ["**All tools work** - no failure"]
+    assert parsed(f"{text}2. `make test` passes\n").criteria == ()
