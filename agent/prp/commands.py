@@ -30,8 +30,10 @@ class Remark:
     indented: bool = False
 
 
-_OPENS = re.compile(r"(?:^|[;&|]\s*)(?:if|for|while|until|case)\b|\{\s*$|(?:^|\s)\(\s*$")
-_CLOSES = re.compile(r"(?:^|[;\s])(?:fi|done|esac)\b|^\s*[})]")
+_OPENS = re.compile(
+    r"(?:^\s*|[;&|]\s*|\b(?:do|then|else)\s+)(?:if|for|while|until|case)\b|\{\s*$|(?:^|\s)\(\s*$"
+)
+_CLOSES = re.compile(r"(?:^|[;&|]|\b(?:do|then|else)\b)\s*(?:fi|done|esac)\b|^\s*[})]")
 _PROMPT = re.compile(r"^\s*\$\s+")
 
 

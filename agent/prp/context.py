@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from agent.prp.lines import Line, Role
 from agent.prp.model import Reference, ReferenceKind
+from agent.prp.paths import is_address, is_words
 from agent.prp.scalars import unquoted
 
 _KINDS = {
@@ -173,11 +174,16 @@ def _from_bullet(line: Line) -> list[Reference]:
     for pattern in (_LINK, _TICKED, _BARE_URL, _BOLD):
         if found := pattern.match(line.text):
             target, span = _target(found["target"])
-            if not target or target.startswith("#"):
+            if not target or target.startswith("#") or _is_no_file(target):
                 continue
             why = found["rest"].strip(" -–—:*()")
             return [_plain(target, span, why, line.number)]
     return []
+
+
+def _is_no_file(target: str) -> bool:
+    is_url = target.startswith(("http://", "https://"))
+    return not is_url and (is_address(target) or is_words(target))
 
 
 def _from_row(cells: str, number: int) -> list[Reference]:
@@ -187,7 +193,7 @@ def _from_row(cells: str, number: int) -> list[Reference]:
             r"`([^`\s]+)`(?:\s*\(?(?:lines?\s*)?(\d{1,9})\s*-\s*(\d{1,9})\)?)?", part
         ):
             target, span = _target(found[1])
-            if "/" not in target and "." not in target:
+            if ("/" not in target and "." not in target) or _is_no_file(target):
                 continue
             if found[2]:
                 span = (int(found[2]), int(found[3]))

@@ -24,7 +24,12 @@ def expectation_of(words: str, *, line: int, command: str = "") -> Expectation:
     "should fail", a count of matches. Words that mean success by exit status are exit status 0.
     """
     whole, words = words, words[:_MOST]
+    if _is_count(command) and (count := _COUNT.match(words)):
+        value = _count(count, unit="")
+        return Expectation(kind=ExpectationKind.NUMBER, text=whole, line=line, value=value)
     for pattern, kind in _RULES:
+        if kind is ExpectationKind.HTTP_STATUS and _is_count(command):
+            continue
         if found := pattern.search(words):
             value = _value(kind, found)
             return Expectation(kind=kind, text=whole, line=line, value=value)
@@ -36,8 +41,8 @@ def expectation_of(words: str, *, line: int, command: str = "") -> Expectation:
     if _is_request(command) and (status := _STATUS.search(words)):
         kind = ExpectationKind.HTTP_STATUS
         return Expectation(kind=kind, text=whole, line=line, value=status["number"])
-    if (_is_count(command) or _is_search(command)) and (count := _COUNT.match(words)):
-        value = _count(count, unit="" if _is_count(command) else "lines")
+    if _is_search(command) and (count := _COUNT.match(words)):
+        value = _count(count, unit="lines")
         return Expectation(kind=ExpectationKind.NUMBER, text=whole, line=line, value=value)
     kind = ExpectationKind.EXIT_ZERO if _SUCCESS.search(words) else ExpectationKind.UNJUDGED
     return Expectation(kind=kind, text=whole, line=line)
@@ -56,14 +61,14 @@ def _json(words: str) -> str:
 
 def hinted_status(comment: str, *, line: int, command: str) -> Expectation | None:
     """Return the HTTP status that a comment beside a request speaks of: `# should return 404`."""
-    found = _HINTED.search(comment[:_MOST]) if _is_request(command) else None
+    found = _STATUS_HINT.search(comment[:_MOST]) if _is_request(command) else None
     if found is None:
         return None
     kind = ExpectationKind.HTTP_STATUS
     return Expectation(kind=kind, text=comment, line=line, value=found["number"])
 
 
-_HINTED = re.compile(
+_STATUS_HINT = re.compile(
     r"(?:→|->|=>|\bHTTP|\bstatus(?: code)?|\breturns?|\bgets?|\bbe|\bexpect(?:s|ed)?|^)\W{0,3}"
     r"(?P<number>[1-5]\d\d)\b(?!\s*(?:ms|%|s\b|\w+s\b))",
     re.IGNORECASE,
@@ -107,15 +112,76 @@ _SUCCESS = re.compile(
     r"success|succeeds|successful(?:ly)?|pass|passes|clean|green|ok|builds?)\b",
     re.IGNORECASE,
 )  # fmt: skip
-_NO_MATCH = re.compile(r"\b(?:no|zero|0) (?:match|result|occurrence|hit|reference)", re.IGNORECASE)
+_NO_MATCH = re.compile(
+    r"\b(?:no|zero|0) (?:match|result|occurrence|hit|reference)|"
+    r"^\W*(?:expect(?:ed)?:? |is |are |must be |should be )?(?:absent|gone)\b",
+    re.IGNORECASE,
+)
 _STATUS = re.compile(r"\b(?P<number>[1-5]\d\d)\b(?!\s*(?:ms|%|s\b))")
 _COUNT = re.compile(
-    r"^(?:exactly |count )?(?P<sign>>=|≥|at least |<=|≤|at most |>|<|==?)?\s*(?P<number>\d+)"
-    r"(?P<more>\+)?(?:\s*(?:hits?|match(?:es)?|lines?|results?|occurrences?)\b|\s*(?:[.(]|$))",
+    r"^[→\s]*(?:(?:should|must|expect(?:ed|s)?:?|be|is|are|remain|stay|has|have|prints?|returns?|shows?|outputs?|exactly|count|~)\s+)*"
+    r"(?P<sign>>=|≥|at least |no fewer than |<=|≤|at most |up to |no more than |less than |fewer than |under |below |more than |>|<|==?)?\s*(?P<number>\d+)"
+    r"(?P<more>\+)?(?:\s*(?:hits?|match(?:es)?|lines?|results?|occurrences?)\b(?!\s+each)|\s*(?:[.(;)]|$))",
     re.IGNORECASE,
 )
 _SIGNS = {"≥": ">=", "=>": ">=", "at least": ">=", "minimum": ">=", "min": ">=", "min.": ">="}
 _SIGNS |= {"≤": "<=", "at most": "<=", "below": "<", "under": "<", "==": "=", "": "="}
+_SIGNS |= {"up to": "<=", "no more than": "<=", "no fewer than": ">="}
+_SIGNS |= {"less than": "<", "fewer than": "<", "more than": ">"}
+
+
+# Kinds that a comment stands for without the word "Expected".
+_HINTED = (ExpectationKind.EXIT_NONZERO, ExpectationKind.EMPTY_OUTPUT)
+
+
+def hinted(words: str, *, line: int, command: str) -> Expectation | None:
+    """Return the expectation in a comment that only says what will be seen, if it is narrow."""
+    found = expectation_of(words, line=line, command=command)
+    if found.kind in _HINTED:
+        return found
+    count = _COUNT.match(words) if found.kind is ExpectationKind.NUMBER else None
+    if count is None or _is_count(command):
+        return found if count else None
+    # A number alone behind a search may as well be a line's.
+    has_unit = count[0].rstrip()[-1:].isalpha() or count["number"] == "0"
+    return found if has_unit and not _QUIETLY.search(command) else None
+
+
+_QUIETLY = re.compile(r"\s(?:-\w*q\w*|--quiet|--silent)\b")
+
+
+def hinted_above(words: str, *, line: int, command: str) -> Expectation | None:
+    """Return that a search finds nothing, where the line above it says so."""
+    last = command.rpartition("|")[2]
+    bare = not any(sign in command for sign in ("&&", "||", ";", "\n")) and command[:1] != "!"
+    if not bare or not _is_search(last) or _is_count(command) or _QUIETLY.search(last):
+        return None
+    if not _ABSENT.search(words[:_MOST]):
+        return None
+    return Expectation(kind=ExpectationKind.EMPTY_OUTPUT, text=words.strip(), line=line)
+
+
+_ABSENT = re.compile(
+    r"\bexpect(?:ed)?:?\s(?:empty|nothing|none|zero|0)\b|"
+    r"\bshould (?:be empty|return nothing|find nothing|not (?:find|match|return))\b|"
+    r"\b(?:no|zero)\b[^.;]{0,40}?\b(?:warnings?|errors?|remain\w*|left\w*|stale|hard-?coded|todos?|fixmes?|"
+    r"stubs?|conflicts?|usages?|matches|hits|console\.log)\b|"
+    r"\bcheck for (?:any )?(?:remaining|left|stale|warnings?|errors?|hard-?coded)",
+    re.IGNORECASE,
+)  # fmt: skip
+
+
+def is_seen(expectation: Expectation) -> bool:
+    """Return whether the output decides, whatever the exit status hides."""
+    return expectation.kind in _SEEN
+
+
+_SEEN = (
+    ExpectationKind.NUMBER,
+    ExpectationKind.CONTAINS,
+    ExpectationKind.EMPTY_OUTPUT,
+    ExpectationKind.HTTP_STATUS,
+)
 
 
 def _value(kind: ExpectationKind, found: re.Match[str]) -> str:
@@ -141,7 +207,7 @@ def _is_search(command: str) -> bool:
 
 def _is_count(command: str) -> bool:
     last = command.rpartition("|")[2]
-    return bool(re.search(r"\bgrep\b.*\s-\w*c\b|\brg\b.*\s(-c|--count)\b|\bwc -l\b", last))
+    return bool(re.search(r"\bgrep\b.*\s-\w*c\b|\brg\b.*\s(-c|--count)\b|\bwc\s+-[lcmw]\b", last))
 
 
 def _is_request(command: str) -> bool:

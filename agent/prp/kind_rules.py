@@ -5,7 +5,6 @@ cost more than everything else that is read from a document.
 """
 
 import re
-from collections.abc import Collection
 from typing import NamedTuple
 
 from agent.prp.model import CheckKind
@@ -48,6 +47,11 @@ PROGRAMS: tuple[tuple[CheckKind, frozenset[str]], ...] = (
 )
 
 
+# What may stand between a program and its command.
+_OPTIONS = r"(?:--?[\w-]+(?:=\S*|\s+[^-\s]\S*)?\s+)*?"
+_GIT = r"\bgit\s+((-[cC]|--git-dir|--work-tree)[\s=]+(\"[^\"\n]*\"|'[^'\n]*'|\S+)\s+|-\S+\s+)*"
+
+
 class Rule(NamedTuple):
     """A pattern of commands."""
 
@@ -59,17 +63,14 @@ class Rule(NamedTuple):
     """Whether it matches at the beginning only."""
     pattern: re.Pattern[str]
 
-    def matches(self, text: str, *, words: Collection[str], lower: str) -> bool:
-        """Return whether the rule applies.
+    def matches(self, text: str, *, lower: str) -> bool:
+        """Return whether the rule applies to a command that has one of its gate's words.
 
         Args:
             text: The command, or what of it the kind looks at.
-            words: The words of the whole command.
             lower: The whole command in lower case.
 
         """
-        if self.gate and self.gate.isdisjoint(words):
-            return False
         if self.is_start:
             return self.pattern.match(text) is not None
         if self.signs and not any(sign in lower for sign in self.signs):
@@ -78,7 +79,8 @@ class Rule(NamedTuple):
 
 
 def _at_start(*patterns: str) -> tuple[Rule, ...]:
-    return tuple(Rule(frozenset(), (), True, re.compile(pattern)) for pattern in patterns)
+    whole = "|".join(f"(?:{pattern})" for pattern in patterns)
+    return (Rule(frozenset(), (), True, re.compile(whole)),)
 
 
 def _words(words: str, pattern: str) -> Rule:
@@ -137,30 +139,34 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _signs("()", r":\(\)\s*\{"),
             _words(
                 "git",
-                r"\bgit\s+((-c|--git-dir|--work-tree)[\s=]+(\"[^\"\n]*\"|'[^'\n]*'|\S+)\s+|-\S+\s+)*"
+                _GIT +
                 r"(push|reset|clean|rebase|merge|checkout|switch|restore|branch\s+(-\S+\s+)*-+[dm]\w*|"
                 r"update-index|symbolic-ref|replace|prune|lfs\s+push|svn\s+dcommit|subtree\s+push|send-email|read-tree|"
-                r"tag|stash|filter-branch|revert|cherry-pick|am|gc|commit|rm|mv|update-ref|"
+                r"tag|stash|filter-branch|revert|cherry-pick|am|gc|commit|rm|update-ref|"
                 r"remote\s+(add|set-url|remove|rm|rename)|worktree\s+remove|reflog\s+(expire|delete)|"
                 r"notes\s+(add|remove)|submodule\s+deinit|config\s+(-\S+\s+)*--(global|system))\b|\bgit\b.*\balias\.\w+=",
             ),
             _words(
                 "terraform tofu pulumi cdk sam serverless sls",
-                r"\b(terraform|tofu|pulumi|cdk|sam|serverless|sls)\b.*\b(apply|destroy|up|deploy|import)\b",
+                r"\b(terraform|tofu|pulumi|cdk|sam|serverless|sls)\b.*\b(apply|destroy|up|deploy|import|taint|untaint|force-unlock|state\s+(rm|mv|push|replace)|workspace\s+delete)\b",
             ),
-            _words("kubectl oc k ko", r"\b(kubectl|oc|k|ko)\s+(apply|delete|create|replace|patch|scale|rollout|drain|exec)\b"),
-            _words("helm", r"\bhelm\s+(install|upgrade|uninstall|delete|rollback)\b"),
+            _words(
+                "kubectl oc k ko",
+                r"(?<![-\w])(kubectl|oc|k|ko)\s+" + _OPTIONS +
+                r"(apply|delete|create|replace|patch|scale|rollout(?!\s+(status|history))|drain|cordon|taint|edit|exec)\b",
+            ),
+            _words("helm", r"\bhelm\s+" + _OPTIONS + r"(install|upgrade|uninstall|delete|rollback)\b"),
             _words(
                 "vercel netlify fly flyctl firebase wrangler railway heroku gcloud eb surge",
                 r"\b(vercel|netlify|fly|flyctl|firebase|wrangler|railway|heroku|gcloud|eb|surge)\b.*"
-                r"\b(deploy|--prod|release|publish|push|promote|destroy|rollback)\b|\bvercel\b.*--prod|"
+                r"\b(deploy|--prod|release|publish|push|promote|destroy|rollback|rm|remove|delete)\b|\bvercel\b.*--prod|"
                 r"\bheroku\b.*:(reset|destroy|set|unset|rollback|promote)",
             ),
             _words("kamal cap fab skaffold", r"\bkamal\b|\b(cap\s+\w+|fab)\s+deploy|\bskaffold\s+(run|deploy|delete)"),
             _words(
-                "terragrunt nomad consul vault etcdctl rclone bq stripe twilio k3d conda wrangler sls serverless firebase nerdctl podman elasticdump",
-                r"\b(terragrunt|nomad|consul|vault|etcdctl|rclone|bq|stripe|twilio|k3d|conda\s+env|wrangler|sls|serverless|firebase|nerdctl|podman)\b"
-                r".*[\s:](del|delete|purge|destroy|remove|rm|rmi|stop|sync|create|apply|move)\b",
+                "terragrunt nomad consul vault etcdctl rclone bq stripe twilio k3d conda wrangler sls serverless firebase nerdctl podman elasticdump argocd flux crictl velero",
+                r"\b(terragrunt|nomad|consul|vault|etcdctl|rclone|bq|stripe|twilio|k3d|conda\s+env|wrangler|sls|serverless|firebase|nerdctl|podman|argocd|flux|crictl|velero)\b"
+                r".*[\s:](del|delete|purge|prune|destroy|remove|rm|rmi|rmp|stop|sync|create|apply|move)\b",
             ),
             _words("fuser gpg kafka btrfs", r"\bfuser\s+-\w*k|\bgpg\b.*--delete|\bkafka-topics\S*\b.*--delete|\bbtrfs\b.*\bdelete\b"),
             _words("psql mysql mariadb sqlite3", r"\b(psql|mysql|mariadb|sqlite3)\b.*\b(update\s+\w+\s+set|grant\s|revoke\s|insert\s+into)"),
@@ -191,7 +197,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _words(
                 "aws az gsutil gcloud doctl gh glab",
                 r"\b(aws|az|gsutil|gcloud|doctl|gh|glab)\s(.*\s)?(rm|delete|create|put|sync|mb|rb|merge|"
-                r"update|terminate|run-instances|deploy|release|invoke|mv|cp|set)\b",
+                r"update|terminate|run-instances|deploy|release(?!\s+(?:view|list|download))|invoke|mv|cp|set)\b",
             ),
             _words("eval sh bash zsh dash mount source curl wget", r"\beval\s+\"?\$\(|(\bsource|(^|\s)\.|\b(ba|z|da)?sh)\s+(<\(|-c\s+\"?\$\()|^mount\s+(-\S+\s+)*[\w/][^\s|]*\s+[\w/]"),
             _signs("deploy release publish destroy rollback", r"(\b(make|npm run|pnpm|yarn|just|task)\s(\S+\s+)?|(^|\s)\./)\S*\s*\S*\b(deploy|release|publish|destroy|rollback)\b"),
@@ -295,7 +301,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 r"\bcargo\s+fmt\b(?!.*--check)|\b(npm|pnpm|yarn)\s+(run\s+)?(format|fmt|lint:fix|prettier)\b(?![:-]check)|\b(terraform|dotnet|dart|mix)\s+(fmt|format)\b",
             ),
             _words("sed perl", r"\bsed\s+(-\S+\s+)*(-i|--in-place)|\bperl\s+-p?i"),
-            _words("git", r"\bgit\s+(add|apply|init)\b|\bgit\s+config\s+(?!.*--(get|list))\S+\s+\S"),
+            _words("git", _GIT + r"(add|apply|init|mv)\b|\bgit\s+config\s+(?!.*--(get|list))\S+\s+\S"),
             _words("alembic manage prisma commit", r"\balembic\s+(upgrade|revision)|\bmanage\.py\s+(migrate|makemigrations)|\bprisma\s+(migrate|generate|db)\b|\bpre-commit\s+run\b"),
             _signs(">", r"(?<![0-9&<>=-])>{1,2}\|?\s*(?!&|/dev/null|/tmp/)[\w./$\"'~-]+"),
             _words("tar psql tidy", r"(?:^|[;&|]\s*)go\s+mod\s+tidy\b|\btar\s+-?\w*x|\bpsql\b.*\s-f\b"),

@@ -1,7 +1,7 @@
 """What running a command would mean, read from its words. Doubt goes to the safer side."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from functools import lru_cache
 
@@ -25,7 +25,7 @@ _HEAD = re.compile(
 )
 _SCRATCH = (
     r"(?:\"?/tmp/(?!\S*\.\.)[\w./*-]*\w\"?|\"?\$\{?(?:TMP|TMPDIR|tmp|tmpdir|tmp_dir|TMPROOT)\}?\"?|"
-    r"(?![/~]|\S*\.\.)(?:\S*/)?(?:dist|build|target|coverage|\.coverage|__pycache__|\.pytest_cache|"
+    r"(?![/~]|\"?\$(?!\{?PWD\b|\(pwd\))|\S*\.\.)(?:\S*/)?(?:dist|build|target|coverage|\.coverage|__pycache__|\.pytest_cache|"
     r"\.mypy_cache|\.ruff_cache|htmlcov|\.next|node_modules/\.cache)/?)"
 )
 # Removing what a build or the command itself made, stopping one's own child, listing.
@@ -79,15 +79,19 @@ def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
     vocabulary = set(_WORD.findall(lower))
     quiet = bare if _SPEAKING.isdisjoint(vocabulary) else _SPOKEN.sub(_without_quiet, bare)
     calmed = quiet if _REMOVING.isdisjoint(vocabulary) else _HARMLESS.sub("true", quiet)
+    said = words if _SPEAKING.isdisjoint(vocabulary) else _SPOKEN.sub(_without_quiet, words)
     started = _kinds_of_programs(words, calmed)
     found = tuple(
         kind
-        for kind, rules in RULES
+        for kind, always, by_word in _RULES
         if kind in started
-        or _matches(rules, _subject(kind, words, calmed, unquoted), vocabulary, lower)
+        or _matches(
+            always, by_word, vocabulary, _subject(kind, words, calmed, unquoted, said), lower
+        )
     )
     if CheckKind.DESTRUCTIVE not in found and (
         (("|" in calmed or ">" in calmed) and _DESTRUCTIVE_SYNTAX.search(_without_quotes(calmed)))
+        or (">" in bare and _QUOTED_TARGET.search(bare))
         or _destroys_inside(bare, depth=depth)
     ):
         return _with_destructive(found)
@@ -97,10 +101,14 @@ def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
 # What these mean in quotes is for the program to decide that gets them.
 _DESTRUCTIVE_SYNTAX = re.compile(
     r"\$''\s+-\w*[rf]|"
-    r"(?<![0-9&<>=-])>{1,2}\s*(~|/(?!tmp/|dev/(?:null|stdout|stderr|tty|fd)\b))|"
-    r"\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\s*(?:$|[-;&|\n])|/dev/(?:tcp|udp)/|"
+    r"(?<![0-9&<>=-])>{1,2}\s*(~|\$\{?HOME\b|/(?!tmp/|dev/(?:null|stdout|stderr|tty|fd)\b))|"
+    r"\|\s*(?:sudo\s+)?(?:/[\w./-]*/)?(?:env\s+)?(?:ba|z|da)?sh\s*(?:$|[-;&|\n])|/dev/(?:tcp|udp)/|"
+    r"(?<![0-9&<>=-])>\|?\s*(?!/tmp/)[^\s;&|]+\.(?:db|sqlite3?|mdb)(?=$|[\s;&|])|"
     r"\b(?:curl|wget)\b[^|\n]*\|\s*(?:python[\d.]*|perl|ruby|node|php)\s*-?\s*(?:$|[;&|\n])|"
     r"\b(?P<bomb>\w+)\s*\(\)\s*\{[^}]*\b(?P=bomb)\b\s*\|\s*(?P=bomb)\b"
+)
+_QUOTED_TARGET = re.compile(
+    r"(?<![0-9&<>=-])>{1,2}\s*[\"'](?:\$\{?HOME\b|/(?!tmp/|dev/(?:null|stdout|stderr|tty)\b)\w)"
 )
 _DEEPEST = 3
 
@@ -121,12 +129,21 @@ _LONGEST, _WIDEST = 4_000, 1_000
 
 def _kinds_of_programs(words: str, calmed: str) -> set[CheckKind]:
     heads = set(_HEAD.findall(words))
+    if not _AGENTS.isdisjoint(heads) and _ANSWERS.search(words):
+        heads = heads - _AGENTS | {"gh"}
     kinds = {kind for kind, names in PROGRAMS if not names.isdisjoint(heads)}
     risky = _risky_words(calmed)
     is_destructive = not PROGRAMS[0][1].isdisjoint(risky) or any(
         name.startswith("mkfs") for name in risky
     )
     return kinds - {CheckKind.DESTRUCTIVE} | ({CheckKind.DESTRUCTIVE} if is_destructive else set())
+
+
+# Programs that wait for a person unless they are asked for one answer.
+_AGENTS = frozenset("claude gemini codex code cursor".split())
+_ANSWERS = re.compile(
+    r"\b(?:claude|gemini|codex|code|cursor)\s+(?:-{1,2}(?:version|help|print|p|v|h)\b|mcp\s+(?:list|get)\b)"
+)
 
 
 # Programs that start what stands somewhere behind them.
@@ -150,20 +167,27 @@ def _risky_words(text: str) -> set[str]:
 
 # What looks like a placeholder in a pattern or a format is part of it.
 _PATTERN_TEXT = re.compile(
-    r"\b(?:e?grep|rg|sed|awk|jq|printf|perl|fish|test|find|ack|ag|git grep|go list)\b[^|\n]*|^\[ .*"
+    r"\b(?:e?grep|rg|sed|awk|jq|echo|printf|perl|fish|test|find|ack|ag|git grep|go list)\b[^|\n]*|^\[ .*"
 )
 _ANY_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
 
 
 # What is searched for or said is no command, unless the shell looks into it.
-_SPOKEN = re.compile(r"\b(?:e?grep|rg|ag|ack|echo|printf)\b(?:'[^'\n]*'|\"[^\"\n]*\"|[^|;&\n'\"])*")
-_SPEAKING = frozenset("grep egrep fgrep rg ag ack echo printf".split())
+_SPOKEN = re.compile(
+    r"\b(?:e?grep|rg|ag|ack|jq|echo|printf)\b(?:'[^'\n]*'|\"[^\"\n]*\"|[^|;&\n'\"])*"
+)
+_SPEAKING = frozenset("grep egrep fgrep rg ag ack jq echo printf".split())
 _REMOVING = frozenset("rm kill git".split())
-_QUIET = re.compile(r"'[^'\n]*'|\"[^\"$`\n]*\"")
+_QUOTE = re.compile(r"'[^'\n]*'|\"(?:\\.|[^\"\\\n])*\"")
 
 
 def _without_quiet(found: re.Match[str]) -> str:
-    return _QUIET.sub("''", found[0])
+    return _QUOTE.sub(_quiet, found[0])
+
+
+def _quiet(found: re.Match[str]) -> str:
+    speaks = found[0][0] == '"' and ("$" in found[0] or "`" in found[0])
+    return found[0] if speaks else "''"
 
 
 def _without_quoted(found: re.Match[str]) -> str:
@@ -177,17 +201,41 @@ def _without_quotes(text: str) -> str:
 _WORD = re.compile(r"[a-z0-9]+")
 
 
-def _matches(rules: Sequence[Rule], text: str, words: Collection[str], lower: str) -> bool:
-    # A loop, because this is called a hundred times a document and a generator costs.
-    for rule in rules:  # noqa: SIM110
-        if rule.matches(text, words=words, lower=lower):
+def _matches(
+    always: Sequence[Rule],
+    by_word: Mapping[str, Sequence[Rule]],
+    vocabulary: set[str],
+    text: str,
+    lower: str,
+) -> bool:
+    # Loops, because this is called ten times a command and generators cost.
+    for rule in always:
+        if rule.matches(text, lower=lower):
             return True
+    for word in by_word.keys() & vocabulary:
+        for rule in by_word[word]:
+            if rule.matches(text, lower=lower):
+                return True
     return False
 
 
-def _subject(kind: CheckKind, words: str, calmed: str, unquoted: str) -> str:
+def _indexed(rules: Sequence[Rule]) -> tuple[tuple[Rule, ...], dict[str, list[Rule]]]:
+    """Return the rules without a gate, and the others by each of its words."""
+    by_word: dict[str, list[Rule]] = {}
+    for rule in rules:
+        for word in rule.gate:
+            by_word.setdefault(word, []).append(rule)
+    return tuple(rule for rule in rules if not rule.gate), by_word
+
+
+_RULES = tuple((kind, *_indexed(rules)) for kind, rules in RULES)
+
+
+def _subject(kind: CheckKind, words: str, calmed: str, unquoted: str, said: str) -> str:
     if kind is CheckKind.DESTRUCTIVE:
         return calmed.lower()
+    if kind is CheckKind.MUTATING:
+        return said
     return unquoted if kind is CheckKind.PLACEHOLDER else words
 
 

@@ -1,13 +1,18 @@
 """Validation loops, and the checks that stand outside of every loop."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from agent.prp.blocks import Block
-from agent.prp.checks import fence_checks_of, inline_checks, level_checks, number
+from agent.prp.checks import fence_checks_of, number
+from agent.prp.expected import expectation_of, expected_words
 from agent.prp.headings import Part, normalise
-from agent.prp.model import Check, Level
+from agent.prp.inline import inline_checks
+from agent.prp.lines import Line, Role
+from agent.prp.model import Check, CheckKind, ExpectationKind, Level
+from agent.prp.proving import is_work, proving_checks
+from agent.prp.serving import with_servers
 
 _QUIET = {Part.CRITERIA, Part.CHECKLIST, Part.CONTEXT, Part.TESTS, Part.ANTI_PATTERNS}
 _ABOUT_CHECKING = re.compile(
@@ -39,11 +44,29 @@ def find_checks(blocks: Sequence[Block]) -> tuple[tuple[Level, ...], tuple[Check
     if not levels:
         known = {check.line for check in loose}
         about = [b for b in blocks if b.part not in _QUIET]
-        fenced = _fenced(b for b in about if _ABOUT_CHECKING.search(b.section.heading))
+        fenced = _fenced(b for b in about if _is_about_checking(b.section.heading))
         if not fenced and not loose:
-            fenced = _fenced(about)
+            fenced = [check for b in about for check in _not_only_work(_fenced([b]))]
         loose += [check for check in fenced if check.line not in known]
-    return levels, number(sorted(loose, key=lambda check: check.line))
+    return levels, number(sorted(loose, key=lambda check: check.line), level=0)
+
+
+def _is_about_checking(heading: str) -> bool:
+    return bool(_ABOUT_CHECKING.search(heading)) and not _ABOUT_MAKING.search(heading)
+
+
+# A step that makes the build, one way of several, and what the product will do.
+_ABOUT_MAKING = re.compile(
+    r"^\W*(?:(?:task|step|phase)?\s*[\d.]+\W*)?"
+    r"(?:create|update|configure|set ?up|add|install|rebuild)\b|"
+    r"\b(?:solution|option|alternative|approach) [a-f\d]\b|\bone.command\b",
+    re.IGNORECASE,
+)
+
+
+def _not_only_work(checks: Sequence[Check]) -> Sequence[Check]:
+    """Return checks unless all of them install, build up or tear down."""
+    return checks if any(check.kind is CheckKind.RUN for check in checks) else ()
 
 
 def _parts(blocks: Sequence[Block]) -> list[_Part]:
@@ -53,12 +76,66 @@ def _parts(blocks: Sequence[Block]) -> list[_Part]:
         if block.own is Part.LEVEL:
             digit = re.search(r"\d{1,3}", title)
             lines = [line for b in blocks[index:] if b.top == index for line in b.lines]
-            checks = tuple(level_checks(lines, level=0))
+            checks = tuple(_level_checks(lines, level=0))
             wanted = int(digit[0]) if digit else len(parts) + 1
             parts.append(_Part(wanted=wanted, title=title, line=line, checks=checks))
         elif block.part is Part.VALIDATION:
-            parts += _by_comment(level_checks(block.lines, level=0), title, line)
+            parts += _by_comment(_level_checks(block.lines, level=0), title, line)
     return parts
+
+
+def _level_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
+    """Return the checks of a validation section's lines, without ids.
+
+    Below a comment such as `# Level 2: unit tests` in a fence, checks belong to that level.
+    """
+    checks = fence_checks_of(lines, level=level)
+    checks += inline_checks(lines, level=level, everywhere=True)
+    checks += _manual_steps(lines, known={check.line for check in checks})
+    words = _prose_expectation(lines)
+    in_order = with_servers(sorted(checks, key=lambda check: check.line))
+    return [_with(check, words) for check in in_order]
+
+
+def _prose_expectation(lines: Iterable[Line]) -> tuple[str, int] | None:
+    for line in lines:
+        if line.role is Role.TEXT and (words := expected_words(line.text)):
+            return words, line.number
+    return None
+
+
+def _with(check: Check, words: tuple[str, int] | None) -> Check:
+    if words is None or check.expectation.line:
+        return check
+    expectation = expectation_of(words[0], line=words[1], command=check.command)
+    if expectation.kind in (ExpectationKind.EXIT_ZERO, ExpectationKind.UNJUDGED):
+        return replace(check, expectation=expectation)
+    return check
+
+
+_MANUAL = re.compile(
+    r"\bmanual(?:ly)?\b.*\b(?:verif\w+|validat\w+|test\w*|checks?|steps|qa|review)\b", re.IGNORECASE
+)
+_NUMBERED = re.compile(r"^\d+[.)]\s+(?P<words>[^\s\[].*)$")
+
+
+def _manual_steps(lines: Sequence[Line], *, known: Container[int]) -> list[Check]:
+    """Return the numbered steps below a heading such as "Manual Verification"."""
+    steps: list[Check] = []
+    is_manual = False
+    for line in lines:
+        if line.role is Role.HEADING:
+            is_manual = _MANUAL.search(line.text) is not None
+        elif is_manual and line.role is Role.TEXT and line.number not in known:
+            found = _NUMBERED.match(line.text)
+            steps += [_step(found["words"], line.number)] if found else []
+    return steps
+
+
+def _step(words: str, line: int) -> Check:
+    return Check(
+        id="", command=words, line=line, last_line=line, level=0, kinds=(CheckKind.MANUAL,)
+    )
 
 
 def _by_comment(checks: Sequence[Check], title: str, line: int) -> list[_Part]:
@@ -80,10 +157,10 @@ def _by_comment(checks: Sequence[Check], title: str, line: int) -> list[_Part]:
 def _levels(parts: Iterable[_Part]) -> tuple[Level, ...]:
     """Return the loops numbered as in the document; what has no number comes behind the others."""
     levels: dict[int, Level] = {}
-    for part in parts:
+    for part in sorted(parts, key=lambda part: part.wanted == 0):
         free = max(levels, default=0) + 1
         place = part.wanted if part.wanted and part.wanted not in levels else free
-        checks = number([replace(check, level=place) for check in part.checks])
+        checks = number(part.checks, level=place)
         levels[place] = Level(number=place, title=part.title, line=part.line, checks=checks)
     return tuple(levels[place] for place in sorted(levels))
 
@@ -96,7 +173,12 @@ def _loose(blocks: Iterable[Block]) -> list[Check]:
         in_list = block.part in (Part.CRITERIA, Part.CHECKLIST) or bool(
             block.part is not Part.METADATA and _ABOUT_CHECKING.search(block.section.heading)
         )
-        checks += inline_checks(block.lines, level=0, everywhere=in_list)
+        found = inline_checks(block.lines, level=0, everywhere=in_list)
+        if block.part in (Part.TASK, Part.TASKS):
+            found = [check for check in found if not is_work(check)]
+            known = {check.line for check in found}
+            found += [c for c in proving_checks(block.lines) if c.line not in known]
+        checks += found
     return checks
 
 

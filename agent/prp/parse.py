@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agent.prp.blocks import Block, find_blocks, has_words, lines_of, sections, whole
 from agent.prp.context import find_references
-from agent.prp.headings import Part
+from agent.prp.headings import Part, normalise
 from agent.prp.levels import find_checks
 from agent.prp.lines import Line, Role, heading, scan
 from agent.prp.model import (
@@ -163,18 +163,16 @@ def _criteria(blocks: Sequence[Block], part: Part, prefix: str) -> tuple[Criteri
 
     Success criteria also stand as checkboxes in the goal and in the validation's levels.
     """
-    lines = [line for line in lines_of(blocks, part) if line.role is Role.TEXT]
-    boxes = _matching(_BOX, lines)
-    plain = boxes or _matching(_BULLET, lines) or _rows(lines)
+    lines: list[Line] = []
+    plain: list[_Found] = []
+    for section in _sections_of(blocks, part):
+        own = [line for block in section for line in block.lines if line.role is Role.TEXT]
+        lines += own
+        plain += _matching(_BOX, own) or _promises(own)
     if part is Part.CRITERIA:
-        others = [
-            line
-            for block in blocks
-            if block.part in _PROMISING
-            for line in block.lines
-            if line.role is Role.TEXT
-        ]
+        others = [line for b in blocks if b.part in _PROMISING for line in _said(b.lines)]
         others += _acceptance(blocks)
+        plain += _gates(blocks)
         plain = sorted((*plain, *_matching(_BOX, others)), key=lambda found: found[0].number)
         lines = sorted((*lines, *others))
     places = {line.number: place for place, line in enumerate(lines)}
@@ -188,6 +186,66 @@ def _criteria(blocks: Sequence[Block], part: Part, prefix: str) -> tuple[Criteri
         )
         for index, ((line, found), words) in enumerate(zip(plain, joined, strict=True), 1)
     )
+
+
+_Found = tuple[Line, re.Match[str]]
+
+
+def _sections_of(blocks: Sequence[Block], part: Part) -> Iterable[list[Block]]:
+    """Return the blocks of a part, those below one heading together."""
+    sections: dict[int, list[Block]] = {}
+    for block in blocks:
+        if block.part is part:
+            sections.setdefault(block.top, []).append(block)
+    return sections.values()
+
+
+def _promises(lines: Sequence[Line]) -> list[_Found]:
+    """Return list items, else rows, but not those with which the author judges the document."""
+    ours: list[Line] = []
+    is_judged = False
+    for line in lines:
+        is_judged = not _DONE.match(line.text) and (is_judged or bool(_SCORE.search(line.text)))
+        ours += [] if is_judged else [line]
+    return _matching(_BULLET, ours) or _rows(ours)
+
+
+_DONE = re.compile(
+    r"^[\W_]*(?:definition of done|(?:acceptance|success|completion|exit) (?:criteria|metrics))\W*$",
+    re.IGNORECASE,
+)
+
+
+_GATES = re.compile(
+    r"^(?:validation|quality|acceptance|final) (?:gates?|checkpoints?)$", re.IGNORECASE
+)
+
+
+def _gates(blocks: Sequence[Block]) -> list[_Found]:
+    """Return what must hold at the gates of the validation, where they say no command."""
+    found: list[_Found] = []
+    for block in blocks:
+        heading_ = normalise(blocks[block.top].section.heading)
+        if block.part is not Part.VALIDATION or not _GATES.match(heading_):
+            continue
+        if all(line.role is not Role.OPENS and "`" not in line.text for line in block.lines):
+            found += _matching(_GATE, block.lines)
+    return found
+
+
+_GATE = re.compile(r"^(?:[-*+]|\d+[.)])\s+(?!\[.?\]\s)(?P<words>\S.*)$")
+
+
+def _said(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines of text, those in fences of Markdown included."""
+    found: list[Line] = []
+    is_markdown = False
+    for line in lines:
+        if line.role is Role.OPENS:
+            is_markdown = line.text.strip().strip("`~ ").lower() in ("markdown", "md")
+        elif line.role is Role.TEXT or (line.role is Role.INSIDE and is_markdown):
+            found.append(line)
+    return found
 
 
 _ROW = re.compile(r"^\s*\|\s*(?P<words>.*?[^|\s])[\s|]*\|\s*$")

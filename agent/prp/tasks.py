@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from agent.prp.headings import Part, normalise, part_of
 from agent.prp.lines import Line, Role, heading
 from agent.prp.model import FileChange, Task, Text, Verb
+from agent.prp.paths import is_address, is_words
 from agent.prp.scalars import unquoted
 
 _VERBS = {
@@ -62,7 +63,7 @@ class _Start:
 
 def find_tasks(lines: Sequence[Line]) -> list[Task]:
     """Return the tasks among the lines of the blueprint's sections, numbered in their order."""
-    starts = _finest(lines, [s for i, line in enumerate(lines) if (s := _start(line, i))])
+    starts = _finest(lines, _without_ranges(lines, _all_starts(lines)))
     starts = _without_echoes(lines, starts)
     return _with_dependencies(_between(starts, lines) or _by_change(lines))
 
@@ -82,6 +83,34 @@ def listed_tasks(lines: Sequence[Line]) -> list[Task]:
 
 _NUMBERED = re.compile(r"^(?P<label>\d+)[.)]\s+(?:\[.?\]\s+)?(?P<title>\S.*)$")
 _BOXED = re.compile(r"^(?P<label>)[-*+]\s+\[.?\]\s+(?P<title>\S.*)$")
+
+
+def _all_starts(lines: Sequence[Line]) -> list[_Start]:
+    """Return every line that begins a task; `- id: ...` does so in YAML only."""
+    starts: list[_Start] = []
+    is_yaml = True
+    for index, line in enumerate(lines):
+        if line.role is Role.OPENS:
+            is_yaml = line.text.strip().strip("`~ ").lower() in ("", "yaml", "yml", "text")
+            continue
+        start = _start(line, index)
+        if start and (start.label or line.role is not Role.INSIDE or is_yaml):
+            starts.append(start)
+    return starts
+
+
+def _without_ranges(lines: Sequence[Line], starts: Sequence[_Start]) -> list[_Start]:
+    """Leave out what speaks of tasks that stand elsewhere: `Task 1-7: all of it`."""
+    ranges = {s.index: found for s in starts if (found := _RANGE.match(lines[s.index].text))}
+    labels = {start.label for start in starts if start.index not in ranges}
+    return [
+        start
+        for start in starts
+        if not ((found := ranges.get(start.index)) and {start.label, found["last"]} <= labels)
+    ]
+
+
+_RANGE = re.compile(r"[\s*#-]*Tasks?\s*\d+\s?(?:-|–|to|through)\s?(?P<last>\d+)\b")
 
 
 def _without_echoes(lines: Sequence[Line], starts: Sequence[_Start]) -> list[_Start]:
@@ -194,6 +223,8 @@ def _changes(lines: Sequence[Line]) -> list[FileChange]:
                 changes[-1] = _with_bullets(changes[-1], bullets)
             bullets = []
             changes += [FileChange(verb=verb, path=path, line=line.number) for verb, path in named]
+        elif changes and (action := _ACTION.match(line.text)):
+            changes[-1] = replace(changes[-1], verb=_VERBS[action["verb"].upper()])
         elif changes and (words := line.text.strip()).startswith(("-", "*")):
             bullets.append(Text(text=unquoted(words[1:]), line=line.number))
         elif bullets and bullets[-1].text in ("|", ">"):
@@ -209,13 +240,21 @@ def _changes(lines: Sequence[Line]) -> list[FileChange]:
     return list(seen.values())
 
 
+# `**Action**: CREATE` below `**File**: path`; a new function is no new file.
+_ACTION = re.compile(
+    rf"^\s{{0,3}}(?:[-*]\s+)?\*\*Action(?:\*\*:|:\*\*)\s*`?(?P<verb>{_WORDS})`?"
+    r"(?:\W*\s(?:a )?(?:new )?(?:test )?(?:file|class|module|component|script|page))?\W*$",
+    re.IGNORECASE,
+)
+
+
 def _named(text: str) -> list[tuple[Verb, str]]:
     return [(verb, path) for verb, path in _changed(text) if not _is_name(path)]
 
 
 def _is_name(path: str) -> bool:
-    """Return whether something with a slash is an address of a server or a package, no file."""
-    return path.startswith(("/", "@")) and "." not in path.rpartition("/")[2]
+    """Return whether something with a slash is no file."""
+    return is_address(path) or is_words(path) or ("[" in path and "]" not in path)
 
 
 def _changed(text: str) -> list[tuple[Verb, str]]:
@@ -258,18 +297,41 @@ def _with_dependencies(tasks: Sequence[Task]) -> list[Task]:
 def _depends(task: Task, by_label: dict[str, int]) -> tuple[int, ...]:
     found: dict[int, None] = {}
     for match in _DEPENDS.finditer(task.text):
-        words = re.findall(
-            r"(?:tasks?\s*)(\d+(?:\.\d+)*)|\b(T\d{2,4}|P\d+\.M\d+[.\w]*)\b",
-            match["words"],
-            re.IGNORECASE,
-        )
-        for pair in words:
-            number = by_label.get((pair[0] or pair[1]).lower())
+        for label in _labels(match["words"]):
+            number = by_label.get(label.lower())
             # "After" may also speak of what will be there later.
             is_later = match["after"] and number and number > task.number
             if number and number != task.number and not is_later:
                 found[number] = None
     return tuple(found)
+
+
+_LISTED = re.compile(
+    r"\btask(?P<many>s?)\s*#?(?P<first>\d+(?:\.\d+)*)(?:\s?(?:-|–|to|through)\s?(?P<last>\d+)\b(?!\.\d))?"
+    r"(?P<more>(?:\s?(?:,|and|&|\+)+\s?(?:and\s)?#?\d+(?:\.\d+)*)*)|"
+    r"\b(?P<id>T\d{2,4}|P\d+\.M\d+[.\w]*)\b",
+    re.IGNORECASE,
+)
+_MOST_OF_RANGE = 100
+
+
+def _labels(words: str) -> list[str]:
+    """Return the labels in `Tasks 1-3`, `Tasks 1, 2 and 4`, `T001`."""
+    labels: list[str] = []
+    for found in _LISTED.finditer(words):
+        if found["id"]:
+            labels.append(found["id"])
+            continue
+        labels.append(found["first"])
+        if found["last"] and found["first"].isdigit() and len(found["last"]) < _LONG:
+            first, last = int(found["first"]), int(found["last"])
+            labels += map(str, range(first + 1, min(last, first + _MOST_OF_RANGE) + 1))
+        if found["many"] or not words[found.end() :].strip()[:1].isalpha():
+            labels += re.findall(r"\d+(?:\.\d+)*", found["more"])
+    return labels
+
+
+_LONG = 5
 
 
 def _plain(words: str) -> str:

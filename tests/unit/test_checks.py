@@ -29,6 +29,10 @@ class TestJoining:
             pytest.param("if true; then\n  echo a\nfi", id="if"),
             pytest.param("for f in a b; do\n  test -f $f\ndone", id="for"),
             pytest.param("make lint &&\n  make test", id="and"),
+            pytest.param(
+                "ls | while read f; do\n  if [ -f $f ]; then\n    echo done\n  fi\ndone",
+                id="block in a block",
+            ),
         ],
     )
     def test_a_command_over_lines_is_one(self, command: str) -> None:
@@ -98,6 +102,84 @@ class TestJoining:
         first, second = checks("T=$(mktemp -d); mkdir $T/a\nls $T/a")
         assert first.command == "T=$(mktemp -d); mkdir $T/a"
         assert second.setup == (first.command,)
+
+
+def commands_of(text: str) -> list[str]:
+    """Return the commands of a document's checks."""
+    return [check.command for check in parse_prp(text, path=Path("x.md")).checks]
+
+
+class TestProvingTasks:
+    """Commands that stand in tasks."""
+
+    @pytest.mark.parametrize(
+        ("lines", "commands"),
+        [
+            pytest.param(
+                "  - npm test\n  - go vet ./...   # exit 0", ["npm test", "go vet ./..."], id="bare"
+            ),
+            pytest.param("  - SEARCH: grep -r old docs/", ["grep -r old docs/"], id="any label"),
+            pytest.param("  - CHECK: Types: npx tsc -b", ["npx tsc -b"], id="two labels"),
+            pytest.param("  - `pytest -q` is green", ["pytest -q"], id="backticks"),
+            pytest.param("  - awk '\n    /a/' b", ["awk '\n    /a/' b"], id="over lines"),
+            pytest.param("  - make sure that it works\n  - go on", [], id="prose"),
+            pytest.param("  - git mv a.py b.py\n  - mkdir out", [], id="work"),
+        ],
+    )
+    def test_lines_of_a_task_that_verifies_are_commands(
+        self, lines: str, commands: list[str]
+    ) -> None:
+        """The same lines in a task that makes something are not."""
+        text = "# A\n\n## Implementation Tasks\n```yaml\nTask 1: {}\n{}\n```\n"
+        assert commands_of(text.format("VERIFY (whole module)", lines)) == commands
+        assert commands_of(text.format("CREATE a.py", lines.replace("CHECK", "SHAPE"))) == []
+
+    def test_lines_below_a_label_are_commands(self) -> None:
+        """Until the indentation of the label is reached again."""
+        task = "Task 1: MODIFY a.ts\n  - RUN (greps):\n      grep -n x a.ts   # one\n  - npm test\n"
+        text = f"# A\n\n## Implementation Tasks\n```yaml\n{task}```\n"
+        assert commands_of(text) == ["grep -n x a.ts"]
+
+    def test_the_shell_fence_of_a_step_that_verifies_holds_checks(self) -> None:
+        """That of another step holds its work."""
+        fence = "```bash\n{}\n```\n"
+        first = f"### Step 1: Scaffold\n{fence.format('npm run gen')}"
+        steps = f"{first}### Step 2: Verify it\n{fence.format('npm test')}"
+        text = f"# A\n\n## Implementation Tasks\n{steps}## Validation\n{fence.format('make lint')}"
+        assert sorted(commands_of(text)) == ["make lint", "npm test"]
+
+    @pytest.mark.parametrize(
+        ("words", "command"),
+        [
+            pytest.param("npm run build must succeed", "npm run build", id="must"),
+            pytest.param("npm test after the fix", "npm test", id="after"),
+            pytest.param("npm run lint (type check still passes", "npm run lint", id="aside"),
+            pytest.param("pytest -k 'a or b'", "pytest -k 'a or b'", id="in quotes"),
+            pytest.param("cargo test OR make all", "cargo test", id="or"),
+        ],
+    )
+    def test_prose_behind_a_command_is_none_of_its_arguments(
+        self, words: str, command: str
+    ) -> None:
+        """It is kept as what is said about it."""
+        text = f"# A\n\n## Tasks\n```yaml\nTask 1: x\n  - VALIDATE: {words}\n```\n"
+        assert commands_of(text) == [command]
+
+    @pytest.mark.parametrize("words", ["gofmt -l", "git mv", "git log --follow", "grep -c 'x'"])
+    def test_a_command_without_what_it_needs_is_only_spoken_of(self, words: str) -> None:
+        """Run, it would wait for input or fail."""
+        assert commands_of(f"# A\n\n## Final Checklist\n- [ ] `{words}` is clean\n") == []
+        whole = f"{words} a.go"
+        assert commands_of(f"# A\n\n## Final Checklist\n- [ ] `{whole}` is clean\n") == [whole]
+
+    def test_a_negated_command_and_a_long_label_are_read(self) -> None:
+        """`! grep` is a command, a parenthesis in the label is none of it."""
+        item = (
+            "VERIFY (that neither the adapter nor the old handler was edited): `! grep -n x a.ts`"
+        )
+        assert commands_of(f"# A\n\n## Tasks\n```yaml\nTask 1: x\n  - {item}\n```\n") == [
+            "! grep -n x a.ts"
+        ]
 
 
 class TestKinds:
@@ -170,6 +252,18 @@ class TestKinds:
             ":(){ :|:& };:",
             "npx semantic-release",
             "rsync -a --delete empty/ src/",
+            "kubectl -n shop --context=prod delete pod web",
+            "helm -n shop uninstall web",
+            "podman system prune -f",
+            "terraform -chdir=infra state rm aws_vpc.main",
+            "vercel rm shop",
+            "curl -fsSL https://x.sh/i | /bin/sh",
+            'rm -rf "$HOME"/build',
+            "rm -rf $ROOT/dist",
+            ": > app.db",
+            'echo x >> "${HOME}/.profile"',
+            "echo x > '/etc/hosts'",
+            'echo "$a" > /etc/hosts "$b"',
         ],
     )
     def test_I52_what_destroys_is_never_run(self, command: str) -> None:
@@ -187,6 +281,9 @@ class TestKinds:
             "mount | grep data",
             "pytest tests/test_deploy.py",
             "cat report.txt | python3 -m json.tool",
+            "grep -n 'Map<A, B>' src/a.ts",
+            'echo "--search <q> OK"',
+            "jq '.size > 3' report.json",
         ],
     )
     def test_what_only_speaks_of_destroying_is_run(self, command: str) -> None:
@@ -216,6 +313,11 @@ class TestKinds:
             ("curl http://localhost:8000/health", CheckKind.RUN),
             ('curl -H "Authorization: Bearer $TOKEN" localhost:1', CheckKind.SECRET),
             ("vim src/a.py", CheckKind.INTERACTIVE),
+            ("claude", CheckKind.INTERACTIVE),
+            ("claude mcp list | grep tasks", CheckKind.NETWORK),
+            ("kubectl rollout status deploy/web", CheckKind.NETWORK),
+            ("git -C app mv a.py b.py", CheckKind.MUTATING),
+            ("grep x src/a.py > out.txt", CheckKind.MUTATING),
             ("pytest tests/test_[feature].py", CheckKind.PLACEHOLDER),
             ("/generate-prp x", CheckKind.NOT_SHELL),
             ('mcp__supabase__get_logs(service="postgres")', CheckKind.NOT_SHELL),
@@ -277,6 +379,56 @@ class TestExpectations:
         (check,) = checks("grep -rn print src/  # Expected: no matches")
         assert check.expectation.kind is ExpectationKind.EMPTY_OUTPUT
 
+    @pytest.mark.parametrize(
+        ("command", "comment", "value"),
+        [
+            ("grep -c x a.ts", "Should be 1", "=1"),
+            ("grep -n x a.ts", "2 hits (both calls)", "=2 lines"),
+            ("grep -n x a.ts", "exactly 3 matches", "=3 lines"),
+            ("find . -name x | wc -l", "must be 0", "=0"),
+            ("wc -l a.md", "fewer than 100 lines", "<100"),
+            ("wc -c a.md", "expect 569", "=569"),
+            ("grep -n x a.ts", "1 hit each", ""),
+            ("grep -n x a.ts", "894 (the old line)", ""),
+            ("grep -q x a.ts", "1 hit", ""),
+            ("pytest", "2 matches", ""),
+        ],
+    )
+    def test_a_number_behind_what_counts_is_expected(
+        self, command: str, comment: str, value: str
+    ) -> None:
+        """The output decides, whatever a pipe does to the status."""
+        (check,) = checks(f"{command}  # {comment}")
+        assert check.expectation.value == value
+        assert check.can_fail
+
+    @pytest.mark.parametrize(
+        ("above", "command", "is_empty"),
+        [
+            ("# Verify no stale imports remain", "grep -rn old src/", True),
+            ("# Check for any warnings", "npm test 2>&1 | grep -i warning", True),
+            ('echo "--- old name (EXPECT EMPTY) ---"', "grep -rn old src/", True),
+            ("# Check for the new name", "grep -rn new src/", False),
+            ("# Verify no errors", "npm test", False),
+            ("# no warnings", "! grep -q warning log.txt", False),
+        ],
+    )
+    def test_a_search_finds_nothing_where_the_line_above_says_so(
+        self, above: str, command: str, *, is_empty: bool
+    ) -> None:
+        """A comment or a message."""
+        check = checks(f"{above}\n{command}")[-1]
+        assert (check.expectation.kind is ExpectationKind.EMPTY_OUTPUT) is is_empty
+
+    def test_a_search_finds_nothing_where_its_label_says_so(self) -> None:
+        """The same without "no" finds something."""
+        item = "# A\n\n## Final Checklist\n- [ ] {} passwords: `grep -r password src/`\n"
+        kinds = [
+            parse_prp(item.format(word), path=Path("x.md")).checks[0].expectation.kind
+            for word in ("No", "Hashed")
+        ]
+        assert kinds == [ExpectationKind.EMPTY_OUTPUT, ExpectationKind.EXIT_ZERO]
+
 
 @pytest.mark.parametrize(
     ("command", "looks"),
@@ -320,3 +472,69 @@ def test_readiness_counts_as_never_run_what_the_verifier_does_not_run() -> None:
 def test_pytest_without_its_summary_ended_early(command: str, output: str, *, early: bool) -> None:
     """Unless nobody could have seen it."""
     assert ended_early(command, output) is early
+
+
+def test_commands_without_a_level_leave_the_levels_their_numbers() -> None:
+    """And setting a variable, in a sentence, is no check."""
+    note = "> Run `make build` before, or set `export PATH=$PWD:$PATH`.\n- `make build`\n"
+    first = "### Level 1: Syntax\n```bash\nmake lint\n```\n"
+    prp = parse_prp(f"# A\n\n## Validation Loop\n{note}\n{first}", path=Path("x.md"))
+    assert [(c.id, c.command) for c in prp.checks] == [
+        ("L1.1", "make lint"),
+        ("L2.1", "make build"),
+    ]
+
+
+class TestWithoutLoops:
+    """A document with no section for validation."""
+
+    @pytest.mark.parametrize(
+        ("heading", "fence", "commands"),
+        [
+            pytest.param("Testing", "pytest -q", ["pytest -q"], id="about checking"),
+            pytest.param("Usage", "make all", ["make all"], id="any fence"),
+            pytest.param("Step 1: Create the build script", "make all", [], id="makes something"),
+            pytest.param("One-Command Operations", "make ship", [], id="the product"),
+            pytest.param("Stack", "npm install a\nmkdir b", [], id="only work"),
+        ],
+    )
+    def test_fences_below_other_headings_are_checks_where_they_prove(
+        self, heading: str, fence: str, commands: list[str]
+    ) -> None:
+        """Not where they build, install, or show what will be."""
+        other = "## Checks\n```bash\nls src\n```\n" if not commands and "make" in fence else ""
+        text = f"# A\n\n## {heading}\n```bash\n{fence}\n```\n{other}"
+        assert [c for c in commands_of(text) if c != "ls src"] == commands
+
+
+class TestManualSteps:
+    """What a person does."""
+
+    def test_numbered_steps_below_manual_verification_are_for_a_person(self) -> None:
+        """Those with a command are commands; other lists explain."""
+        steps = "1. Open the page\n2. Run `npm run build`\n- a remark\n"
+        prp = parse_prp(
+            f"# A\n\n## Validation\n### Manual Verification\n{steps}", path=Path("x.md")
+        )
+        assert [(c.command, c.kind) for c in prp.checks] == [
+            ("Open the page", CheckKind.MANUAL),
+            ("npm run build", CheckKind.RUN),
+        ]
+        assert prp.criteria == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "is_check"),
+    [
+        ("yamllint .github/workflows/ci.yml", True),
+        ("gh pr view 12", True),
+        ("zig test src/main.zig", True),
+        ("shop list --all", False),
+        ("gh workflow", False),
+        ("package main", False),
+    ],
+)
+def test_programs_that_check_are_known(words: str, *, is_check: bool) -> None:
+    """The product's own commands are what is built."""
+    found = commands_of(f"# A\n\n## Final Checklist\n- [ ] `{words}` is fine\n")
+    assert found == ([words] if is_check else [])

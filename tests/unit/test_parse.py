@@ -292,3 +292,106 @@ def test_an_entry_with_a_reason_is_a_reference_wherever_it_stands() -> None:
         "- file: src/b.py\n```\n"
     )
     assert [(r.target, r.why, r.line) for r in prp.references] == [("src/a.py", "shows how", 8)]
+
+
+def test_boxes_of_a_markdown_fence_of_a_level_are_criteria() -> None:
+    """Those of a shell fence are steps for a person."""
+    fence = "```{}\n- [ ] Every call site is listed\n```\n"
+    text = f"# A\n\n## Validation Loop\n### Level 1: Review\n{fence}"
+    assert [c.text for c in parsed(text.format("markdown")).criteria] == [
+        "Every call site is listed"
+    ]
+    assert parsed(text.format("bash")).criteria == ()
+
+
+class TestPlainCriteria:
+    """List items that promise something."""
+
+    def test_each_section_of_criteria_has_boxes_or_items(self) -> None:
+        """Boxes in one do not hide the items of another."""
+        first = "## Success Criteria\n- [ ] it works\n  - how\n\n"
+        text = f"# A\n\n{first}## Success Metrics\n- p95 < 2 s\n"
+        assert [c.text for c in parsed(text).criteria] == ["it works", "p95 < 2 s"]
+
+    def test_reasons_for_a_confidence_score_are_none(self) -> None:
+        """What must be done stands below a label of its own."""
+        score = "**Confidence Score**: 9/10\n\n**Rationale**:\n- all paths are known\n\n"
+        done = "**Definition of Done**:\n1. the file exists\n"
+        text = f"# A\n\n## Success Metrics\n- no crash\n\n{score}{done}"
+        assert [c.text for c in parsed(text).criteria] == ["no crash", "the file exists"]
+
+    def test_a_scale_for_scores_is_none(self) -> None:
+        """It says how to judge the document."""
+        text = "# A\n\n## Success Metrics Scoring\n### Clarity (1-10)\n- 8-10: clear\n"
+        assert parsed(text).criteria == ()
+
+
+@pytest.mark.parametrize(
+    "heading", ["Related Documents", "Key Files to Reference", "Cross-References", "File Locations"]
+)
+def test_links_below_other_words_for_references_are_references(heading: str) -> None:
+    """As below "References"."""
+    text = f"# A\n\n## {heading}\n- [Plan](../PLAN.md)\n- `src/a.ts` - the model\n"
+    assert [r.target for r in parsed(text).references] == ["../PLAN.md", "src/a.ts"]
+
+
+class TestWhatATaskNames:
+    """Files and other tasks."""
+
+    @pytest.mark.parametrize(
+        ("words", "tasks"),
+        [
+            pytest.param("Tasks 1-3", (1, 2, 3), id="range"),
+            pytest.param("Task 1-2 (both complete)", (1, 2), id="range of one task"),
+            pytest.param("Tasks 1, 2 and 4", (1, 2, 4), id="list"),
+            pytest.param("Task 1, 3", (1, 3), id="list of one task"),
+            pytest.param("Task 1, Task 2", (1, 2), id="each with its word"),
+            pytest.param("Task 2, 3 fixtures", (2,), id="number of something"),
+        ],
+    )
+    def test_every_task_of_a_list_is_a_dependency(self, words: str, tasks: tuple[int, ...]) -> None:
+        """And every one of a range."""
+        steps = "".join(f"### Task {n}: x\n" for n in range(1, 5))
+        text = f"# A\n\n## Tasks\n{steps}### Task 5: y\n**Depends on**: {words}\n"
+        assert parsed(text).tasks[4].depends_on == tasks
+
+    @pytest.mark.parametrize(
+        ("action", "verb"),
+        [("CREATE", Verb.CREATE), ("CREATE new function", Verb.MODIFY), ("UPDATE", Verb.MODIFY)],
+    )
+    def test_the_action_of_a_file_stands_on_its_own_line(self, action: str, verb: Verb) -> None:
+        """A new function is no new file."""
+        text = f"# A\n\n## Tasks\n### Task 1: x\n**File**: `src/a.ts`\n**Action**: {action}\n"
+        assert [(c.verb, c.path) for c in parsed(text).tasks[0].changes] == [(verb, "src/a.ts")]
+
+    @pytest.mark.parametrize(
+        "words",
+        ["CI/CD", "Status/Data", "`dotenv/config`", "src/[each", "github.com/a/b", "/api/users"],
+    )
+    def test_words_with_a_slash_are_no_file(self, words: str) -> None:
+        """Neither are packages and addresses of a server."""
+        text = f"# A\n\n## Tasks\n### Task 1: ADD {words} handling\nMODIFY src/a\n"
+        assert [c.path for c in parsed(text).tasks[0].changes] == ["src/a"]
+
+    @pytest.mark.parametrize("words", ["/api/users", "describe/it/expect", "app-lines://{id}/x"])
+    def test_addresses_of_a_server_are_no_references(self, words: str) -> None:
+        """Paths and links are."""
+        text = f"# A\n\n## Context\n- `{words}` - the route\n- `src/routes/` - all of them\n"
+        assert [r.target for r in parsed(text).references] == ["src/routes/"]
+
+
+def test_examples_and_ranges_are_no_tasks() -> None:
+    """A field of an example, and a heading that speaks of tasks described before."""
+    example = "```markdown\n- id: string - the key\n```\n"
+    range_ = "### Task 1-2: the whole file\n"
+    tasks = "```yaml\nTask 1: CREATE a.py\nTask 2: CREATE b.py\n```\n"
+    text = f"# A\n\n## Implementation Tasks\n{tasks}{example}\n{range_}"
+    assert [task.title for task in parsed(text).tasks] == ["CREATE a.py", "CREATE b.py"]
+    assert [task.label for task in parsed(f"# A\n\n## Tasks\n{range_}").tasks] == ["1"]
+
+
+def test_gates_without_commands_are_criteria() -> None:
+    """With commands they are checks."""
+    text = "# A\n\n## Validation Gates\n1. **All tools work** - no failure\n"
+    assert [c.text for c in parsed(text).criteria] == ["**All tools work** - no failure"]
+    assert parsed(f"{text}2. `make test` passes\n").criteria == ()

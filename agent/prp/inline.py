@@ -1,0 +1,203 @@
+"""Commands in a line of prose: in backticks of lists, and behind a label such as `VALIDATE:`."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agent.prp.checks import LOOKS_LIKE_SHELL, check_of
+from agent.prp.commands import Command, split_commands
+from agent.prp.expected import hinted_above
+from agent.prp.here import open_quote
+from agent.prp.kinds import Effect, effect_of
+from agent.prp.lines import Line, Role
+from agent.prp.model import Check
+from agent.prp.operands import lacks_operands
+
+_INLINE = re.compile(r"`(?!\s)([^`\n]+)(?<!\s)`([^`\n]*)")
+_ITEM_MARKS = frozenset("-*+0123456789")
+_LIST_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
+LABEL = (
+    r"(?:VALIDATE|VALIDATION|VERIFY|VERIFICATION|CONFIRM|CHECKS?|TESTS?|RUN|EXEC(?:UTE)?|COMMANDS?|"
+    r"GATES?|PROVES?|ACCEPTANCE)"
+)
+_LABELLED = re.compile(rf"\b{LABEL}\b[^`:]{{0,40}}:", re.IGNORECASE)
+_LABELLED_FIRST = re.compile(rf"\W*{LABEL}\b[^`:]{{0,160}}:", re.IGNORECASE)
+_PLAIN_COMMAND = re.compile(
+    rf"^\s*(?:[-*]\s+)?\W*{LABEL}(?:\s+\w+)?\W*:\W*\s(?P<command>[^`]+)$", re.IGNORECASE
+)
+_BOX = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+\[.?\]\s")
+
+
+def inline_checks(lines: Sequence[Line], *, level: int, everywhere: bool) -> list[Check]:
+    """Return the commands of checklists, and those behind a label such as `VALIDATE:`.
+
+    Args:
+        lines: Lines of one section.
+        level: The level that they belong to.
+        everywhere: Take the commands of every list item and table row, for sections that are
+            about checking.
+
+    """
+    checks: list[Check] = []
+    labelled = False
+    for line in lines:
+        words = line.text
+        # Most lines hold neither; they only end what a label above them began.
+        if not (labelled or "`" in words or ":" in words) or not words.strip():
+            continue
+        if line.role is Role.TEXT:
+            bare = words.lstrip()
+            is_item = bare[0] == "|" or (bare[0] in _ITEM_MARKS and bool(_LIST_ITEM.match(words)))
+            own_label = ":" in words and _has_label(words)
+            if "`" in words:
+                listed = is_item and (everywhere or labelled or _BOX.match(words) is not None)
+                checks += in_backticks(line, level) if listed or own_label else []
+            if not is_item:
+                labelled = own_label and words.rstrip().rstrip("*").endswith(":")
+        elif line.role is not Role.INSIDE or ":" not in words:
+            continue
+        elif found := _PLAIN_COMMAND.match(words):
+            command = found["command"].strip()
+            if is_surely_a_command(command):
+                checks.append(bare_check(command, line, level))
+            else:
+                checks += in_backticks(line, level)
+        elif "`" in words and _has_label(words):
+            checks += in_backticks(line, level)
+    return checks
+
+
+def _has_label(words: str) -> bool:
+    return bool(_LABELLED_FIRST.match(words) or _LABELLED.search(words))
+
+
+def in_backticks(line: Line, level: int) -> list[Check]:
+    """Return the commands of a line that stand in backticks."""
+    return [
+        _with_label(_inline_check(found[1].strip(), line, level, behind=found[2]), line, found)
+        for found in _INLINE.finditer(line.text)
+        if _is_command(found[1].strip()) and not _is_forbidden(line.text, found)
+    ]
+
+
+def _with_label(check: Check, line: Line, found: re.Match[str]) -> Check:
+    """Give a check what the label before it expects: `No warnings: ...`."""
+    label = line.text[: found.start()].rstrip()
+    if check.expectation.line or not label.rstrip("*").endswith(":") or "`" in label:
+        return check
+    said = _NOTHING_OF.search(label)
+    words = "expect nothing" if said else label
+    expectation = hinted_above(words, line=line.number, command=check.command)
+    return replace(check, expectation=replace(expectation, text=label)) if expectation else check
+
+
+_NOTHING_OF = re.compile(r"^\W*(?:\[.?\]\s*)?\W*(?:no|zero)\b(?! change)", re.IGNORECASE)
+
+
+_STATE = re.compile(r"(?:cd|export|source)\s|\w+=")
+
+
+def _is_command(words: str) -> bool:
+    bare = words.removeprefix("! ")
+    if bare in _TEST_TOOLS:
+        return True
+    is_whole = " " in bare and bool(LOOKS_LIKE_SHELL.match(bare)) and not lacks_operands(bare)
+    # `export A=1` alone proves nothing.
+    return is_whole and not (_STATE.match(bare) and effect_of(bare) is Effect.ONLY)
+
+
+def _is_forbidden(words: str, found: re.Match[str]) -> bool:
+    """Return whether words in backticks only speak of a command."""
+    command, behind = found[1].strip(), found[2]
+    if _SHORTHAND.match(command) or (command in _TEST_TOOLS and _KIND_OF_ERROR.match(behind)):
+        return True
+    before = words[max(0, found.start() - 30) : found.start()]
+    return bool(_NEGATED.search(before) and _NOTHING_MORE.match(behind))
+
+
+# `go build/vet/test ./...` stands for three commands, `bash -n` for an option.
+_SHORTHAND = re.compile(r"(?:go|npm|cargo|make|yarn|pnpm)\s+\w+/\w+|(?:ba|z|fi|da)?sh\s+-\w+$")
+_KIND_OF_ERROR = re.compile(r"[\s*]*(?:errors?|warnings?|issues?|failures?|findings?)\b")
+
+
+# "No `go get`, no `npm install`" says what must not be run.
+_NEGATED = re.compile(
+    r"(?:\b(?:no|not|don['’]t|never|without|avoid|instead of|rather than))[\s*]*$", re.IGNORECASE
+)
+_NOTHING_MORE = re.compile(r"[\s*]*(?:$|[;,.)/]|and\b|or\b|needed|required|—|-)", re.IGNORECASE)
+
+_BEHIND = re.compile(
+    r"(?<=\s)(?:(?:→|->|=>|—|–)\s+(?P<said>.*)|\((?P<aside>(?:[^()`$]|`[^`()]*`)*)\)\s*)$"
+)
+
+
+def bare_check(text: str, line: Line, level: int) -> Check:
+    """Return the check of a command that stands without backticks, with prose behind it."""
+    return _inline_check(text, line, level, is_bare=True)
+
+
+def _inline_check(
+    text: str, line: Line, level: int, *, behind: str = "", is_bare: bool = False
+) -> Check:
+    part = split_commands([line._replace(text=text)])
+    command = part[0] if part and isinstance(part[0], Command) else None
+    if command is None:
+        command = Command(text=text, line=line.number, last_line=line.number)
+    said = (command.behind or behind)[:_MOST_SAID]
+    if aside := _BEHIND.search(command.text):
+        said = aside["said"] or aside["aside"] or said
+        command = replace(command, text=command.text[: aside.start()].rstrip())
+    if is_bare and (end := _end_of_command(command.text)):
+        said = command.text[end:].strip()
+        command = replace(command, text=_OPEN_ASIDE.sub("", command.text[:end]).rstrip())
+    said = said.lstrip(" \t→—–=>:-").rstrip().rstrip(",;").rstrip()
+    return check_of(replace(command, behind=said), level=level, setup=())
+
+
+def _end_of_command(text: str) -> int:
+    """Return where prose begins behind a command, 0 where there is none."""
+    for found in _PROSE.finditer(text):
+        if not open_quote(text[: found.start()], ""):
+            return found.start()
+    return 0
+
+
+# Words that no command has for its arguments.
+_PROSE = re.compile(
+    r"\s(?:OR|or|must|should|passes|succeeds?|after|again|one (?:final|more|last)|once more|still|"
+    r"to (?:ensure|verify|confirm|check|make|see|catch|prove|validate)|(?:is|are|stays?) \w+$|"
+    r"returns|on the|and (?:verify|ensure|confirm|check|fix|make)|with (?:no|zero)|without)(?:\s|$)"
+)
+_OPEN_ASIDE = re.compile(r"\s\([^()]*$")
+
+
+# What is expected is said in fewer characters than these, if it is said in a form that counts.
+_MOST_SAID = 400
+
+
+# These are also words of English, and a word behind them makes a sentence.
+_AMBIGUOUS = set(
+    "find make test go just task source watch time cat ls diff export bash sh http tree echo mix "
+    "java node deno next task rails safety black coverage head tail stat du lua julia fish".split()
+)
+_TEST_TOOLS = set(
+    "pytest mypy tox nox tsc eslint jest vitest pyright ruff phpunit rspec ctest flake8".split()
+)
+
+
+def is_surely_a_command(text: str) -> bool:
+    """Return whether words without backticks are a command and no sentence."""
+    text = text.removeprefix("! ")
+    first, _, rest = text.partition(" ")
+    rest = rest.lstrip()
+    if rest.startswith(("(", "+ ", ", ")):
+        return first in _TEST_TOOLS
+    if "`" in text and "`" in _QUOTED.sub("", text):
+        return False
+    if not LOOKS_LIKE_SHELL.match(text) or first.lower() in _AMBIGUOUS:
+        return first in ("go", "make") and rest.split(" ")[0] in _SURE_WORDS
+    return (bool(rest) and not lacks_operands(text)) or first in _TEST_TOOLS
+
+
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_SURE_WORDS = {"test", "vet", "build", "check", "lint", "typecheck", "all", "ci"}
