@@ -8,6 +8,7 @@ import typer
 from agent.cli.execute import (
     AsJson,
     BaseUrl,
+    HoldoutTests,
     IgnoreMissing,
     MaxCost,
     MaxMinutes,
@@ -39,6 +40,7 @@ def verify(
     max_cost_usd: MaxCost = None,
     max_minutes: MaxMinutes = None,
     max_tokens: MaxTokens = None,
+    holdout_tests: HoldoutTests = None,
     strict: Strict = False,
     no_sandbox: NoSandbox = False,
     no_fetch: NoFetch = False,
@@ -62,6 +64,7 @@ def verify(
         max_cost_usd=max_cost_usd,
         max_minutes=max_minutes,
         max_tokens=max_tokens,
+        holdout_tests=holdout_tests,
         strict=strict or None,
         fetch_urls=False if no_fetch else None,
         sandbox="none" if no_sandbox else None,

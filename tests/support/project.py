@@ -69,7 +69,9 @@ class Project:
     def environment(self, **variables: str) -> dict[str, str]:
         """Return the environment that the command gets."""
         path = os.pathsep.join([str(PRP.parent), os.environ["PATH"]])
-        return os.environ | {"PATH": path, "OPENAI_API_KEY": "test-key-of-nobody"} | variables
+        # Scripted verifiers know nothing of tests from the text, unless a test is about these.
+        fixed = {"OPENAI_API_KEY": "test-key-of-nobody", "PRP_HOLDOUT_TESTS": "0"}
+        return os.environ | {"PATH": path} | fixed | variables
 
     def fingerprint(self) -> tuple[str, ...]:
         """Return every file of the checkout with its content, the index included."""
