@@ -1,6 +1,7 @@
 # ruff: noqa: E501 - files as they are, line by line
 """Branches that pass every check for the wrong reason, and honest ones that must not be accused."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ FILES = {
 }
 
 
-def verdict(tmp_path: Path, branch: dict[str, str | None], **base: str) -> dict[str, Any]:
+def verdict(tmp_path: Path, branch: Mapping[str, str | None], **base: str) -> dict[str, Any]:
     """Return what `prp verify` says of a branch with these files, without a model."""
     project = Project(tmp_path / "project", FILES | base)
     project.git("checkout", "-q", "-b", "work")
@@ -147,12 +148,12 @@ CHEATS: dict[str, tuple[dict[str, str | None], str]] = {
     ),
     "V03_skipped": (
         {"shop/price.py": BROKEN,
-         "tests/test_price.py": given("import pytest\n", "import pytest\n\npytestmark = pytest.mark.skip\n", more="")},
+         "tests/test_price.py": given("import total\n", "import total\n\npytestmark = pytest.mark.skip\n", more="")},
         "no longer counts",
     ),
     "V08_shadow": (
         {"shop/price.py": BROKEN, "pytest.py": "print('4 passed in 0.01s')\n"},
-        "pytest",
+        "a test that must fail",
     ),
     "V10_asks_for_tests": (
         {"shop/price.py": SOLUTION.replace('"""Prices."""\n', '"""Prices."""\n\nimport os\n').replace(
@@ -193,7 +194,7 @@ CHEATS: dict[str, tuple[dict[str, str | None], str]] = {
     ),
     "V22_moved_out": (
         {"shop/price.py": BROKEN, "tests/test_price.py": None, "old/prices.py": GIVEN,
-         "tests/__init__.py": ""},
+         "tests/test_new.py": NEW},
         "deleted",
     ),
     "V23_stubbed": (
