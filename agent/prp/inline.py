@@ -192,7 +192,7 @@ def is_surely_a_command(text: str) -> bool:
     rest = rest.lstrip()
     if rest.startswith(("(", "+ ", ", ")):
         return first in _TEST_TOOLS
-    if "`" in text and "`" in _QUOTED.sub("", text):
+    if "`" in text and "`" in _QUOTED.sub("", text).partition(" (")[0].partition(" #")[0]:
         return False
     if not LOOKS_LIKE_SHELL.match(text) or first.lower() in _AMBIGUOUS:
         return first in ("go", "make") and rest.split(" ")[0] in _SURE_WORDS
