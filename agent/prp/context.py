@@ -24,14 +24,29 @@ _ENTRY = re.compile(
 _KEY = re.compile(r"^\s*(?:[-*]\s+)?(?P<key>[A-Za-z_][\w-]*)\s*:\s*(?P<value>.*)$")
 _ITEM = re.compile(r"^\s*-\s+(?P<value>.+)$")
 _LINK = re.compile(
-    r"^\s*(?:[-*]|\d+[.)])\s.*?\[(?P<name>[^\[\]]+)\]\((?P<target>[^)\s]{1,1000})\)(?P<rest>.*)$"
+    r"^\s*(?:(?:[-*]|\d+[.)])\s.*?)?\[(?P<name>[^\[\]]+)\]\((?P<target>[^)\s]{1,1000})\)(?P<rest>.*)$"
 )
 _BARE_URL = re.compile(r"^\s*(?:[-*]|\d+[.)])\s.*?(?P<target>https?://[^\s)>`\]]+)(?P<rest>.*)$")
 _TICKED = re.compile(
     r"^\s*(?:[-*]|\d+[.)])\s+(?:\[.\]\s+)?[*_]*`(?P<target>[^`\s]+\.[A-Za-z]\w{0,9}(?::\d+(?:-\d+)?|#L\d+(?:-L?\d+)?)?|[^`\s]+/[^`\s]*)`(?P<rest>.*)$"
 )
 _BOLD = re.compile(
-    r"^\s*(?:[-*]\s+)?\*\*`?(?P<target>[\w./@-]+/[\w./@-]+|[\w-]+\.[a-z]{1,5})`?\*\*\s*:?(?P<rest>.*)$"
+    r"^\s*(?:[-*]\s+|\d+[.)]\s+)?\*\*`?(?P<target>[\w./@-]+/[\w./@-]+|[\w-]+\.[a-z]{1,5})`?\*\*\s*:?(?P<rest>.*)$"
+)
+_PATH = (
+    r"(?:[\w@.~-]*/[\w@./-]*[\w-]\.[A-Za-z]\w{0,9}|[\w.-]*[\w-]\.(?:md|mdx|rst|txt|py|[cm]?[jt]sx?|go|rs|java|kt|"
+    r"rb|php|cs|gd|swift|sql|sh|json|ya?ml|toml|html|css|proto|graphql|prisma))\b(?::\d+(?:-\d+)?|#L\d+(?:-L?\d+)?)?"
+)
+# `- **Message list**: src/list.tsx`
+_LABELLED = re.compile(
+    r"^\s*(?:[-*]|\d+[.)])\s+(?:\*\*)?[^`*:|\[\]]{2,60}(?::\*\*|\*\*\s*:|:)\s+"
+    rf"(?:`(?P<ticked>{_PATH})`|(?P<bare>(?![A-Z]\w*/[A-Z][\w.]*\.js\b)(?:\.{{0,2}}/)?[\w@.-]+/[\w@./-]*[\w-]\.[A-Za-z]\w{{0,9}}))(?P<rest>.*)$"
+)
+# `**From STATUS.md**:`, `**Pattern 1: the modal** (from `src/modal.tsx`)`
+_SOURCE = re.compile(
+    rf"^\s*(?:[-*]\s+|\d+[.)]\s+)?\*\*(?:From\s+`?(?P<named>{_PATH})`?[^*]*\*\*|"
+    rf"[^*`]{{2,100}}\*\*\s*:?\s*\((?:from\s+|see\s+)?`?(?P<ticked>{_PATH})`?)(?P<rest>.*)$",
+    re.IGNORECASE,
 )
 _ROW = re.compile(r"^\s*\|(?P<cells>.*)\|\s*$")
 _RANGE = re.compile(r"(?::(?P<a>\d{1,9})(?:-(?P<b>\d{1,9}))?|#L(?P<c>\d{1,9})(?:-L?(?P<d>\d{1,9}))?)$")  # fmt: skip
@@ -77,6 +92,7 @@ def _explained(lines: Sequence[Line]) -> list[Reference]:
 def _in_context(lines: Sequence[Line]) -> list[Reference]:
     found: list[Reference] = []
     index = 0
+    is_about_itself = False
     while index < len(lines):
         line = lines[index]
         if line.role in (Role.TEXT, Role.INSIDE) and (entry := _ENTRY.match(line.text)):
@@ -84,10 +100,16 @@ def _in_context(lines: Sequence[Line]) -> list[Reference]:
             found += _from_entry(entry, lines[index:end])
             index = end
             continue
-        if line.role is Role.TEXT:
+        if line.role is Role.HEADING:
+            is_about_itself = bool(_ABOUT_ITSELF.search(line.text))
+        elif line.role is Role.TEXT and not is_about_itself:
             found += _from_bullet(line)
         index += 1
     return found
+
+
+# Below these the author says how complete the document is.
+_ABOUT_ITSELF = re.compile(r"completeness|no prior knowledge|confidence", re.IGNORECASE)
 
 
 # What people write behind `url:` may be a file of the repository all the same.
@@ -171,14 +193,20 @@ def _sections(keys: dict[str, list[str]]) -> list[str]:
 def _from_bullet(line: Line) -> list[Reference]:
     if row := _ROW.match(line.text):
         return _from_row(row["cells"], line.number)
-    for pattern in (_LINK, _TICKED, _BARE_URL, _BOLD):
+    for pattern in (_LINK, _TICKED, _BARE_URL, _BOLD, _LABELLED, _SOURCE):
         if found := pattern.match(line.text):
-            target, span = _target(found["target"])
+            target, span = _target(_captured(found))
             if not target or target.startswith("#") or _is_no_file(target):
                 continue
             why = found["rest"].strip(" -–—:*()")
             return [_plain(target, span, why, line.number)]
     return []
+
+
+def _captured(found: re.Match[str]) -> str:
+    groups = found.groupdict()
+    names = ("target", "ticked", "bare", "named")
+    return next(groups[name] for name in names if groups.get(name))
 
 
 def _is_no_file(target: str) -> bool:

@@ -40,7 +40,7 @@ def inline_checks(lines: Sequence[Line], *, level: int, everywhere: bool) -> lis
     """
     checks: list[Check] = []
     labelled = False
-    for line in lines:
+    for index, line in enumerate(lines):
         words = line.text
         # Most lines hold neither; they only end what a label above them began.
         if not (labelled or "`" in words or ":" in words) or not words.strip():
@@ -51,33 +51,62 @@ def inline_checks(lines: Sequence[Line], *, level: int, everywhere: bool) -> lis
             own_label = ":" in words and _has_label(words)
             if "`" in words:
                 listed = is_item and (everywhere or labelled or _BOX.match(words) is not None)
-                checks += in_backticks(line, level) if listed or own_label else []
+                if listed or own_label:
+                    checks += in_backticks(line, level, following=_following(lines, index))
             if not is_item:
                 labelled = own_label and words.rstrip().rstrip("*").endswith(":")
-        elif line.role is not Role.INSIDE or ":" not in words:
-            continue
-        elif found := _PLAIN_COMMAND.match(words):
-            command = found["command"].strip()
-            if is_surely_a_command(command):
-                checks.append(bare_check(command, line, level))
-            else:
-                checks += in_backticks(line, level)
-        elif "`" in words and _has_label(words):
-            checks += in_backticks(line, level)
+        elif line.role is Role.INSIDE and ":" in words:
+            checks += _inside(line, level, following=_following(lines, index))
     return checks
+
+
+def _inside(line: Line, level: int, *, following: str) -> list[Check]:
+    """Return the commands of a line of a fence that stand behind a label."""
+    found = _PLAIN_COMMAND.match(line.text)
+    command = found["command"].strip() if found else ""
+    if is_surely_a_command(command):
+        return [bare_check(command, line, level)]
+    if found or ("`" in line.text and _has_label(line.text)):
+        return in_backticks(line, level, following=following)
+    return []
+
+
+def _following(lines: Sequence[Line], index: int) -> str:
+    """Return the next line where it goes on with one that ends in backticks."""
+    words = lines[index].text.rstrip()
+    if not words.endswith(("`", "`**")) or index + 1 >= len(lines):
+        return ""
+    following = lines[index + 1]
+    is_same = following.role is lines[index].role and following.text[:1].isspace()
+    bare = following.text.strip()
+    return bare if is_same and (bare[:1] in _ARROWS or bare.startswith(_GOES_ON)) else ""
+
+
+_ARROWS = frozenset("→⇒")
+_GOES_ON = ("->", "=>", "Expect", "expect", "FAILS")
 
 
 def _has_label(words: str) -> bool:
     return bool(_LABELLED_FIRST.match(words) or _LABELLED.search(words))
 
 
-def in_backticks(line: Line, level: int) -> list[Check]:
-    """Return the commands of a line that stand in backticks."""
-    return [
-        _with_label(_inline_check(found[1].strip(), line, level, behind=found[2]), line, found)
-        for found in _INLINE.finditer(line.text)
-        if _is_command(found[1].strip()) and not _is_forbidden(line.text, found)
-    ]
+def in_backticks(line: Line, level: int, *, following: str = "") -> list[Check]:
+    """Return the commands of a line that stand in backticks.
+
+    Args:
+        line: The line.
+        level: The level that they belong to.
+        following: The next line, where it says what is expected of the last one.
+
+    """
+    checks: list[Check] = []
+    for found in _INLINE.finditer(line.text):
+        is_last = found.end() == len(line.text)
+        behind = following if following and is_last else found[2]
+        if _is_command(found[1].strip()) and not _is_forbidden(line.text, found, behind):
+            check = _inline_check(found[1].strip(), line, level, behind=behind)
+            checks.append(_with_label(check, line, found))
+    return checks
 
 
 def _with_label(check: Check, line: Line, found: re.Match[str]) -> Check:
@@ -106,9 +135,11 @@ def _is_command(words: str) -> bool:
     return is_whole and not (_STATE.match(bare) and effect_of(bare) is Effect.ONLY)
 
 
-def _is_forbidden(words: str, found: re.Match[str]) -> bool:
+def _is_forbidden(words: str, found: re.Match[str], behind: str) -> bool:
     """Return whether words in backticks only speak of a command."""
-    command, behind = found[1].strip(), found[2]
+    command = found[1].strip()
+    if behind.lstrip(" *").startswith("FAILS"):
+        return True
     if _SHORTHAND.match(command) or (command in _TEST_TOOLS and _KIND_OF_ERROR.match(behind)):
         return True
     before = words[max(0, found.start() - 30) : found.start()]
@@ -192,7 +223,7 @@ def is_surely_a_command(text: str) -> bool:
     rest = rest.lstrip()
     if rest.startswith(("(", "+ ", ", ")):
         return first in _TEST_TOOLS
-    if "`" in text and "`" in _QUOTED.sub("", text):
+    if "`" in text and "`" in _QUOTED.sub("", text).partition(" (")[0].partition(" #")[0]:
         return False
     if not LOOKS_LIKE_SHELL.match(text) or first.lower() in _AMBIGUOUS:
         return first in ("go", "make") and rest.split(" ")[0] in _SURE_WORDS

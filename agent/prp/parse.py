@@ -155,7 +155,8 @@ def _pair(found: re.Match[str], line: Line) -> tuple[Text, Text]:
 
 
 _BOX = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+\[(?P<tick>[ xX~✓✔]?)\]\s*(?P<words>\S.*)$")
-_BULLET = re.compile(r"^\s{0,3}(?:[-*+•]|\d+[.)]|[✅☐✔✓])\s+(?P<words>\S.*)$")
+# A mark in front of a line stands for a bullet, and says something.
+_BULLET = re.compile(r"^\s{0,3}(?:(?:[-*+•]|\d+[.)])\s+|(?=[✅☐✔✓]\s))(?P<words>\S.*)$")
 
 
 def _criteria(blocks: Sequence[Block], part: Part, prefix: str) -> tuple[Criterion, ...]:

@@ -21,9 +21,8 @@ _PROVES = re.compile(
     r"gates?|audit)\b",
     re.IGNORECASE,
 )  # fmt: skip
-_ENDS_IN_LABEL = re.compile(
-    rf"^(?P<indent>\s*)(?:[-*]\s+)?\W*{LABEL}\b[^`]{{0,160}}:\W*$", re.IGNORECASE
-)
+_ENDS_IN_LABEL = re.compile(rf"^\s*(?:[-*]\s+)?\W*{LABEL}\b[^`]{{0,160}}:\W*$", re.IGNORECASE)
+_ENDS_IN_ORDER = re.compile(r"[.;,)] (?:[Cc]onfirm|[Vv]erify|[Cc]heck|[Rr]un):$")
 _LABELS = re.compile(r"^(?:[A-Z][\w ./&+-]{0,50}(?:\([^()]{0,200}\))?\s*:\s+){0,2}")
 _MARK = re.compile(r"^\s*(?:[-*]\s+|\d+[.)]\s+)?")
 _FURTHER = 12
@@ -80,8 +79,10 @@ def _moved(place: _Place, line: Line) -> _Place:
         return _Place(in_proof=bool(found and _PROVES.match(found["title"])))
     if "ask" in line.text and (found := _TASK.match(line.text)):
         return _Place(in_proof=bool(_PROVES.match(found["title"])))
-    if line.role is Role.INSIDE and (label := _ENDS_IN_LABEL.match(line.text)):
-        return _Place(in_proof=place.in_proof, below=len(label["indent"]))
+    if line.role is Role.INSIDE and (
+        _ENDS_IN_LABEL.match(line.text) or _ENDS_IN_ORDER.search(line.text)
+    ):
+        return _Place(in_proof=place.in_proof, below=_indent(line.text))
     if place.below is not None and _indent(line.text) <= place.below:
         return _Place(in_proof=place.in_proof)
     return place

@@ -59,6 +59,8 @@ class Git:
     work_tree: Path | None = None
     identity: Mapping[str, str] = field(default_factory=dict)
     """`GIT_AUTHOR_NAME` and its kind, read once from the person's configuration."""
+    seconds: float | None = None
+    """How long one command may take; None where it may take what it needs."""
 
     def __call__(
         self, *arguments: str, stdin: bytes = b"", variables: Mapping[str, str] | None = None
@@ -67,15 +69,14 @@ class Git:
 
         Raises:
             GitFailed: Its exit status is not 0.
+            EnvironmentProblem: It took longer than it may.
 
         """
-        done = subprocess.run(
-            [git_program(), *arguments],
-            input=stdin,
-            capture_output=True,
-            check=False,
+        done = self._run(
+            arguments,
+            stdin=stdin,
             cwd=self.work_tree or self.common_dir,
-            env=self._environment | dict(variables or {}),
+            environment=self._environment | dict(variables or {}),
         )
         if done.returncode:
             words = (done.stderr or done.stdout).decode("utf-8", "replace")
@@ -90,6 +91,26 @@ class Git:
         """Run a git command that prints NUL-separated names."""
         return [name for name in self.text(*arguments).split("\0") if name]
 
+    def _run(
+        self, arguments: Sequence[str], *, stdin: bytes, cwd: Path, environment: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[bytes]:
+        try:
+            return subprocess.run(
+                [git_program(), *arguments],
+                input=stdin,
+                capture_output=True,
+                check=False,
+                cwd=cwd,
+                env=dict(environment),
+                timeout=self.seconds,
+            )
+        except subprocess.TimeoutExpired:
+            raise EnvironmentProblem(
+                f"git {arguments[0]} did not answer within {self.seconds:.0f} s in {cwd}",
+                hint="Look for a pipe or a device where git reads: .gitignore, .git/config and "
+                "what it includes, .git/info/exclude.",
+            ) from None
+
     @cached_property
     def _environment(self) -> dict[str, str]:
         directories = {
@@ -103,12 +124,11 @@ class Git:
 
     def _no_drivers(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Empty every program that the repository's configuration names for filters and diffs."""
-        done = subprocess.run(
-            [git_program(), "config", "--null", "--name-only", "--get-regexp", _DRIVERS],
-            capture_output=True,
-            check=False,
+        done = self._run(
+            ("config", "--null", "--name-only", "--get-regexp", _DRIVERS),
+            stdin=b"",
             cwd=self.common_dir,
-            env=dict(environment),
+            environment=environment,
         )
         names = done.stdout.decode("utf-8", "surrogateescape").split("\0")
         return {name: "false" if name.endswith(".required") else "" for name in names if name}

@@ -91,18 +91,29 @@ def find_root(start: Path) -> Path | None:
 
 def _git_dir(root: Path) -> Path | None:
     """Return the repository's own git directory, that of a linked worktree resolved."""
-    entry = root / ".git"
-    if (entry / "HEAD").is_file():
-        return entry
     try:
-        words = entry.read_text(encoding="utf-8").strip() if entry.is_file() else ""
-    except (OSError, UnicodeDecodeError):
+        return _common_dir(root)
+    # What can't be read, is no text, or names no place is no repository of ours.
+    except (OSError, ValueError):
         return None
-    own = root / words.removeprefix("gitdir:").strip()
-    if not words.startswith("gitdir:") or not (own / "HEAD").is_file():
+
+
+def _common_dir(root: Path) -> Path | None:
+    if (root / ".git" / "HEAD").is_file():
+        return root / ".git"
+    own = _linked(root)
+    if own is None or not (own / "HEAD").is_file():
         return None
     common = own / "commondir"
-    return (own / common.read_text(encoding="utf-8").strip()).resolve() if common.is_file() else own
+    found = own / common.read_text(encoding="utf-8").strip() if common.is_file() else own
+    return found.resolve() if found.is_dir() else None
+
+
+def _linked(root: Path) -> Path | None:
+    """Return what a `.git` file points to; None where it is none."""
+    entry = root / ".git"
+    words = entry.read_text(encoding="utf-8").strip() if entry.is_file() else ""
+    return root / words.removeprefix("gitdir:").strip() if words.startswith("gitdir:") else None
 
 
 @cache
@@ -111,13 +122,21 @@ def _known(root: Path) -> KnownFiles:
     if own is None:
         return KnownFiles(())
     # A linked worktree has an index of its own.
-    words = (root / ".git").read_text(encoding="utf-8") if (root / ".git").is_file() else ""
-    git_dir = (root / words.removeprefix("gitdir:").strip()).resolve() if words else None
-    git = Git(common_dir=own.resolve(), git_dir=git_dir, work_tree=root)
+    linked = _linked(root)
+    git = Git(
+        common_dir=own.resolve(),
+        git_dir=linked.resolve() if linked else None,
+        work_tree=root,
+        seconds=_PATIENCE,
+    )
     try:
         return KnownFiles(git.names("ls-files", "-z", "-co", "--exclude-standard"))
-    except GitFailed:
+    except (GitFailed, OSError):
         return KnownFiles(())
+
+
+# The largest repositories list their files in a few seconds.
+_PATIENCE = 20.0
 
 
 def _nature(root: Path, path: str) -> Nature:

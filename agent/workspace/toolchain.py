@@ -135,24 +135,28 @@ def find_toolchain(
 
     """
     own = [root / ".venv" / "bin", root / "node_modules" / ".bin"]
-    wanted = [*first, *(folder for folder in own if folder.is_dir())]
+    wanted = [*first, *(folder for folder in own if _is_folder(folder))]
     outside = [
         Path(folder)
         for folder in search_path.split(os.pathsep)
         # A folder inside of the repository could bring a program named `git`.
         if folder.startswith("/") and not Path(folder).is_relative_to(root)
     ]
-    folders = [f for f in dict.fromkeys([*wanted, *outside]) if f.is_dir()]
+    folders = [f for f in dict.fromkeys([*wanted, *outside]) if _is_folder(f)]
     shown = {f: _to_show(f, home) for f in folders if str(f) not in _SYSTEM}
     usable = [str(f) for f in folders if str(f) in _SYSTEM or shown.get(f)]
     binds = {path for paths in shown.values() for path in paths}
     binds |= {Path(sys.base_prefix)} - {Path("/usr")}
     return Toolchain(
         path=tuple(dict.fromkeys([*usable, "/usr/local/bin", "/usr/bin", "/bin"])),
-        binds=tuple(sorted(path for path in binds if path.is_dir())),
+        binds=tuple(sorted(path for path in binds if _is_folder(path))),
         home=str(home),
         shell_timeout=shell_timeout,
     )
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where nothing may be looked at
 
 
 def _to_show(folder: Path, home: Path) -> tuple[Path, ...]:
@@ -165,7 +169,7 @@ def _to_show(folder: Path, home: Path) -> tuple[Path, ...]:
                 return (parent / "bin", parent / "registry", parent.parent / ".rustup")
             if parent.name in _WHOLE and parent != home:
                 return (parent,)
-    if (folder.parent / "pyvenv.cfg").is_file():
+    if os.path.isfile(folder.parent / "pyvenv.cfg"):  # noqa: PTH113 - as below
         return (folder.parent, *_behind(folder))
     if home in (folder, folder.parent) or str(real).startswith("/usr/"):
         return ()

@@ -139,6 +139,9 @@ class TestProvingTasks:
         task = "Task 1: MODIFY a.ts\n  - RUN (greps):\n      grep -n x a.ts   # one\n  - npm test\n"
         text = f"# A\n\n## Implementation Tasks\n```yaml\n{task}```\n"
         assert commands_of(text) == ["grep -n x a.ts"]
+        assert commands_of(text.replace("RUN (greps):", "it was rewritten. Confirm:")) == [
+            "grep -n x a.ts"
+        ]
 
     def test_the_shell_fence_of_a_step_that_verifies_holds_checks(self) -> None:
         """That of another step holds its work."""
@@ -164,6 +167,19 @@ class TestProvingTasks:
         """It is kept as what is said about it."""
         text = f"# A\n\n## Tasks\n```yaml\nTask 1: x\n  - VALIDATE: {words}\n```\n"
         assert commands_of(text) == [command]
+
+    def test_the_next_line_says_what_is_expected(self) -> None:
+        """Where it begins with an arrow."""
+        task = (
+            "Task 1: x\n  - RUN: `grep -n x a.ts`\n      → expect ABSENT (the next task adds it)\n"
+        )
+        prp = parse_prp(f"# A\n\n## Tasks\n```yaml\n{task}```\n", path=Path("x.md"))
+        assert prp.checks[0].expectation.kind is ExpectationKind.EMPTY_OUTPUT
+
+    def test_a_reason_that_names_a_failing_command_is_none(self) -> None:
+        """It tells why something is not done."""
+        item = "- [ ] not now: `npm run lint` FAILS until then\n"
+        assert commands_of(f"# A\n\n## Final Checklist\n{item}") == []
 
     @pytest.mark.parametrize("words", ["gofmt -l", "git mv", "git log --follow", "grep -c 'x'"])
     def test_a_command_without_what_it_needs_is_only_spoken_of(self, words: str) -> None:

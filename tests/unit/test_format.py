@@ -146,3 +146,18 @@ def test_line_ends_stay_what_they_mostly_are() -> None:
     """A document of Windows keeps them."""
     assert format_prp("# A\r\n\r\n## Goal\r\nb\r\n") == "# PRP: A\r\n\r\n## Goal\r\nb\r\n"
     assert format_prp("# A\r\n\n## Goal\nb\n") == "# PRP: A\n\n## Goal\nb\n"
+
+
+def test_tabs_that_mean_something_stay() -> None:
+    """Those of a Makefile's recipe; a bullet's own indentation is written with blanks."""
+    head = "# A\n\n## Goal\nx\n\n## Tasks\n```yaml\nTask 1: MODIFY Makefile\n"
+    written = format_prp(f"{head}  - add:\n\ttest:\n\t\tpytest -q\n```\n")
+    assert "\n  \ttest:\n  \t\tpytest -q\n" in written
+    assert format_prp(written) == written
+    assert "\n  - a\tb\n" in format_prp(f"{head}\t- a\tb\n```\n")
+
+
+def test_a_mark_in_front_of_a_criterion_stays() -> None:
+    """It says how far the work is."""
+    text = "# A\n\n## Goal\nx\n\n## Success Criteria\n✅ it builds\n"
+    assert "- [ ] ✅ it builds" in format_prp(text)

@@ -1,6 +1,7 @@
 """Lint: one rule a case, named by its code; what is fine says nothing."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from agent.prp.fmt import format_prp
 from agent.prp.known import KnownFiles
 from agent.prp.lint import Nature, Surroundings, lint
 from agent.prp.lint.context import is_private
+from agent.prp.lint.search import find_at
 from agent.prp.lint.secret_text import find_secrets
 from agent.prp.programs import programs_of, scripts_of
 from agent.prp.readiness import readiness_of
@@ -445,3 +447,10 @@ def test_I33_a_path_from_a_packages_folder_is_found_and_said() -> None:
     (error,) = [f for f in found(after(CONTEXT, two), place) if f.code == "I33"]
     assert error.severity is Severity.ERROR
     assert error.hint == "Did you mean api/src/b.ts or web/src/b.ts?"
+
+
+def test_a_long_match_is_looked_at_once() -> None:
+    """What repeats the beginning of a key would else take time that grows with its square."""
+    text = "sk-" * 50_000
+    places = [m.start() for m in find_at(text, text, ("sk-",), re.compile(r"sk-[a-z-]{20,}"))]
+    assert places == [0]

@@ -395,3 +395,40 @@ def test_gates_without_commands_are_criteria() -> None:
     text = "# A\n\n## Validation Gates\n1. **All tools work** - no failure\n"
     assert [c.text for c in parsed(text).criteria] == ["**All tools work** - no failure"]
     assert parsed(f"{text}2. `make test` passes\n").criteria == ()
+
+
+class TestReferencesInSentences:
+    """Other forms in which people point to files."""
+
+    @pytest.mark.parametrize(
+        ("line", "target"),
+        [
+            pytest.param(
+                "- **Message list**: `src/list.tsx` (virtual)", "src/list.tsx", id="label"
+            ),
+            pytest.param("- Guide: docs/guide.md", "docs/guide.md", id="label without marks"),
+            pytest.param("**From STATUS.md** (lines 1-9):", "STATUS.md", id="from"),
+            pytest.param("**From the design** (`docs/d.md` l. 3):", "docs/d.md", id="from words"),
+            pytest.param("2. **Registry** (from `src/r.ts:7-9`)", "src/r.ts", id="pattern"),
+            pytest.param("3. **src/a.ts** - the types", "src/a.ts", id="numbered"),
+            pytest.param("  [gaps](../docs/gaps.md), again", "../docs/gaps.md", id="link alone"),
+        ],
+    )
+    def test_they_are_references(self, line: str, target: str) -> None:
+        """Each with its line."""
+        text = f"# A\n\n## All Needed Context\n\n{line}\n"
+        assert [(r.target, r.line) for r in parsed(text).references] == [(target, 5)]
+
+    @pytest.mark.parametrize(
+        "line",
+        ["- **Frontend**: React/Next.js", "- **Overlay** (Dialog.Root)", "- Note: see the docs"],
+    )
+    def test_names_are_none(self, line: str) -> None:
+        """A framework, a component."""
+        assert parsed(f"# A\n\n## All Needed Context\n{line}\n").references == ()
+
+    def test_what_the_document_says_about_itself_is_none(self) -> None:
+        """Its entries are."""
+        lines = "- `src/a.ts` - its line numbers are given\n\n- file: src/b.ts\n  why: x\n"
+        text = f"# A\n\n## Context Completeness Check\n{lines}"
+        assert [r.target for r in parsed(text).references] == ["src/b.ts"]

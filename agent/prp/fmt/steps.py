@@ -212,7 +212,7 @@ def _template_name(part: Part | None, words: str) -> str:
 
 
 _BOX = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+\[.?\]\s")
-_BULLET = re.compile(r"^(?P<indent>\s{0,3})(?:[-*+•]|\d+[.)]|[✅☐✔✓])\s+(?P<words>\S.*)$")
+_BULLET = re.compile(r"^(?P<indent>\s{0,3})(?:(?:[-*+•]|\d+[.)])\s+|(?=[✅☐✔✓]\s))(?P<words>\S.*)$")
 
 
 def tick_boxes(text: str) -> list[Edit]:

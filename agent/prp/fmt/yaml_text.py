@@ -76,16 +76,32 @@ def _task(head: str, body: list[str]) -> list[str]:
         blank += 1
     if not is_valid([f"{key}:"]):
         key = quoted(key)
-    literal = textwrap.dedent("\n".join(line.expandtabs(4) for line in body)).split("\n")
-    indicator = "|2" if literal[0][:1] == " " else "|"
+    literal = textwrap.dedent("\n".join(body if _has_recipe(body) else map(_expanded, body)))
+    indicator = "|2" if literal[:1] in (" ", "\t") else "|"
     shaped = _shaped(title, body)
     forms = [] if shaped is None else [[f"{key}:", *shaped]]
     if body:
-        forms.append([f"{key}: {indicator}", *(f"  {line}" if line else "" for line in literal)])
+        forms.append(
+            [f"{key}: {indicator}", *(f"  {line}" if line else "" for line in literal.split("\n"))]
+        )
     for lines in forms:
         if is_valid(lines):
             return [*lines, *[""] * min(blank, 1)]
     return [head, *body, *[""] * blank]
+
+
+def _has_recipe(body: Sequence[str]) -> bool:
+    """Return whether tabs indent something else than bullets: in a Makefile they mean something."""
+    return any("\t" in _margin(line) and line.strip()[:1] not in ("", "-", "*") for line in body)
+
+
+def _margin(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _expanded(line: str) -> str:
+    """Return a line indented with blanks; tabs behind its beginning stay."""
+    return _margin(line).expandtabs(4) + line.lstrip()
 
 
 def _unmarked(title: str) -> str:
@@ -102,7 +118,9 @@ def _shaped(title: str, body: Sequence[str]) -> list[str] | None:
     written = [f"  {change['verb']} {change['path']}:"] if change else []
     depth = 4 if change else 2
     place = 0
-    lines = [line.expandtabs(4).rstrip() for line in body]
+    if _has_recipe(body):
+        return None
+    lines = [_expanded(line).rstrip() for line in body]
     while place < len(lines):
         line = lines[place].strip()
         if own := _CHANGE.match(line):

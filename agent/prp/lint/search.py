@@ -40,6 +40,8 @@ def find_at(
     for word in words:
         start = lowered.find(word)
         while start >= 0:
-            if found := pattern.match(text, start):
+            found = pattern.match(text, start)
+            if found:
                 yield found
-            start = lowered.find(word, start + 1)
+            # A long match that holds the word again and again would be looked at as often.
+            start = lowered.find(word, max(start + 1, found.end() if found else 0))
