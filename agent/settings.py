@@ -224,8 +224,10 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _state_dir(environment: Mapping[str, str]) -> Path:
-    home = environment.get("XDG_STATE_HOME") or f"{environment.get('HOME', '~')}/.local/state"
-    return Path(home).expanduser() / "prp"
+    # The specification of these variables wants relative ones to be left aside.
+    named = environment.get("XDG_STATE_HOME", "")
+    home = named if named.startswith("/") else f"{environment.get('HOME', '~')}/.local/state"
+    return Path(home).expanduser().absolute() / "prp"
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -306,7 +308,7 @@ _CONVERTERS: dict[Any, Callable[[Any], Any]] = {
     float: _number(float),
     bool: _boolean,
     str: str,
-    Path: lambda value: Path(value).expanduser(),
+    Path: lambda value: Path(value).expanduser().absolute(),
     tuple: _names,
     Mapping: _price_table,
 }

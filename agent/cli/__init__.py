@@ -10,13 +10,13 @@ from agent.errors import Exit, PrpError
 
 def main() -> None:
     """Run the command line, and turn every expected failure into one message and its status."""
-    from agent.cli.app import app  # noqa: PLC0415 - keeps `import agent.cli` free of work
-
     for stream in (sys.stdout, sys.stderr):
         # A terminal that knows few characters, and file names that are no text.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
+        from agent.cli.app import app  # noqa: PLC0415 - an early Ctrl-C must find its handler
+
         try:
             app()
         finally:
@@ -28,12 +28,27 @@ def main() -> None:
         # Whoever read the output has gone; Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(int(Exit.INTERNAL))
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        sys.exit(int(Exit.INTERRUPTED))
     except OSError as error:
+        if error.filename and error.errno in _OF_A_PLACE:
+            _show(PrpError(f"{os.fsdecode(error.filename)}: {error.strerror}"))
+            sys.exit(int(Exit.ENVIRONMENT))
         if error.errno not in (errno.ENOSPC, errno.EIO, errno.EDQUOT) or error.filename:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.stderr.write(f"error: The output can't be written: {error.strerror}\n")
         sys.exit(int(Exit.ENVIRONMENT))
+
+
+# What is wrong with a folder or file that the person named, or that prp keeps its own in.
+_OF_A_PLACE = frozenset(
+    (
+        *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
+        *(errno.EACCES, errno.EPERM, errno.EROFS),
+    )
+)
 
 
 def _show(error: PrpError) -> None:

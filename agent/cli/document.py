@@ -89,6 +89,8 @@ def fmt(
     """
     from agent.cli.formatting import format_files  # noqa: PLC0415 - keeps --help fast
 
+    if check and write:
+        raise typer.BadParameter("--check only names what would change; leave --write away")
     raise typer.Exit(format_files(files, write=write, check=check))
 
 

@@ -75,6 +75,8 @@ def _judged(event: CriterionJudged) -> str:
 def _verified(event: AttemptVerified) -> str:
     if event.holds:
         return f"attempt {event.attempt} holds on {event.commit[:12]}"
+    if not event.failures:
+        return f"attempt {event.attempt}: nothing fails, but not everything is shown"
     return f"attempt {event.attempt} does not hold: {len(event.failures)} failures"
 
 

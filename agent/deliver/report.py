@@ -71,6 +71,10 @@ def summary(story: Story) -> str:
         for o in story.verdicts.get(attempt, {}).get("objections", ())
     ]
     following = [f"next: {story.ended['hint']}"] if story.ended["hint"] else []
+    lines += [
+        f"  ~ {path}: left out of the clean room, or put back as it was"
+        for path in story.verdicts.get(attempt, {}).get("put_back", ())
+    ]
     return "\n".join([*lines, "", f"cost: {_spent(story.total)}", *following])
 
 

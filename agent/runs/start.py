@@ -230,14 +230,19 @@ def with_signals(run: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result | E
         came: list[signal.Signals] = []
 
         def stop(number: signal.Signals) -> None:
+            # A second one must not end the tidying up that the first one began.
+            if not came:
+                task.cancel(number.name)
             came.append(number)
-            task.cancel(number.name)
 
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, stop, number)
         try:
             return await task
         except asyncio.CancelledError:
+            for number in came:
+                # The report is still to be written when the loop has given its handlers back.
+                signal.signal(number, signal.SIG_IGN)
             return _STATUS.get(came[0].name if came else "SIGINT", Exit.TERMINATED)
 
     return asyncio.run(watched())

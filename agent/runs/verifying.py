@@ -8,6 +8,7 @@ from pathlib import Path
 from agent.errors import EnvironmentProblem, Exit, PrpError
 from agent.execute import Ending
 from agent.journal import ContractFrozen, Event, Journal, Record, RunEnded
+from agent.prp import read_prp
 from agent.prp.lint import find_coverage
 from agent.runs.desk import Desk, Order, lay_out
 from agent.runs.folder import RunFolder, new_run_folder
@@ -39,11 +40,12 @@ def verify_order(order: Order, *, branch: str, listen: Record) -> Done:
         PrpError: The order can't be begun, or the branch holds nothing beyond its base.
 
     """
+    read_prp(order.prp)  # a wrong path is told before anything of branches
     repository = Repository.open((order.folder or Path.cwd()).resolve())
     commit = repository.resolve(branch)
     base = repository.resolve(order.base)
     if order.base == "HEAD":
-        base = repository.merge_base(base, commit)
+        base = _start_of(repository, commit)
     if base in ("", commit):
         nothing = "holds nothing that its base does not hold"
         raise EnvironmentProblem(
@@ -81,6 +83,24 @@ def verify_order(order: Order, *, branch: str, listen: Record) -> Done:
     return Done(story=reported(folder), folder=folder, exit_status=status)
 
 
+# Where work usually starts, the first that exists and is not the work itself.
+_TRUNKS = ("HEAD", "origin/HEAD", "main", "master", "origin/main", "origin/master")
+
+
+def _start_of(repository: Repository, commit: str) -> str:
+    """Return where a commit left the checkout's branch, or the trunk where it is checked out."""
+    found = ""
+    for trunk in _TRUNKS:
+        try:
+            there = repository.resolve(trunk)
+        except PrpError:
+            continue
+        found = repository.merge_base(there, commit)
+        if found not in ("", commit):
+            break
+    return found
+
+
 async def _verdict(
     desk: Desk, order: Order, folder: RunFolder, commit: str, record: Record
 ) -> Verdict:
@@ -112,7 +132,12 @@ def _proofs(desk: Desk) -> list[Proof]:
     """Return which checks show which criterion, as their words tell: nobody has planned it."""
     coverage = find_coverage(desk.prp)
     return [
-        Proof(criterion=name, checks=checks, how="by the words of criterion and check")
+        Proof(
+            criterion=name,
+            checks=checks,
+            how="by the words of criterion and check",
+            is_guess=True,
+        )
         for name, checks in coverage.criteria.items()
         if checks
     ]

@@ -29,6 +29,8 @@ class Proof:
     criterion: str
     checks: tuple[str, ...] = ()
     how: str = ""
+    is_guess: bool = False
+    """Whether nobody planned it: a failing check then leaves the criterion open."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +128,8 @@ def decide(criterion: Criterion, proof: Proof | None, facts: Facts) -> Criterion
     """
     bound = [facts.results[c] for c in (proof.checks if proof else ()) if c in facts.results]
     judgement = facts.judgements.get(criterion.id)
+    if proof and proof.is_guess and any(facts.fails_anew(result.check.id) for result in bound):
+        bound = _told_apart(criterion, bound, facts)
     for rule in (_failed, _not_reached, _proven, _judged):
         if found := rule(criterion, bound, judgement, facts):
             status, evidence = found
@@ -135,6 +139,20 @@ def decide(criterion: Criterion, proof: Proof | None, facts: Facts) -> Criterion
         status=Status.UNPROVEN,
         evidence=(judgement.reason if judgement else _unread(bound),),
     )
+
+
+def _told_apart(
+    criterion: Criterion, bound: Sequence[CheckResult], facts: Facts
+) -> list[CheckResult]:
+    """Return guessed checks so that one fails a criterion only if nothing speaks for another.
+
+    Where one of several passes, or the criterion says that what is there stays, the failure may
+    have nothing to do with it.
+    """
+    failing = [result for result in bound if facts.fails_anew(result.check.id)]
+    others = [result for result in bound if result not in failing]
+    is_new = not re.search(_STAYS, criterion.text.lower())
+    return list(bound) if is_new and not others else others
 
 
 def _unread(bound: Sequence[CheckResult]) -> str:
@@ -194,8 +212,9 @@ def _proven(
         for name in facts.holdout.get(criterion.id, ())
     ]
     confirmed = judgement is not None and judgement.holds == "yes" and judgement.quotes
-    if named and not red:
-        return Status.PROVEN, [describe(result) for result in named]
+    itself = [result for result in named if is_quoted(criterion, result)]
+    if itself or (named and not red):
+        return Status.PROVEN, [describe(result) for result in itself or named]
     if (red or from_text) and judgement and (confirmed or named):
         evidence = [f"{describe(result)}; {_redness(result)}" for result in red]
         return Status.PROVEN, [*evidence, *from_text, *judgement.quotes]
@@ -241,8 +260,16 @@ def speaks_of(criterion: Criterion, result: CheckResult) -> bool:
     text = criterion.text.lower()
     tools = set(re.findall(r"[a-z][\w-]+", result.check.command.lower()))
     named = tools & _CHECKERS & set(re.findall(r"[a-z][\w-]+", text))
-    stays = re.search(r"\b(existing|still|remain|unchanged|no regressions?)\b", text)
-    return bool(named) or bool(stays)
+    return bool(named) or is_quoted(criterion, result) or bool(re.search(_STAYS, text))
+
+
+def is_quoted(criterion: Criterion, result: CheckResult) -> bool:
+    """Return whether a criterion names a check's very command: passing is all that it promises."""
+    quoted = {" ".join(words.split()) for words in re.findall(r"`([^`]+)`", criterion.text)}
+    return " ".join(result.check.command.split()) in quoted
+
+
+_STAYS = r"\b(existing|still|remain|unchanged|no regressions?)\b"
 
 
 _CHECKERS = frozenset(

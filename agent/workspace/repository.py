@@ -1,8 +1,10 @@
 """The person's repository: read, never changed but for branches and worktrees of our own."""
 
 import contextlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from agent.errors import EnvironmentProblem
 from agent.workspace.git import Git, GitFailed, git_program
@@ -33,9 +35,7 @@ class Repository:
             EnvironmentProblem: No repository, a bare one, no commit yet, or no git.
 
         """
-        git_program()
-        import git as gitpython  # noqa: PLC0415 - costs 0.3 s, needed by runs only
-
+        gitpython = _gitpython()
         try:
             found = gitpython.Repo(start, search_parent_directories=True)
         except (gitpython.InvalidGitRepositoryError, gitpython.NoSuchPathError):
@@ -141,7 +141,7 @@ class Repository:
 
 def create_repository(folder: Path, *, message: str) -> None:
     """Make a repository of a folder with all its files in a first commit."""
-    import git as gitpython  # noqa: PLC0415 - costs 0.3 s, needed by the demo only
+    gitpython = _gitpython()
 
     with gitpython.Repo.init(folder, initial_branch="main") as made:
         person = gitpython.Actor("prp", "prp@localhost")
@@ -161,3 +161,11 @@ def _identity(repository: object) -> dict[str, str]:
         "GIT_COMMITTER_NAME": name,
         "GIT_COMMITTER_EMAIL": mail,
     }
+
+
+def _gitpython() -> Any:
+    """Return GitPython, told which git to use: on import it looks for one on the PATH."""
+    os.environ["GIT_PYTHON_GIT_EXECUTABLE"] = git_program()
+    import git as gitpython  # noqa: PLC0415 - costs 0.3 s, needed by runs only
+
+    return gitpython

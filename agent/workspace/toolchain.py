@@ -150,13 +150,21 @@ def find_toolchain(
     return Toolchain(
         path=tuple(dict.fromkeys([*usable, "/usr/local/bin", "/usr/bin", "/bin"])),
         binds=tuple(sorted(path for path in binds if _is_folder(path))),
-        home=str(home),
+        home=str(home if _is_own(home) else _HOME),
         shell_timeout=shell_timeout,
     )
 
 
 def _is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where nothing may be looked at
+
+
+# Where the person's is one of the system's own folders, an empty one cannot be laid over it.
+_HOME = "/home/prp"
+
+
+def _is_own(home: Path) -> bool:
+    return len(home.parts) > 2 or str(home) == "/root"
 
 
 def _to_show(folder: Path, home: Path) -> tuple[Path, ...]:
