@@ -186,6 +186,13 @@ class AttemptVerified:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LookingCloser:
+    """No check fails; whether that can be believed is looked at now, which takes its time."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class HoldoutWritten:
     """The verifier agent wrote tests from the PRP's text, before it saw any code."""
 
@@ -252,6 +259,7 @@ Event = (
     | TaskFinished
     | CriterionJudged
     | AttemptVerified
+    | LookingCloser
     | HoldoutWritten
     | HoldoutTried
     | FeedbackSent

@@ -14,6 +14,7 @@ from agent.journal import (
     FeedbackSent,
     HoldoutTried,
     HoldoutWritten,
+    LookingCloser,
     ModelRetried,
     Noted,
     Planned,
@@ -106,6 +107,9 @@ _LINES: dict[type, Callable[..., str]] = {
     TaskFinished: _task_finished,
     CriterionJudged: _judged,
     AttemptVerified: _verified,
+    LookingCloser: lambda e: (
+        f"attempt {e.attempt}: no check fails; now whether that can be believed"
+    ),
     HoldoutWritten: _holdout,
     HoldoutTried: lambda e: (
         f"tests from the text: {len(e.passed)} pass, {len(e.failed)} fail on attempt {e.attempt}"

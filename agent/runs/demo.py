@@ -39,7 +39,12 @@ def run_demo(folder: Path | None, *, model: str | None, listen: Record) -> Done:
         prp=document,
         folder=project,
         tools=(tools,),
-        flags={"model": model or f"replay:{source / 'recording.jsonl'}", "fetch_urls": bool(model)},
+        flags={
+            "model": model or f"replay:{source / 'recording.jsonl'}",
+            "fetch_urls": bool(model),
+            # The recorded verifier was not asked for tests from the text.
+            "holdout_tests": None if model else 0,
+        },
     )
     return run_order(order, listen=listen)
 

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from functools import partial
 
-from agent.journal import AttemptVerified, CheckFinished, CriterionJudged, Record
+from agent.journal import AttemptVerified, CheckFinished, CriterionJudged, LookingCloser, Record
 from agent.prp import Criterion
 from agent.verifier.canary import with_canary
 from agent.verifier.checks import CheckResult, run_levels
@@ -119,6 +119,7 @@ async def verify(
     results = await steadied(results, room, say, only_failed=True)
     objections: tuple[Objection, ...] = ()
     if not _fails_anew(results, before, touched):
+        record(LookingCloser(attempt=attempt))
         results = await _not_fooled(results, room, say)
     if not _fails_anew(results, before, touched):
         results = await steadied(results, room, say)
