@@ -13,7 +13,20 @@ from agent.prp.scalars import unquoted
 _VERBS = {
     **dict.fromkeys(("CREATE", "ADD", "WRITE", "NEW"), Verb.CREATE),
     **dict.fromkeys(
-        ("MODIFY", "UPDATE", "EXTEND", "REPLACE", "REFACTOR", "EDIT", "IMPLEMENT", "FIX", "INJECT"),
+        (
+            "MODIFY",
+            "UPDATE",
+            "EXTEND",
+            "REPLACE",
+            "REFACTOR",
+            "EDIT",
+            "IMPLEMENT",
+            "FIX",
+            "INJECT",
+            "APPEND",
+            "REWRITE",
+            "REWIRE",
+        ),
         Verb.MODIFY,
     ),
     **dict.fromkeys(("DELETE", "REMOVE"), Verb.DELETE),
