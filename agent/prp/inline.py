@@ -56,18 +56,18 @@ def inline_checks(lines: Sequence[Line], *, level: int, everywhere: bool) -> lis
             if not is_item:
                 labelled = own_label and words.rstrip().rstrip("*").endswith(":")
         elif line.role is Role.INSIDE and ":" in words:
-            checks += _inside(line, level, following=_following(lines, index))
+            checks += _inside(lines, index, level)
     return checks
 
 
-def _inside(line: Line, level: int, *, following: str) -> list[Check]:
+def _inside(lines: Sequence[Line], index: int, level: int) -> list[Check]:
     """Return the commands of a line of a fence that stand behind a label."""
+    line = lines[index]
     found = _PLAIN_COMMAND.match(line.text)
-    command = found["command"].strip() if found else ""
-    if is_surely_a_command(command):
+    if found and is_surely_a_command(command := found["command"].strip()):
         return [bare_check(command, line, level)]
     if found or ("`" in line.text and _has_label(line.text)):
-        return in_backticks(line, level, following=following)
+        return in_backticks(line, level, following=_following(lines, index))
     return []
 
 

@@ -73,7 +73,8 @@ _INTERPRETER = re.compile(
 
 def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
     words = without_programs(whole)
-    unquoted = _PATTERN_TEXT.sub(_without_quoted, words)
+    has_sign = any(sign in words for sign in _PLACEHOLDER_SIGNS)
+    unquoted = _PATTERN_TEXT.sub(_without_quoted, words) if has_sign else words
     bare = undisguised(whole)
     lower = bare.lower()
     vocabulary = set(_WORD.findall(lower))
@@ -165,6 +166,7 @@ def _risky_words(text: str) -> set[str]:
     return found
 
 
+_PLACEHOLDER_SIGNS = ("[", "<", "{{", "path/to", "...")
 # What looks like a placeholder in a pattern or a format is part of it.
 _PATTERN_TEXT = re.compile(
     r"\b(?:e?grep|rg|sed|awk|jq|echo|printf|perl|fish|test|find|ack|ag|git grep|go list)\b[^|\n]*|^\[ .*"

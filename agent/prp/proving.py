@@ -44,7 +44,8 @@ def proving_checks(lines: Sequence[Line]) -> list[Check]:
     for index, line in enumerate(lines):
         words = line.text
         # Most lines neither begin a task nor end in a label; asking them costs.
-        if not (place.proves or line.role is Role.HEADING or "ask" in words or ":" in words[-8:]):
+        is_quiet = not place.in_proof and place.below is None and line.role is not Role.HEADING
+        if is_quiet and "ask" not in words and ":" not in words[-8:]:
             continue
         if line.number <= passed or not words.strip():
             continue

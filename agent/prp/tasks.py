@@ -13,7 +13,20 @@ from agent.prp.scalars import unquoted
 _VERBS = {
     **dict.fromkeys(("CREATE", "ADD", "WRITE", "NEW"), Verb.CREATE),
     **dict.fromkeys(
-        ("MODIFY", "UPDATE", "EXTEND", "REPLACE", "REFACTOR", "EDIT", "IMPLEMENT", "FIX", "INJECT"),
+        (
+            "MODIFY",
+            "UPDATE",
+            "EXTEND",
+            "REPLACE",
+            "REFACTOR",
+            "EDIT",
+            "IMPLEMENT",
+            "FIX",
+            "INJECT",
+            "APPEND",
+            "REWRITE",
+            "REWIRE",
+        ),
         Verb.MODIFY,
     ),
     **dict.fromkeys(("DELETE", "REMOVE"), Verb.DELETE),
@@ -291,7 +304,11 @@ def _by_change(lines: Sequence[Line]) -> list[Task]:
 
 def _with_dependencies(tasks: Sequence[Task]) -> list[Task]:
     by_label = {task.label.lower(): task.number for task in tasks}
-    return [replace(task, depends_on=_depends(task, by_label)) for task in tasks]
+    found = [_depends(task, by_label) for task in tasks]
+    return [
+        replace(task, depends_on=names) if names else task
+        for task, names in zip(tasks, found, strict=True)
+    ]
 
 
 def _depends(task: Task, by_label: dict[str, int]) -> tuple[int, ...]:

@@ -432,3 +432,10 @@ class TestReferencesInSentences:
         lines = "- `src/a.ts` - its line numbers are given\n\n- file: src/b.ts\n  why: x\n"
         text = f"# A\n\n## Context Completeness Check\n{lines}"
         assert [r.target for r in parsed(text).references] == ["src/b.ts"]
+
+
+@pytest.mark.parametrize("word", ["APPEND to", "REWRITE", "REWIRE", "EDIT"])
+def test_other_words_for_changing_a_file_are_known(word: str) -> None:
+    """A path behind them is a change."""
+    task = parsed(f"# A\n\n## Tasks\n### Task 1: {word} src/a.ts (two places)\n").tasks[0]
+    assert [(c.verb, c.path) for c in task.changes] == [(Verb.MODIFY, "src/a.ts")]
