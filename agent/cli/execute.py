@@ -30,6 +30,10 @@ MaxCost = Annotated[float | None, typer.Option(help="US dollars for the whole ru
 MaxMinutes = Annotated[float | None, typer.Option(help="Wall time of the whole run.")]
 MaxTokens = Annotated[int | None, typer.Option(help="Tokens of all models together.")]
 MaxRequests = Annotated[int | None, typer.Option(help="Model requests for one task [60].")]
+MaxMutants = Annotated[
+    int | None,
+    typer.Option(help="Small changes of the branch that its tests must notice; 0 tries none [12]."),
+]
 NoSandbox = Annotated[
     bool,
     typer.Option(
@@ -90,6 +94,7 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
         max_minutes: MaxMinutes = None,
         max_tokens: MaxTokens = None,
         max_requests_per_task: MaxRequests = None,
+        max_mutants: MaxMutants = None,
         base: Base = "HEAD",
         strict: Strict = False,
         no_sandbox: NoSandbox = False,
@@ -113,6 +118,7 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
             max_minutes=max_minutes,
             max_tokens=max_tokens,
             max_requests_per_task=max_requests_per_task,
+            max_mutants=max_mutants,
             strict=strict or None,
             fetch_urls=False if no_fetch else None,
             sandbox="none" if no_sandbox else None,

@@ -13,6 +13,7 @@ from agent.journal import (
     Event,
     FeedbackSent,
     ModelRetried,
+    MutantsTried,
     Noted,
     Planned,
     PlanRejected,
@@ -66,6 +67,15 @@ def _task_finished(event: TaskFinished) -> str:
     return f"  {kept}: {', '.join(event.files) or event.summary}"
 
 
+def _mutants_tried(event: MutantsTried) -> str:
+    left = event.chosen - event.tried
+    untried = f", no time for {left} more" if left else ""
+    return (
+        f"attempt {event.attempt}: tests notice {event.killed} of {event.tried} mutants "
+        f"in {event.seconds:.0f} s{untried}"
+    )
+
+
 def _judged(event: CriterionJudged) -> str:
     return f"criterion {event.criterion} {event.status}: {event.text}"
 
@@ -93,6 +103,7 @@ _LINES: dict[type, Callable[..., str]] = {
     TaskStarted: lambda e: f"task {e.task or '-'}: {e.title}",
     ToolUsed: lambda e: f"  {e.role} {e.tool} {e.summary}",
     TaskFinished: _task_finished,
+    MutantsTried: _mutants_tried,
     CriterionJudged: _judged,
     AttemptVerified: _verified,
     FeedbackSent: lambda e: f"feedback sent to the coder, {len(e.text)} characters",

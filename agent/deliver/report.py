@@ -33,6 +33,9 @@ def as_json(story: Story) -> dict[str, Any]:
             for stage, events in story.checks.items()
             for event in events.values()
         ],
+        "mutants": {key: story.mutants[attempt][key] for key in _MUTANT_KEYS}
+        if attempt in story.mutants
+        else None,
         "tasks": [{key: event[key] for key in _TASK_KEYS} for event in story.tasks],
         "plan": {key: story.plan.get(key) for key in ("summary", "steps", "proofs")},
         "usage": {role: dataclasses.asdict(usage) for role, usage in story.usage.items()},
@@ -47,6 +50,7 @@ def as_json(story: Story) -> dict[str, Any]:
 
 
 _CHECK_KEYS = ("check", "level", "command", "state", "status", "seconds", "reason")
+_MUTANT_KEYS = ("chosen", "tried", "killed", "survivors", "seconds")
 _TASK_KEYS = ("attempt", "task", "commit", "files", "summary", "deviations", "doubts")
 
 
@@ -70,6 +74,7 @@ def markdown(story: Story) -> str:
         _head(story),
         _criteria(story),
         _checks(story),
+        _mutants(story),
         _tasks(story),
         _feedback(story),
         _plan(story),
@@ -141,6 +146,20 @@ def _checks(story: Story) -> str:
         for name in names
     ]
     return _table("Checks", ("", "Command", *stages), rows)
+
+
+def _mutants(story: Story) -> str:
+    event = story.mutants.get(story.delivered)
+    if event is None:
+        return ""
+    left = event["chosen"] - event["tried"]
+    told = (
+        f"Tests notice {event['killed']} of {event['tried']} small changes to the changed lines"
+        f"{f'; there was no time for {left} more' if left else ''}."
+    )
+    survivors = [f"- {plain(text)}" for text in event["survivors"]]
+    unnoticed = ["", "No test notices when", "", *survivors] if survivors else []
+    return "\n".join(["## Mutants", "", told, *unnoticed])
 
 
 def _state(event: Mapping[str, Any] | None) -> str:

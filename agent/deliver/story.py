@@ -38,6 +38,8 @@ class Story:
     """Stage (`baseline`, `attempt 1`) to check id to its result."""
     criteria: dict[int, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
     """Attempt to criterion id to its status."""
+    mutants: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    """Attempt to what its tests noticed of small changes."""
     verdicts: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     tasks: list[Mapping[str, Any]] = field(default_factory=list)
     feedback: dict[int, str] = field(default_factory=dict)
@@ -84,6 +86,8 @@ def _take(story: Story, event: Mapping[str, Any]) -> None:  # noqa: C901 - one a
             story.checks.setdefault(event["stage"], {})[event["check"]] = event
         case "criterion-judged":
             story.criteria.setdefault(event["attempt"], {})[event["criterion"]] = event
+        case "mutants-tried":
+            story.mutants[event["attempt"]] = event
         case "attempt-verified":
             story.verdicts[event["attempt"]] = event
         case "task-finished":

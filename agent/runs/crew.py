@@ -237,7 +237,9 @@ class Office:
         async with self.room(contract, commit) as room:
             reading = Reading(room.path, role="verifier", record=self.record)
 
-            async def judge(criteria: Sequence[Criterion], results: Any) -> Judged:
+            async def judge(
+                criteria: Sequence[Criterion], results: Any, facts: Sequence[str]
+            ) -> Judged:
                 if "verifier" not in self.desk.choices:
                     return Judged(judgements={}, concerns=(_NO_JUDGE,))
                 return await judge_criteria(
@@ -246,6 +248,7 @@ class Office:
                     briefing=self.briefing,
                     commit=commit,
                     results=results,
+                    facts=facts,
                     diff=diff,
                     tools=reading.tools,
                     read=lambda path: _text_or_none(room.path, path),
@@ -261,7 +264,15 @@ class Office:
                 touched={*touched, *contract.granted},
                 judge=judge,
                 record=self.record,
+                changed_lines=self.desk.repository.changed_lines(
+                    self.desk.base, commit, suffix=".py"
+                ),
+                max_mutants=self._max_mutants(),
             )
+
+    def _max_mutants(self) -> int:
+        # A wall is what keeps `rmtree(folder / "x")` with an empty name from the person's files.
+        return self.desk.settings.max_mutants if self.desk.sandbox.name != "none" else 0
 
 
 _NO_JUDGE = "No model was named for the verifier, so only checks were looked at"

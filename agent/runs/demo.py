@@ -39,7 +39,12 @@ def run_demo(folder: Path | None, *, model: str | None, listen: Record) -> Done:
         prp=document,
         folder=project,
         tools=(tools,),
-        flags={"model": model or f"replay:{source / 'recording.jsonl'}", "fetch_urls": bool(model)},
+        flags={
+            "model": model or f"replay:{source / 'recording.jsonl'}",
+            "fetch_urls": bool(model),
+            # Enough to show what mutants are, in a demo of half a minute.
+            "max_mutants": 4,
+        },
     )
     return run_order(order, listen=listen)
 

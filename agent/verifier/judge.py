@@ -64,6 +64,7 @@ async def judge_criteria(
     briefing: str,
     commit: str,
     results: Mapping[str, CheckResult],
+    facts: Sequence[str],
     diff: str,
     tools: Sequence[Callable[..., Any]],
     read: Callable[[str], str | None],
@@ -76,6 +77,7 @@ async def judge_criteria(
         briefing: The text that every conversation of the run begins with.
         commit: The commit under judgement.
         results: The checks' results on it.
+        facts: What else is known of it, one sentence each.
         diff: What the branch changes, shortened where it is long.
         tools: Read-only tools on a clean checkout of the commit.
         read: Returns a file's text at the commit, None where there is none.
@@ -90,11 +92,12 @@ async def judge_criteria(
         given = {opinion.criterion for opinion in answer.opinions}
         return [f"There is no opinion on {missing}." for missing in sorted(ids - given)]
 
+    described = [describe(result) for result in results.values()]
     request = prompt(
         "judgement_request",
         commit=commit[:12],
         criteria=list_criteria(criteria),
-        results="\n".join(describe(result) for result in results.values()) or "(no checks)",
+        results="\n".join([*described, *facts]) or "(no checks)",
         diff=diff,
     )
     try:

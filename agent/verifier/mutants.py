@@ -25,6 +25,8 @@ class Mutant:
     before: str
     """The line as the branch has it, shortened where it is long."""
     after: str
+    original: bytes = field(repr=False)
+    """The whole file as the branch has it."""
     content: bytes = field(repr=False)
     """The whole file with the change."""
 
@@ -129,6 +131,7 @@ def _as_mutants(found: Iterable[Candidate]) -> Iterator[Mutant]:
             line=source.line(edit.start),
             before=before,
             after=after,
+            original=source.code,
             content=content,
         )
 
@@ -146,14 +149,24 @@ def _parsed(text: str) -> ast.Module | None:
 def _shown(source: Source, edit: Edit) -> tuple[str, str]:
     """Return the edit's line before and after it, or the part around it of a long line."""
     first, last = source.around(edit.start)
-    head = source.code[first : edit.start]
-    tail = source.code[edit.end : max(last, edit.end)]
-    old = source.code[edit.start : edit.end]
-    if len(head) + len(old) + len(tail) > _SHOWN:
-        head, tail = head[-_SHOWN // 4 :], tail[: _SHOWN // 4]
-    return _squeezed(head + old + tail), _squeezed(head + edit.new + tail)
+    head = source.code[first : edit.start].decode("utf-8", "replace").lstrip()
+    tail = source.code[edit.end : max(last, edit.end)].decode("utf-8", "replace").rstrip()
+    old = source.code[edit.start : edit.end].decode("utf-8", "replace")
+    if len(head) + len(tail) > _SHOWN:
+        head, tail = _last_words(head), _last_words(tail[::-1])[::-1]
+    return _squeezed(head + old + tail), _squeezed(
+        head + edit.new.decode("utf-8", "replace") + tail
+    )
 
 
-def _squeezed(code: bytes) -> str:
-    words = " ".join(code.decode("utf-8", "replace").split())
+def _last_words(text: str) -> str:
+    """Return the end of a text, cut between words where there is a gap."""
+    if len(text) <= _SHOWN // 2:
+        return text
+    _, gap, rest = text[-_SHOWN // 2 :].partition(" ")
+    return f"... {rest}" if gap else f"...{text[-_SHOWN // 2 :]}"
+
+
+def _squeezed(text: str) -> str:
+    words = " ".join(text.split())
     return words if len(words) <= 2 * _SHOWN else f"{words[: 2 * _SHOWN]} ..."

@@ -3,19 +3,21 @@
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 
-from agent.journal import AttemptVerified, CheckFinished, CriterionJudged, Record
+from agent.journal import AttemptVerified, CheckFinished, CriterionJudged, MutantsTried, Record
 from agent.prp import Criterion
 from agent.verifier.canary import with_canary
 from agent.verifier.checks import CheckResult, run_levels
 from agent.verifier.contract import Contract
 from agent.verifier.evidence import Facts, Judgement, Proof, decide
 from agent.verifier.judge import Judged
+from agent.verifier.mutants import Mutant
 from agent.verifier.room import Room
+from agent.verifier.trial import Trial, pick_mutants, tests_among, try_mutants
 from agent.verifier.verdict import Verdict
 from agent.workspace import clip
 
-Judge = Callable[[Sequence[Criterion], Mapping[str, CheckResult]], Awaitable[Judged]]
-"""Judges criteria on the commit under judgement, knowing the checks' results."""
+Judge = Callable[[Sequence[Criterion], Mapping[str, CheckResult], Sequence[str]], Awaitable[Judged]]
+"""Judges criteria on the commit under judgement, knowing the checks' results and further facts."""
 
 _KEPT = 6_000
 
@@ -78,8 +80,13 @@ async def verify(
     touched: Collection[str],
     judge: Judge,
     record: Record,
+    changed_lines: Mapping[str, Collection[int]],
+    max_mutants: int,
 ) -> Verdict:
     """Return the verdict on a commit.
+
+    Where no check fails, the tests run on at most `max_mutants` small changes of the lines that
+    the commit changed; what they don't notice is told, and fails nothing.
 
     The agent is asked only where no check fails: while one does, the coder has enough to do, and
     an opinion could not change anything.
@@ -98,17 +105,49 @@ async def verify(
         _decided, contract, by_id, commit=commit, attempt=attempt, put_back=room.put_back
     )
     verdict = decided(facts)
+    trial = Trial()
+    if not verdict.failures:
+        mutants = pick_mutants(room, changed_lines, most=max_mutants)
+        trial = await _on_trial(mutants, results, room, attempt=attempt, record=record)
+        verdict = decided(facts, concerns=trial.concerns)
     if not verdict.failures and contract.prp.promises:
-        judged = await judge(_for_a_reader(contract.prp.promises, by_id), facts.results)
+        promises = _for_a_reader(contract.prp.promises, by_id)
+        judged = await judge(promises, facts.results, trial.facts)
         facts = Facts(
             results=facts.results,
             baseline=facts.baseline,
             touched=touched,
             judgements=dict(judged.judgements) | _for_a_person(by_id),
         )
-        verdict = decided(facts, concerns=judged.concerns)
+        verdict = decided(facts, concerns=(*trial.concerns, *judged.concerns))
     _tell(verdict, record)
     return verdict
+
+
+async def _on_trial(
+    mutants: Sequence[Mutant],
+    results: Sequence[CheckResult],
+    room: Room,
+    *,
+    attempt: int,
+    record: Record,
+) -> Trial:
+    """Run the tests that passed on mutants, where there are both."""
+    tests = tests_among(results)
+    if not (mutants and tests):
+        return Trial()
+    trial = await try_mutants(mutants, tests, room)
+    record(
+        MutantsTried(
+            attempt=attempt,
+            chosen=trial.chosen,
+            tried=trial.tried,
+            killed=trial.killed,
+            survivors=tuple(str(mutant) for mutant in trial.survivors),
+            seconds=trial.seconds,
+        )
+    )
+    return trial
 
 
 _PERSON = "PERSON:"
