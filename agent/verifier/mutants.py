@@ -4,13 +4,15 @@ import ast
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, zip_longest
+from itertools import chain, islice, zip_longest
+from typing import TypeVar
 
 from agent.verifier.operators import Edit, Source, edits_of
 
 # A generated file of this size would take seconds to parse, again and again.
 _LARGEST = 400_000
 _SHOWN = 80
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,13 +90,7 @@ def sample(found: Iterable[Candidate], *, most: int) -> tuple[Mutant, ...]:
     for one in found:
         functions.setdefault((one.path, one.edit.function), []).append(one)
     queues = [_as_mutants(_mixed(group)) for group in _thinned(list(functions.values()), most)]
-    picked: list[Mutant] = []
-    while queues and len(picked) < most:
-        turn = [(queue, next(queue, None)) for queue in queues[: most - len(picked)]]
-        picked += [mutant for _, mutant in turn if mutant]
-        ended = [queue for queue, mutant in turn if mutant is None]
-        queues = [queue for queue in queues if queue not in ended]
-    return tuple(picked)
+    return tuple(islice(_in_turns(queues), most))
 
 
 def _thinned(groups: list[list[Candidate]], most: int) -> list[list[Candidate]]:
@@ -108,7 +104,12 @@ def _mixed(group: Sequence[Candidate]) -> Iterator[Candidate]:
     kinds: dict[str, list[Candidate]] = {}
     for one in sorted(group, key=lambda one: _ORDER.index(one.edit.kind)):
         kinds.setdefault(one.edit.kind, []).append(one)
-    rounds = chain.from_iterable(zip_longest(*kinds.values()))
+    return _in_turns(kinds.values())
+
+
+def _in_turns(queues: Iterable[Iterable[_Item]]) -> Iterator[_Item]:
+    """Return the first of each queue, then the second of each, and so on."""
+    rounds = chain.from_iterable(zip_longest(*queues))
     return (one for one in rounds if one is not None)
 
 
