@@ -161,7 +161,8 @@ class _Walk:
         function: str,
     ) -> Iterator[Edit]:
         """Return the operator between two operands in the place of which another stands."""
-        if type(op) not in _OPERATORS:
+        is_joined = isinstance(op, ast.operator) and (_is_sequence(left) or _is_sequence(right))
+        if type(op) not in _OPERATORS or is_joined:
             return
         kind, old, new = _OPERATORS[type(op)]
         first, last = self._source.span(left)[1], self._source.span(right)[0]
@@ -268,6 +269,17 @@ def _is_aside(test: ast.expr) -> bool:
     if isinstance(test, ast.Compare):
         return _name(test.left) == "__name__"
     return _name(test) == "TYPE_CHECKING"
+
+
+def _is_sequence(operand: ast.expr) -> bool:
+    """Return whether an operand can't be calculated with: a mutant would only crash.
+
+    A test that runs a line and asserts nothing notices a crash as well.
+    """
+    if isinstance(operand, ast.BinOp):
+        return _is_sequence(operand.left) or _is_sequence(operand.right)
+    is_text = isinstance(operand, ast.Constant) and isinstance(operand.value, str | bytes)
+    return is_text or isinstance(operand, ast.JoinedStr | ast.List | ast.Tuple | ast.ListComp)
 
 
 def _is_none(value: ast.expr) -> bool:

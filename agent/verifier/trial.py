@@ -82,7 +82,7 @@ def _is_product(path: str) -> bool:
     return name.endswith(".py") and name not in ("__main__.py", "setup.py") and not decides(path)
 
 
-def tests_among(results: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
+def askable(results: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
     """Return the results of the checks that could notice a change of the code, quickest first."""
     able = {
         result.check.command: result

@@ -12,7 +12,7 @@ from agent.verifier.evidence import Facts, Judgement, Proof, decide
 from agent.verifier.judge import Judged
 from agent.verifier.mutants import Mutant
 from agent.verifier.room import Room
-from agent.verifier.trial import Trial, pick_mutants, tests_among, try_mutants
+from agent.verifier.trial import Trial, askable, pick_mutants, try_mutants
 from agent.verifier.verdict import Verdict
 from agent.workspace import clip
 
@@ -133,7 +133,7 @@ async def _on_trial(
     record: Record,
 ) -> Trial:
     """Run the tests that passed on mutants, where there are both."""
-    tests = tests_among(results)
+    tests = askable(results)
     if not (mutants and tests):
         return Trial()
     trial = await try_mutants(mutants, tests, room)

@@ -89,6 +89,13 @@ class TestOperators:
         (mutant,) = mutants(text)
         assert mutant.content.decode() == text.replace("    < b", "    <= b")
 
+    @pytest.mark.parametrize(
+        "text", ["a + 'x'", "f'{a}' + b", "a + 'x' + b", "[0] * a", "(1,) + a"]
+    )
+    def test_what_is_joined_is_not_calculated_with(self, text: str) -> None:
+        """A mutant that only crashes is noticed by tests that assert nothing."""
+        assert {"arithmetic"}.isdisjoint(mutant.kind for mutant in mutants(f"x = {text}\n"))
+
     def test_a_condition_is_turned_round_once(self) -> None:
         """`not (a == b)` is `a != b`."""
         assert changed("if a == b:\n    pass\n") == {"if a != b:"}
