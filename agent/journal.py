@@ -158,6 +158,21 @@ class TaskFinished:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MutantsTried:
+    """The tests ran on small changes of the lines that the branch changed."""
+
+    attempt: int
+    chosen: int
+    """Changes that were to be tried; fewer were where the time was over."""
+    tried: int
+    killed: int
+    """Changes that made a test fail."""
+    survivors: tuple[str, ...]
+    """Changes that no test noticed, in words."""
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class CriterionJudged:
     """The status of one criterion after an attempt."""
 
@@ -257,6 +272,7 @@ Event = (
     | AttemptStarted
     | TaskStarted
     | TaskFinished
+    | MutantsTried
     | CriterionJudged
     | AttemptVerified
     | LookingCloser

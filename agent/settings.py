@@ -42,6 +42,8 @@ class Settings:
     """Tokens read and written by all models together."""
     max_requests_per_task: int = 60
     """Model requests that one task may take."""
+    max_mutants: int = 12
+    """Small changes of the changed lines that the tests must notice; 0 tries none."""
     check_timeout: float = 600.0
     """Seconds that one check may take."""
     command_timeout: float = 120.0
@@ -86,17 +88,27 @@ class Settings:
 
 _ONLY_CODE = {"keys", "origins", "notes"}
 # A repository could send the person's keys to its own server, or its files elsewhere.
-_NOT_FROM_A_REPOSITORY = {"base_url", "sandbox", "state_dir", "prices", "holdout_tests"}
+_NOT_FROM_A_REPOSITORY = {
+    "base_url",
+    "sandbox",
+    "state_dir",
+    "prices",
+    "holdout_tests",
+    "max_mutants",
+}
 _LIMITS = {
     "max_attempts",
     "max_cost_usd",
     "max_minutes",
     "max_tokens",
     "max_requests_per_task",
+    "max_mutants",
+    "holdout_tests",
     "check_timeout",
     "command_timeout",
     "model_timeout",
 }
+_ZERO_IS_OFF = {"max_mutants", "holdout_tests"}
 _SECRET_NAME = re.compile(r"(API_KEY|_TOKEN|_SECRET|ACCESS_KEY(_ID)?|CREDENTIALS)$")
 
 
@@ -256,15 +268,13 @@ def _converted(name: str, value: Any, origin: str) -> Any:
 
 def _checked(name: str, value: Any, origin: str) -> Any:
     """Return a value unless it is a limit that nothing could keep."""
-    if name == "holdout_tests" and value < 0:
-        raise SettingsError(
-            f"{_as_written(name, origin)} is {value}", hint="Give a number; 0 means no such tests."
-        )
-    if name not in _LIMITS or (math.isfinite(value) and value > 0):
+    zero_is_off = name in _ZERO_IS_OFF
+    if name not in _LIMITS or (math.isfinite(value) and value > (-1 if zero_is_off else 0)):
         return value
+    least = "0 or above" if zero_is_off else "above 0"
     usual = getattr(Settings, name)
     raise SettingsError(
-        f"{_as_written(name, origin)} is {value}, but must be a number above 0",
+        f"{_as_written(name, origin)} is {value}, but must be a number {least}",
         hint=f"The default is {usual:g}." if usual else "Leave it away for no limit of this kind.",
     )
 

@@ -34,6 +34,10 @@ HoldoutTests = Annotated[
     int | None,
     typer.Option(help="Tests that the verifier writes from the PRP's text at most; 0: none [8]."),
 ]
+MaxMutants = Annotated[
+    int | None,
+    typer.Option(help="Small changes of the branch that its tests must notice; 0 tries none [12]."),
+]
 NoSandbox = Annotated[
     bool,
     typer.Option(
@@ -95,6 +99,7 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
         max_tokens: MaxTokens = None,
         max_requests_per_task: MaxRequests = None,
         holdout_tests: HoldoutTests = None,
+        max_mutants: MaxMutants = None,
         base: Base = "HEAD",
         strict: Strict = False,
         no_sandbox: NoSandbox = False,
@@ -119,6 +124,7 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
             max_tokens=max_tokens,
             max_requests_per_task=max_requests_per_task,
             holdout_tests=holdout_tests,
+            max_mutants=max_mutants,
             strict=strict or None,
             fetch_urls=False if no_fetch else None,
             sandbox="none" if no_sandbox else None,

@@ -16,6 +16,7 @@ from agent.journal import (
     HoldoutWritten,
     LookingCloser,
     ModelRetried,
+    MutantsTried,
     Noted,
     Planned,
     PlanRejected,
@@ -69,6 +70,15 @@ def _task_finished(event: TaskFinished) -> str:
     return f"  {kept}: {', '.join(event.files) or event.summary}"
 
 
+def _mutants_tried(event: MutantsTried) -> str:
+    left = event.chosen - event.tried
+    untried = f", no time for {left} more" if left else ""
+    return (
+        f"attempt {event.attempt}: tests notice {event.killed} of {event.tried} mutants "
+        f"in {event.seconds:.0f} s{untried}"
+    )
+
+
 def _judged(event: CriterionJudged) -> str:
     return f"criterion {event.criterion} {event.status}: {event.text}"
 
@@ -105,6 +115,7 @@ _LINES: dict[type, Callable[..., str]] = {
     TaskStarted: lambda e: f"task {e.task or '-'}: {e.title}",
     ToolUsed: lambda e: f"  {e.role} {e.tool} {e.summary}",
     TaskFinished: _task_finished,
+    MutantsTried: _mutants_tried,
     CriterionJudged: _judged,
     AttemptVerified: _verified,
     LookingCloser: lambda e: (

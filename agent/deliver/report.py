@@ -33,6 +33,9 @@ def as_json(story: Story) -> dict[str, Any]:
             for stage, events in story.checks.items()
             for event in events.values()
         ],
+        "mutants": {key: story.mutants[attempt][key] for key in _MUTANT_KEYS}
+        if attempt in story.mutants
+        else None,
         "tasks": [{key: event[key] for key in _TASK_KEYS} for event in story.tasks],
         "plan": {key: story.plan.get(key) for key in ("summary", "steps", "proofs")},
         "usage": {role: dataclasses.asdict(usage) for role, usage in story.usage.items()},
@@ -53,6 +56,7 @@ def as_json(story: Story) -> dict[str, Any]:
 
 
 _CHECK_KEYS = ("check", "level", "command", "state", "status", "seconds", "reason")
+_MUTANT_KEYS = ("chosen", "tried", "killed", "survivors", "seconds")
 _TASK_KEYS = ("attempt", "task", "commit", "files", "summary", "deviations", "doubts")
 
 
@@ -86,6 +90,7 @@ def markdown(story: Story) -> str:
         _objections(story),
         _checks(story),
         _holdout(story),
+        _mutants(story),
         _tasks(story),
         _feedback(story),
         _plan(story),
@@ -191,6 +196,18 @@ def _checks(story: Story) -> str:
         for name in names
     ]
     return _table("Checks", ("", "Command", *stages), rows)
+
+
+def _mutants(story: Story) -> str:
+    event = story.mutants.get(story.delivered)
+    if event is None:
+        return ""
+    left = event["chosen"] - event["tried"]
+    told = (
+        f"Tests notice {event['killed']} of {event['tried']} small changes to the changed lines"
+        f"{f'; there was no time for {left} more' if left else ''}."
+    )
+    return f"## Mutants\n\n{told} Those that none notices stand above."
 
 
 def _state(event: Mapping[str, Any] | None) -> str:

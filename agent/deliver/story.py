@@ -38,6 +38,8 @@ class Story:
     """Stage (`baseline`, `attempt 1`) to check id to its result."""
     criteria: dict[int, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
     """Attempt to criterion id to its status."""
+    mutants: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    """Attempt to what its tests noticed of small changes."""
     verdicts: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     holdout: Mapping[str, Any] = field(default_factory=dict)
     """The tests from the text, as they were written."""
@@ -76,7 +78,7 @@ def tell(events: Iterable[Mapping[str, Any]]) -> Story:
     return story
 
 
-def _take(story: Story, event: Mapping[str, Any]) -> None:  # noqa: C901 - one arm an event
+def _take(story: Story, event: Mapping[str, Any]) -> None:  # noqa: C901, PLR0912 - one arm an event
     match event["type"]:
         case "run-started":
             story.started = event
@@ -88,6 +90,8 @@ def _take(story: Story, event: Mapping[str, Any]) -> None:  # noqa: C901 - one a
             story.checks.setdefault(event["stage"], {})[event["check"]] = event
         case "criterion-judged":
             story.criteria.setdefault(event["attempt"], {})[event["criterion"]] = event
+        case "mutants-tried":
+            story.mutants[event["attempt"]] = event
         case "attempt-verified":
             story.verdicts[event["attempt"]] = event
         case "holdout-written":

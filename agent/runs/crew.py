@@ -1,7 +1,7 @@
 """Binds the three agents to one run: models, briefing, worktree, clean rooms."""
 
 import itertools
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -9,34 +9,29 @@ from typing import Any, ParamSpec, TypeVar
 
 from agent.coder import Assignment, Change, Hands, code
 from agent.execute import Crew
-from agent.journal import HoldoutWritten, Noted, Planned, Record
+from agent.journal import Noted, Planned, Record
 from agent.llm.budget import Meter
-from agent.llm.conversation import AgentFailed, Talk
+from agent.llm.conversation import Talk
 from agent.llm.models import open_model
 from agent.llm.recording import Recorder
 from agent.llm.web import fetch_page
 from agent.planner import Plan, make_plan
-from agent.prp import Criterion, ReferenceKind
+from agent.prp import ReferenceKind
 from agent.prp.briefing import Document, brief
 from agent.prp.references import documents_of
 from agent.runs.desk import Desk
 from agent.runs.folder import RunFolder
+from agent.runs.jury import Jury
 from agent.verifier import (
     CheckResult,
     Contract,
     Proof,
-    Room,
     Verdict,
     clean_room,
     describe,
-    judge_criteria,
     measure,
     verify,
 )
-from agent.verifier.holdout import HoldoutTests, Reviewed, review_tests, write_tests
-from agent.verifier.holdout_room import FromText, Holdout, problems_at_base
-from agent.verifier.judge import Judged
-from agent.verifier.objections import Objection
 from agent.workspace import FileProblem, Reading, Worktree, clip, repository_map
 from agent.workspace.files import read_text
 
@@ -63,7 +58,12 @@ class Office:
         self._models: dict[str, Any] = {}
         self._rooms = itertools.count(1)
         self._plan_text = ""
-        self._holdout: Holdout | None = None
+        self._jury = Jury(
+            desk=self.desk,
+            record=self.record,
+            model=partial(self.model, "verifier"),
+            room=self.room,
+        )
 
     def model(self, role: str) -> Any:
         """Return the model of a role, opened once."""
@@ -102,7 +102,7 @@ class Office:
         prp, repository = self.desk.prp, self.desk.repository
         mentioned = {change.path for task in prp.tasks for change in task.changes}
         mentioned |= {reference.target for reference in prp.references}
-        self.briefing = brief(
+        self.briefing = self._jury.briefing = brief(
             prp,
             documents=await self._documents(),
             repository_map=repository_map(repository, self.desk.base, mentioned=mentioned),
@@ -241,46 +241,7 @@ class Office:
     ) -> Verdict:
         """Return the verdict on a commit; without a verifier's model nobody is asked."""
         async with self.room(contract, commit) as room:
-            reading = Reading(room.path, role="verifier", record=self.record)
-
-            async def from_text(candidate: Room) -> FromText:
-                holdout = await self._tests_from_text(contract)
-                if holdout is None:
-                    return FromText()
-
-                async def read_again(failing: Any, output: str) -> Mapping[str, Reviewed]:
-                    try:
-                        return await review_tests(
-                            holdout.given,
-                            failing,
-                            model=self.model("verifier"),
-                            briefing=self.briefing,
-                            commit=commit,
-                            output=output,
-                            tools=reading.tools,
-                        )
-                    except AgentFailed:
-                        return {}  # then it is for a person
-
-                return await holdout.weigh(candidate, read_again, attempt=attempt)
-
-            async def judge(
-                criteria: Sequence[Criterion], results: Any, objections: Sequence[Objection]
-            ) -> Judged:
-                if "verifier" not in self.desk.choices:
-                    return Judged(judgements={}, concerns=(_NO_JUDGE,))
-                return await judge_criteria(
-                    criteria,
-                    model=self.model("verifier"),
-                    briefing=self.briefing,
-                    commit=commit,
-                    results=results,
-                    objections=objections,
-                    diff=diff,
-                    tools=reading.tools,
-                    read=lambda path: _text_or_none(room.path, path),
-                )
-
+            hearing = self._jury.hear(contract, room, commit=commit, attempt=attempt, diff=diff)
             return await verify(
                 contract,
                 room,
@@ -290,49 +251,11 @@ class Office:
                 baseline=baseline,
                 touched={*touched, *contract.granted},
                 at_base=lambda: self.room(contract, self.desk.base),
-                from_text=from_text,
-                judge=judge,
+                from_text=hearing.from_text,
+                on_trial=hearing.on_trial,
+                judge=hearing.judge,
                 record=self.record,
             )
-
-    async def _tests_from_text(self, contract: Contract) -> Holdout | None:
-        """Return the run's tests from the text, written when they are first needed."""
-        most = self.desk.settings.holdout_tests
-        if "verifier" not in self.desk.choices or not most:
-            return None
-        if self._holdout is None:
-            self._holdout = Holdout(await self._write_tests(contract, most), record=self.record)
-        return self._holdout
-
-    async def _write_tests(self, contract: Contract, most: int) -> HoldoutTests:
-        """Let the verifier write tests; it sees the base commit and nothing of the branch."""
-        async with self.room(contract, self.desk.base) as base:
-            reading = Reading(base.path, role="verifier", record=self.record)
-            try:
-                given = await write_tests(
-                    contract.prp,
-                    model=self.model("verifier"),
-                    briefing=self.briefing,
-                    environment=self.desk.toolchain.describe(self.desk.sandbox),
-                    most=most,
-                    tools=reading.tools,
-                    try_out=partial(problems_at_base, base=base),
-                )
-            except AgentFailed as error:
-                given = HoldoutTests(reason=str(error))
-        self.record(
-            HoldoutWritten(
-                path=given.path,
-                content=given.content,
-                command=given.command,
-                tests=tuple(test.model_dump(mode="json") for test in given.tests),
-                reason=given.reason,
-            )
-        )
-        return given
-
-
-_NO_JUDGE = "No model was named for the verifier, so only checks were looked at"
 
 
 def _baseline(baseline: Sequence[CheckResult]) -> str:
@@ -368,10 +291,3 @@ def _read(root: Path, path: str) -> str:
         return read_text(root, path)
     except FileProblem as error:
         raise ValueError(str(error)) from None
-
-
-def _text_or_none(root: Path, path: str) -> str | None:
-    try:
-        return read_text(root, path)
-    except FileProblem:
-        return None

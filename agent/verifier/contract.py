@@ -109,7 +109,7 @@ def freeze(
     checks = tuple(check for level in wanted for check in level.checks)
     every = (*checks, *prp.loose_checks)
     scripts = {script.removeprefix("./") for check in every for script in scripts_of(check.command)}
-    frozen = [p for p in paths if p not in granted and (_decides(p) or p in scripts)]
+    frozen = [p for p in paths if p not in granted and (decides(p) or p in scripts)]
     return Contract(
         prp=prp,
         checks=checks if levels else every,
@@ -118,7 +118,8 @@ def freeze(
     )
 
 
-def _decides(path: str) -> bool:
+def decides(path: str) -> bool:
+    """Return whether a file is a test, a help for tests, or configuration of what checks."""
     name = path.rsplit("/", 1)[-1]
     return _is_test_file(name) or _is_configuration(path) or _in_test_folder(path)
 

@@ -26,8 +26,11 @@ Judge = Callable[
 ]
 """Judges criteria on the commit under judgement, knowing results and what speaks against it."""
 
-FromTextOf = Callable[[Room], Awaitable[FromText]]
-"""Holds the tests from the text against the commit in a room."""
+FromTextOf = Callable[[], Awaitable[FromText]]
+"""Holds the tests from the text against the commit."""
+
+OnTrial = Callable[[Sequence[CheckResult]], Awaitable[tuple[Objection, ...]]]
+"""Says what the tests that passed do not notice."""
 
 _KEPT = 6_000
 
@@ -101,6 +104,7 @@ async def verify(
     touched: Collection[str],
     at_base: Callable[[], AbstractAsyncContextManager[Room]],
     from_text: FromTextOf,
+    on_trial: OnTrial,
     judge: Judge,
     record: Record,
 ) -> Verdict:
@@ -140,9 +144,13 @@ async def verify(
     )
     verdict = decided(facts, objections=objections)
     if not verdict.failed and contract.prp.promises:
-        told = await from_text(room)
+        told = await from_text()
         facts = replace(facts, holdout=told.shown, judgements=_broken(told))
-        verdict = decided(facts, objections=(*objections, *told.objections))
+        objections = (*objections, *told.objections)
+        verdict = decided(facts, objections=objections)
+    if not verdict.failed:
+        objections = (*objections, *await on_trial(results))
+        verdict = decided(facts, objections=objections)
     if not verdict.failed and contract.prp.promises:
         judged = await judge(
             _for_a_reader(contract.prp.promises, by_id), facts.results, verdict.objections

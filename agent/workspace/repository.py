@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,22 @@ class Repository:
         words = self.git.names("diff-tree", "-r", "-z", "--name-status", "--no-renames", base, head)
         pairs = zip(words[::2], words[1::2], strict=True)
         return tuple(FileStatus(status=status, path=path) for status, path in pairs)
+
+    def changed_lines(self, base: str, head: str, *, suffix: str) -> dict[str, frozenset[int]]:
+        """Return the numbers of the lines, from 1, that the second commit changed or added.
+
+        Only files are looked at whose path ends with `suffix`.
+        """
+        files = [f.path for f in self.changed(base, head) if f.status in "AM"]
+        return {path: self._lines(base, head, path) for path in files if path.endswith(suffix)}
+
+    def _lines(self, base: str, head: str, path: str) -> frozenset[int]:
+        options = ("-p", "-U0", "--text", "--no-renames", "--no-ext-diff", "--no-textconv")
+        raw = self.git("diff-tree", "-r", *options, base, head, "--", path)
+        # A line of content begins with a sign, so that none can look like one of these.
+        hunks = re.findall(rb"^@@ -\S+ \+(\d+)(?:,(\d+))? @@", raw, re.MULTILINE)
+        counted = ((int(first), int(count or 1)) for first, count in hunks)
+        return frozenset(line for first, count in counted for line in range(first, first + count))
 
     def diff(self, base: str, head: str) -> str:
         """Return the differences between two commits as a patch."""
