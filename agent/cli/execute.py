@@ -38,6 +38,19 @@ MaxMutants = Annotated[
     int | None,
     typer.Option(help="Small changes of the branch that its tests must notice; 0 tries none [12]."),
 ]
+Approve = Annotated[
+    str | None,
+    typer.Option(
+        help="Whose commands must be allowed first: `auto` (PRPs that the repository's history "
+        "does not hold), `commands` (every PRP's), `none` [auto].",
+        metavar="WHICH",
+    ),
+]
+Approved = Annotated[
+    str, typer.Option(help="Allow exactly the commands with this hash.", metavar="HASH")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Allow the PRP's commands unseen.")]
+NoInput = Annotated[bool, typer.Option("--no-input", help="Never ask; exit 13 instead.")]
 NoSandbox = Annotated[
     bool,
     typer.Option(
@@ -102,6 +115,10 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
         max_mutants: MaxMutants = None,
         base: Base = "HEAD",
         strict: Strict = False,
+        approve: Approve = None,
+        approved: Approved = "",
+        yes: Yes = False,
+        no_input: NoInput = False,
         no_sandbox: NoSandbox = False,
         no_fetch: NoFetch = False,
         ignore_missing_references: IgnoreMissing = False,
@@ -109,6 +126,7 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
         as_json: AsJson = False,
         quiet: Quiet = False,
     ) -> None:
+        from agent.cli.asking import asker  # noqa: PLC0415 - keeps --help fast
         from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
         from agent.runs import Order  # noqa: PLC0415 - keeps --help fast
 
@@ -126,6 +144,7 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
             holdout_tests=holdout_tests,
             max_mutants=max_mutants,
             strict=strict or None,
+            approve=approve,
             fetch_urls=False if no_fetch else None,
             sandbox="none" if no_sandbox else None,
         )
@@ -134,6 +153,9 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
             flags=flags,
             base=base,
             recording=record,
+            yes=yes,
+            approved=approved,
+            ask=asker(no_input=no_input),
             need_references=not ignore_missing_references,
         )
         done = act()(order, listen=Progress(quiet=quiet))

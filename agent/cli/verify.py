@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from agent.cli.execute import (
+    Approve,
+    Approved,
     AsJson,
     BaseUrl,
     HoldoutTests,
@@ -16,11 +18,13 @@ from agent.cli.execute import (
     MaxTokens,
     Model,
     NoFetch,
+    NoInput,
     NoSandbox,
     PrpPath,
     Quiet,
     Strict,
     Verifier,
+    Yes,
     flags_of,
 )
 
@@ -44,6 +48,10 @@ def verify(
     holdout_tests: HoldoutTests = None,
     max_mutants: MaxMutants = None,
     strict: Strict = False,
+    approve: Approve = None,
+    approved: Approved = "",
+    yes: Yes = False,
+    no_input: NoInput = False,
     no_sandbox: NoSandbox = False,
     no_fetch: NoFetch = False,
     ignore_missing_references: IgnoreMissing = False,
@@ -56,6 +64,7 @@ def verify(
     A model for the verifier reads the branch and quotes what shows each criterion; without one
     only failures are certain, and what passes stays unproven.
     """
+    from agent.cli.asking import asker  # noqa: PLC0415 - keeps --help fast
     from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
     from agent.runs import Order, verify_order  # noqa: PLC0415 - keeps --help fast
 
@@ -69,6 +78,7 @@ def verify(
         holdout_tests=holdout_tests,
         max_mutants=max_mutants,
         strict=strict or None,
+        approve=approve,
         fetch_urls=False if no_fetch else None,
         sandbox="none" if no_sandbox else None,
     )
@@ -76,6 +86,9 @@ def verify(
         prp=prp,
         flags=flags,
         base=base,
+        yes=yes,
+        approved=approved,
+        ask=asker(no_input=no_input),
         need_references=not ignore_missing_references,
     )
     done = verify_order(order, branch=branch, listen=Progress(quiet=quiet))

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,14 @@ class Repository:
 
         """
         return self.git("cat-file", "blob", f"{commit}:{path}")
+
+    def versions(self, path: str, *, most: int) -> Iterator[bytes]:
+        """Return the contents that the checkout's history gave a file, the latest first."""
+        head = self.resolve("HEAD")
+        commits = self.git.text("log", "-z", "--format=%H", f"-n{most}", head, "--", path)
+        for commit in filter(None, commits.split("\0")):
+            with contextlib.suppress(GitFailed):  # the commit that took it away
+                yield self.read(commit, path)
 
     def changed(self, base: str, head: str) -> tuple[FileStatus, ...]:
         """Return the files that differ between two commits."""
