@@ -56,10 +56,10 @@ class Repository:
                     f"{found.working_tree_dir} has no commit yet",
                     hint="Work starts from a commit: git add -A && git commit -m 'First commit'.",
                 )
-            return cls(
-                root=Path(found.working_tree_dir),
-                git=Git(common_dir=Path(found.common_dir).resolve(), identity=_identity(found)),
-            )
+            root = Path(found.working_tree_dir)
+            git = Git(common_dir=Path(found.common_dir).resolve(), identity=_identity(found))
+        _require_own_configuration(git, root)
+        return cls(root=root, git=git)
 
     def resolve(self, ref: str) -> str:
         """Return the full hash of a commit.
@@ -163,6 +163,25 @@ class Repository:
             .text("rev-parse", "--verify", "HEAD")
             .strip()
         )
+
+
+def _require_own_configuration(git: Git, root: Path) -> None:
+    """Refuse a repository whose configuration lies where commits can change it."""
+    try:
+        found = git("config", "-z", "--show-origin", "--get-regexp", r"^include(if\..*)?\.path$")
+    except GitFailed:
+        return  # there is no include
+    words = found.decode("utf-8", "surrogateescape").split("\0")
+    for origin, entry in zip(words[::2], words[1::2], strict=False):
+        path = entry.partition("\n")[2]
+        file = git.common_dir / origin.removeprefix("file:")
+        place = (file.parent / Path(path).expanduser()).resolve()
+        if place.is_relative_to(root.resolve()) and not place.is_relative_to(git.common_dir):
+            raise EnvironmentProblem(
+                f"git's configuration includes {path}, which lies in the checkout",
+                hint="A commit could change what git runs on your machine. Move the file out of "
+                f"the repository, or: git -C {root} config --local --unset-all include.path",
+            )
 
 
 def create_repository(folder: Path, *, message: str) -> None:
