@@ -16,6 +16,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else _visible(c) for c in text)
 
 
+def printable_lines(text: str) -> str:
+    """Return text of several lines, each as safe as `printable` makes it, tabs as blanks."""
+    return "\n".join(printable(line.expandtabs(4)) for line in text.split("\n"))
+
+
 def _visible(character: str) -> str:
     if character in "\n\t ":
         return " "

@@ -12,11 +12,11 @@ from agent.prp import read_prp
 from agent.prp.lint import find_coverage
 from agent.runs.desk import Desk, Order, lay_out
 from agent.runs.folder import RunFolder, new_run_folder
+from agent.runs.reporting import reported
 from agent.runs.start import (
     Done,
     masking_of,
     office_of,
-    reported,
     started_as,
     warn,
     with_signals,
