@@ -62,7 +62,9 @@ def side_by_side(file: FilePatch) -> str:
     if sum(map(len, file.body)) > _LARGEST:
         return f"<pre>{escape(printable_lines(chr(10).join(file.body)))}</pre>"
     rows = "".join(row for hunk in _hunks(file.body) for row in _rows(hunk, file.path))
-    return f'<table class="sides"><tbody>{rows}</tbody></table>'
+    columns = '<colgroup><col class="no"><col><col class="no"><col></colgroup>'
+    one_sided = {"new": " added", "deleted": " gone"}.get(file.status, "")
+    return f'<table class="sides{one_sided}">{columns}<tbody>{rows}</tbody></table>'
 
 
 @dataclass(kw_only=True)

@@ -26,7 +26,7 @@ class Step:
 
 
 def steps_of(events: Iterable[Mapping[str, Any]]) -> list[Step]:
-    """Return a run's steps in their order; what lies between two belongs to the earlier one."""
+    """Return a run's steps in their order; each begins where the one before it ended."""
     steps: list[Step] = []
     began = 0.0
     for event in events:
@@ -34,7 +34,9 @@ def steps_of(events: Iterable[Mapping[str, Any]]) -> list[Step]:
         began = began or at
         now = at - began
         if opened := _opened_by(event, steps):
-            steps.append(Step(kind=opened[0], title=opened[1], start=now, end=now))
+            # What an agent thought before its first word belongs to its step.
+            start = steps[-1].end if steps else now
+            steps.append(Step(kind=opened[0], title=opened[1], start=start, end=now))
         if steps:
             steps[-1].end = now
             if event["type"] == "model-answered":
