@@ -40,6 +40,44 @@ class RunStarted:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SetupFinished:
+    """What the repository needs was installed, was there already, or could not be installed."""
+
+    kind: str
+    """`uv`, `pip`, `npm`, `go`, `cargo`, or `own` for the person's own command."""
+    state: str
+    """`installed`, `cached`, `failed`, or `skipped`."""
+    command: str
+    hosts: tuple[str, ...]
+    """The only hosts that could be reached meanwhile."""
+    reason: str
+    """Why it was skipped or failed, and what to do about it."""
+    seconds: float
+    output: str = ""
+    """Of a failed one: head and tail of what it printed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostAsked:
+    """A command asked for a host through the proxy: the only way out of the sandbox."""
+
+    stage: str
+    """`setup`, or `run` for the commands of coder and checks."""
+    host: str
+    port: int
+    address: str
+    """Where the connection went; empty where there was none."""
+    state: str
+    """`allowed`, `refused` (it may not be asked), or `failed` (it could not be reached)."""
+    reason: str
+    sent: int
+    """Bytes that went out."""
+    received: int
+    """Bytes that came in."""
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class ContractFrozen:
     """What the verdict rests on was put down."""
 
@@ -262,6 +300,8 @@ class RunEnded:
 
 Event = (
     RunStarted
+    | SetupFinished
+    | HostAsked
     | ContractFrozen
     | CheckFinished
     | Planned

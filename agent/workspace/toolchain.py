@@ -5,10 +5,11 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.workspace.sandbox.confinement import Confinement, Sandbox
+from agent.workspace.sandbox.proxy import proxy_variables
 
 _SYSTEM = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 # A tool below one of these needs what lies beside it: a shim its versions, a compiler its library.
@@ -31,6 +32,14 @@ class Toolchain:
     """Folders to show inside, read-only."""
     home: str
     shell_timeout: float
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """What else the environment says: where installed packages are."""
+    laid: tuple[tuple[Path, str], ...] = ()
+    """Folders of packages to show at a path below the worktree."""
+    network: Path | None = None
+    """Socket of the proxy; None for no network."""
+    hosts: tuple[str, ...] = ()
+    """What the proxy serves, in words."""
 
     def confine(
         self,
@@ -59,14 +68,22 @@ class Toolchain:
             tools=self.binds,
             environment=environment,
             report=report,
+            network=self.network,
+            laid=self.laid,
         )
 
     def describe(self, sandbox: Sandbox) -> str:
         """Return what a model needs to know about the place where its commands run."""
         search = os.pathsep.join(self.path)
         tools = [name for name in _WORTH_NAMING if shutil.which(name, path=search)]
+        net = (
+            f"Of the network only {', '.join(self.hosts)} can be reached, through the proxy that "
+            "HTTPS_PROXY names."
+            if self.network
+            else "There is no network."
+        )
         walls = (
-            "There is no network. Only the worktree and /tmp can be written; .git and frozen files "
+            f"{net} Only the worktree and /tmp can be written; .git and frozen files "
             "are read-only, so git can show but not commit."
             if sandbox.name != "none"
             else "Leave everything outside of the worktree alone."
@@ -81,11 +98,13 @@ class Toolchain:
     def _environment(self, tree: Path) -> dict[str, str]:
         return {
             **_QUIET,
+            **(proxy_variables() if self.network else _OFFLINE),
             "PATH": os.pathsep.join(self.path),
             "HOME": self.home,
             # An editable install in the person's environment points at the person's checkout.
             "PYTHONPATH": os.pathsep.join([str(tree / "src"), str(tree)]),
             **_roots(self.binds),
+            **self.variables,
         }
 
 
@@ -108,11 +127,18 @@ _QUIET: Mapping[str, str] = {
     "PAGER": "cat",
     "GIT_PAGER": "cat",
     "PIP_NO_INPUT": "1",
-    "PIP_NO_INDEX": "1",
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "npm_config_update_notifier": "false",
+    "PRP_SANDBOX": "1",
+}
+# Without them installers wait a long time for a network that is not there.
+_OFFLINE: Mapping[str, str] = {
+    "PIP_NO_INDEX": "1",
     "UV_OFFLINE": "1",
     "npm_config_offline": "true",
-    "PRP_SANDBOX": "1",
+    "CARGO_NET_OFFLINE": "true",
+    "GOPROXY": "off",
+    "GOTOOLCHAIN": "local",
 }
 
 

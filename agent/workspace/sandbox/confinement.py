@@ -20,6 +20,10 @@ class Confinement:
     environment: Mapping[str, str] = field(default_factory=dict)
     report: Path | None = None
     """An empty file outside of `tree` that the command may write: a test runner's report."""
+    network: Path | None = None
+    """Socket of the proxy that serves the allowed hosts; None for no network at all."""
+    laid: tuple[tuple[Path, str], ...] = ()
+    """Folders shown read-only at a path below `tree`: installed packages."""
 
 
 @dataclass(frozen=True, kw_only=True)

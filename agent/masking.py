@@ -1,0 +1,1 @@
+"""Secrets taken out of whatever is kept, shown or sent."""
