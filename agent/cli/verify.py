@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from agent.cli.execute import (
+    AllowHost,
     AsJson,
     BaseUrl,
     HoldoutTests,
@@ -17,8 +18,10 @@ from agent.cli.execute import (
     Model,
     NoFetch,
     NoSandbox,
+    NoSetup,
     PrpPath,
     Quiet,
+    Setup,
     Strict,
     Verifier,
     flags_of,
@@ -45,6 +48,9 @@ def verify(
     max_mutants: MaxMutants = None,
     strict: Strict = False,
     no_sandbox: NoSandbox = False,
+    allow_host: AllowHost = None,
+    setup: Setup = None,
+    no_setup: NoSetup = False,
     no_fetch: NoFetch = False,
     ignore_missing_references: IgnoreMissing = False,
     as_json: AsJson = False,
@@ -69,6 +75,8 @@ def verify(
         holdout_tests=holdout_tests,
         max_mutants=max_mutants,
         strict=strict or None,
+        allow_hosts=allow_host or None,
+        setup="none" if no_setup else setup,
         fetch_urls=False if no_fetch else None,
         sandbox="none" if no_sandbox else None,
     )

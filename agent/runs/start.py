@@ -23,6 +23,7 @@ from agent.planner import Plan
 from agent.runs.crew import Office
 from agent.runs.desk import Desk, Order, lay_out
 from agent.runs.folder import RunFolder, new_run_folder
+from agent.runs.opening import opened
 from agent.shown import json_text
 from agent.verifier import CheckResult, describe, freeze
 from agent.workspace import Worktree, open_worktree
@@ -139,8 +140,11 @@ def plan_order(order: Order, *, listen: Record) -> Planned:
     async def planned() -> Planned:
         with tempfile.TemporaryDirectory(prefix="prp-plan-") as name:
             folder = RunFolder(id=desk.prp.slug, path=Path(name))
-            office = office_of(desk, order, folder, listen)
-            async with aclosing(office), office.meter.within_time():
+            async with (
+                opened(desk, commit=desk.base, record=listen) as equipped,
+                aclosing(office_of(equipped, order, folder, listen)) as office,
+                office.meter.within_time(),
+            ):
                 await office.prepare()
                 contract = freeze(
                     desk.prp,
@@ -161,10 +165,12 @@ async def _run(desk: Desk, order: Order, folder: RunFolder, record: Record) -> i
     branch = desk.repository.free_branch(f"prp/{desk.prp.slug}")
     record(started_as(desk, folder, branch))
     warn(desk, record)
-    office = office_of(desk, order, folder, record)
     worktree = open_worktree(desk.repository, folder.worktree, branch=branch, base=desk.base)
     with worktree as tree, _always_told(tree, record, started) as outcome_is:
-        async with aclosing(office):
+        async with (
+            opened(desk, commit=desk.base, record=record) as equipped,
+            aclosing(office_of(equipped, order, folder, record)) as office,
+        ):
             await office.prepare()
             outcome = await execute(
                 desk.prp, office.crew(tree), tree, desk.budget, record, strict=desk.settings.strict

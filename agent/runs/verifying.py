@@ -12,6 +12,7 @@ from agent.prp import read_prp
 from agent.prp.lint import find_coverage
 from agent.runs.desk import Desk, Order, lay_out
 from agent.runs.folder import RunFolder, new_run_folder
+from agent.runs.opening import opened
 from agent.runs.start import (
     Done,
     masking_of,
@@ -104,9 +105,12 @@ def _start_of(repository: Repository, commit: str) -> str:
 async def _verdict(
     desk: Desk, order: Order, folder: RunFolder, commit: str, record: Record
 ) -> Verdict:
-    office = office_of(desk, order, folder, record)
     repository = desk.repository
-    async with aclosing(office), office.meter.within_time():
+    async with (
+        opened(desk, commit=commit, record=record) as equipped,
+        aclosing(office_of(equipped, order, folder, record)) as office,
+        office.meter.within_time(),
+    ):
         if "verifier" in desk.choices:
             await office.prepare()
         contract = freeze(

@@ -74,8 +74,7 @@ class Toolchain:
 
     def describe(self, sandbox: Sandbox) -> str:
         """Return what a model needs to know about the place where its commands run."""
-        search = os.pathsep.join(self.path)
-        tools = [name for name in _WORTH_NAMING if shutil.which(name, path=search)]
+        tools = self.programs(_WORTH_NAMING)
         net = (
             f"Of the network only {', '.join(self.hosts)} can be reached, through the proxy that "
             "HTTPS_PROXY names."
@@ -94,6 +93,11 @@ class Toolchain:
             "PYTHONPATH holds the worktree and its src folder, so the package under work is "
             "imported from the worktree without installing it."
         )
+
+    def programs(self, names: Iterable[str]) -> list[str]:
+        """Return those of some programs that are on the path."""
+        search = os.pathsep.join(self.path)
+        return [name for name in names if shutil.which(name, path=search)]
 
     def _environment(self, tree: Path) -> dict[str, str]:
         return {

@@ -155,7 +155,8 @@ class _Proxy:
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
             reason = reason or f"the connection broke: {type(error).__name__}"
         except asyncio.CancelledError:
-            reason = "the command ended"
+            # The commands have ended; connections that programs keep open end with them.
+            reason = ""
         finally:
             writer.close()
             if self._requests <= self._policy.most_requests:
@@ -317,7 +318,20 @@ def proxy_variables() -> dict[str, str]:
     here = "localhost,127.0.0.1,::1"
     names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
     both = {name: address for upper in names for name in (upper, upper.lower())}
-    return both | {"NO_PROXY": here, "no_proxy": here, "NODE_USE_ENV_PROXY": "1"}
+    return both | {"NO_PROXY": here, "no_proxy": here, "NODE_USE_ENV_PROXY": "1"} | _trusted()
+
+
+# Several programs bring authorities of their own and know none that an organisation has added.
+_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem")
+_ASKING_FOR_ONE = (
+    *("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
+    *("CARGO_HTTP_CAINFO", "GIT_SSL_CAINFO", "CURL_CA_BUNDLE"),
+)
+
+
+def _trusted() -> dict[str, str]:
+    bundle = next((path for path in _BUNDLES if Path(path).is_file()), None)
+    return dict.fromkeys(_ASKING_FOR_ONE, bundle) if bundle else {}
 
 
 def inside_source() -> str:
