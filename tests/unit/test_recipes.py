@@ -1,0 +1,113 @@
+"""How a repository's packages are installed, told from its files."""
+
+import json
+
+import pytest
+
+from agent.workspace.recipes import Recipe, find_recipes, own_recipe
+
+PROJECT = "[project]\nname = 'a'\nversion = '1'\ndependencies = ['b']\n"
+
+
+def of(files: dict[str, str]) -> dict[str, Recipe]:
+    """Return the recipes for files by kind and folder."""
+    return {
+        f"{recipe.kind} {recipe.folder}".strip(): recipe
+        for recipe in find_recipes(files, files.__getitem__)
+    }
+
+
+@pytest.mark.parametrize(
+    ("files", "shown"),
+    [
+        pytest.param(
+            {"uv.lock": "", "pyproject.toml": PROJECT},
+            {"uv": "uv sync --frozen --all-extras --all-groups"},
+            id="uv",
+        ),
+        pytest.param(
+            {"requirements.txt": "a==1\n", "requirements-dev.txt": "b\n"},
+            {"pip": "pip install -r requirements.txt -r requirements-dev.txt"},
+            id="lists",
+        ),
+        pytest.param(
+            {
+                "pyproject.toml": PROJECT
+                + "[project.optional-dependencies]\ntest = ['t']\ndocs = ['d']\n"
+                "[dependency-groups]\ndev = ['e']\n"
+            },
+            {"pip": "pip install -e '.[test]' --group dev"},
+            id="project",
+        ),
+        pytest.param(
+            {"pyproject.toml": "[tool.poetry]\nname = 'a'\n"},
+            {"pip": "pip install -e '.'"},
+            id="poetry",
+        ),
+        pytest.param({"setup.py": ""}, {"pip": "pip install -e '.'"}, id="setup.py"),
+        pytest.param({"pyproject.toml": "[tool.ruff]\n"}, {}, id="only settings of tools"),
+        pytest.param({"pyproject.toml": "[project"}, {}, id="no TOML"),
+        pytest.param(
+            {
+                "api/requirements.txt": "a\n",
+                "web/package.json": "{}",
+                "web/package-lock.json": "{}",
+            },
+            {
+                "pip api": "pip install -r requirements.txt",
+                "npm web": "npm ci --ignore-scripts; npm rebuild",
+            },
+            id="folders",
+        ),
+        pytest.param(
+            {"a/requirements.txt": "a\n", "b/requirements.txt": "b\n"}, {}, id="which folder?"
+        ),
+        pytest.param(
+            {"package.json": json.dumps({"devDependencies": {"a": "1"}})},
+            {"npm": "npm install --no-package-lock --ignore-scripts; npm rebuild"},
+            id="npm without a lock",
+        ),
+        pytest.param({"package.json": "{}"}, {}, id="nothing to install"),
+        pytest.param(
+            {"package.json": json.dumps({"dependencies": {}}), "pnpm-lock.yaml": ""}, {}, id="pnpm"
+        ),
+        pytest.param({"go.mod": "", "go.sum": ""}, {"go": "go mod download"}, id="go"),
+        pytest.param({"go.mod": ""}, {}, id="go without packages"),
+        pytest.param(
+            {"Cargo.toml": "", "Cargo.lock": ""}, {"cargo": "cargo fetch --locked"}, id="cargo"
+        ),
+        pytest.param({"README.md": ""}, {}, id="nothing"),
+    ],
+)
+def test_manifests_say_how_to_install(files: dict[str, str], shown: dict[str, str]) -> None:
+    """In the words that a person knows."""
+    assert {name: recipe.shown for name, recipe in of(files).items()} == shown
+
+
+def test_only_the_registries_hosts_are_within_reach() -> None:
+    """Each kind its own, and none that a manifest names."""
+    files = {"requirements.txt": "--index-url https://evil.example.net\na\n", "go.sum": ""}
+    hosts = {recipe.kind: recipe.hosts for recipe in of(files).values()}
+    assert hosts["pip"] == ("pypi.org", "files.pythonhosted.org")
+    assert hosts["go"][0] == "proxy.golang.org"
+
+
+def test_scripts_of_npm_packages_run_without_network() -> None:
+    """Fetching runs none of them."""
+    recipe = of({"package.json": "{}", "package-lock.json": "{}"})["npm"]
+    assert "--ignore-scripts" in recipe.fetch
+    assert recipe.build.startswith("npm rebuild")
+
+
+def test_pinned_lists_count_as_locked() -> None:
+    """A version of everything is a lock file."""
+    assert of({"requirements.txt": "# a\na==1 --hash=x\n-r other\n"})["pip"].locked
+    assert not of({"requirements.txt": "a>=1\n"})["pip"].locked
+
+
+def test_an_own_command_depends_on_every_lock_file() -> None:
+    """It is run again where one of them changes."""
+    files = ["pnpm-lock.yaml", "a/package.json", "uv.lock", "src/a.py", "requirements/ci.txt"]
+    recipe = own_recipe("pnpm i", hosts=("x.org",), files=files)
+    assert recipe.inputs == ("a/package.json", "pnpm-lock.yaml", "uv.lock")
+    assert "x.org" in recipe.hosts
