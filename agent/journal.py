@@ -331,10 +331,9 @@ _MUST_LAST = (RunStarted, Planned, ModelAnswered, TaskFinished, AttemptVerified,
 class Journal:
     """An append-only file of events, one JSON object a line."""
 
-    def __init__(self, path: Path, *, mask: Callable[[str], str] = str) -> None:
-        """Open or create the file; `mask` takes secrets out of each line before it is written."""
+    def __init__(self, path: Path) -> None:
+        """Open or create the file."""
         self.path = path
-        self._mask = mask
         self._sequence = 0
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
@@ -350,7 +349,7 @@ class Journal:
         """Append the event with one write, and make it last where losing it would cost."""
         self._sequence += 1
         line = json.dumps(as_json(event, sequence=self._sequence), ensure_ascii=False)
-        os.write(self._file, (self._mask(line) + "\n").encode("utf-8", "surrogatepass"))
+        os.write(self._file, (line + "\n").encode("utf-8", "surrogatepass"))
         if isinstance(event, _MUST_LAST):
             os.fsync(self._file)
 

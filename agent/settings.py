@@ -162,6 +162,11 @@ def load_settings(
     )
 
 
+def keys_at_hand() -> dict[str, str]:
+    """Return the keys in the process's own environment, by the names of their variables."""
+    return {k: v for k, v in os.environ.items() if v and _SECRET_NAME.search(k)}
+
+
 class _Gathered:
     """Values in the order in which they are found: a later one wins."""
 

@@ -16,6 +16,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else _visible(c) for c in text)
 
 
+def printable_lines(text: str) -> str:
+    """Return text of several lines that can't drive a terminal; its line breaks stay."""
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
 def _visible(character: str) -> str:
     if character in "\n\t ":
         return " "

@@ -135,6 +135,7 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
     ) -> None:
         from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
         from agent.runs import Order  # noqa: PLC0415 - keeps --help fast
+        from agent.shown import printable_lines  # noqa: PLC0415 - keeps --help fast
 
         flags = flags_of(
             model=model,
@@ -163,7 +164,7 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
             need_references=not ignore_missing_references,
         )
         done = act()(order, listen=Progress(quiet=quiet))
-        typer.echo(done.as_json() if as_json else done.in_words())
+        typer.echo(done.as_json() if as_json else printable_lines(done.in_words()))
         raise typer.Exit(done.exit_status)
 
     command.__name__, command.__doc__ = name, words

@@ -64,6 +64,7 @@ def verify(
     """
     from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
     from agent.runs import Order, verify_order  # noqa: PLC0415 - keeps --help fast
+    from agent.shown import printable_lines  # noqa: PLC0415 - keeps --help fast
 
     flags = flags_of(
         model=model,
@@ -87,7 +88,7 @@ def verify(
         need_references=not ignore_missing_references,
     )
     done = verify_order(order, branch=branch, listen=Progress(quiet=quiet))
-    typer.echo(done.as_json() if as_json else done.in_words())
+    typer.echo(done.as_json() if as_json else printable_lines(done.in_words()))
     raise typer.Exit(done.exit_status)
 
 

@@ -1,6 +1,7 @@
 """Asks a model until a whole answer is there, within the budget and a bounded patience."""
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from agent.llm.faults import AnswerUnusable, TryAgain, Whom, explained, unavaila
 from agent.llm.flaws import LONGEST_ANSWER, Flaw, flaw_of
 from agent.llm.models import ModelChoice, Patience
 from agent.llm.prices import Tokens
+from agent.masking import Mask
 
 if TYPE_CHECKING:
     from agent.llm.recording import Recorder
@@ -53,8 +55,10 @@ class AskingModel(WrapperModel):
         patience: Patience,
         recorder: "Recorder | None",
         cache_key: str,
+        mask: Mask,
     ) -> None:
         """Take the models in order of preference; nothing is asked yet."""
+        self._mask = mask
         super().__init__(links[0].model)
         self._all = tuple(links)
         self._links = list(links)
@@ -85,6 +89,7 @@ class AskingModel(WrapperModel):
             SettingsError: Key, name or request are not accepted.
 
         """
+        messages = [_without_secrets(message, self._mask) for message in messages]
         while True:
             try:
                 response = await self._usable(messages, model_settings, model_request_parameters)
@@ -299,6 +304,25 @@ def _tokens_of(response: ModelResponse) -> Tokens:
         cache_read=usage.cache_read_tokens,
         cache_written=usage.cache_write_tokens,
     )
+
+
+def _without_secrets(message: ModelMessage, mask: Mask) -> ModelMessage:
+    """Return a message without secrets; what the model said itself stays as its provider signed it.
+
+    The same text gives the same text again, so that the provider's cache still knows it.
+    """
+    if not isinstance(message, ModelRequest):
+        return message
+    parts = [_masked_part(part, mask) for part in message.parts]
+    return dataclasses.replace(message, parts=parts)
+
+
+def _masked_part(part: Any, mask: Mask) -> Any:
+    content = getattr(part, "content", None)
+    if isinstance(content, str | list | tuple | dict):
+        masked = mask.all_in(content)
+        return part if masked == content else dataclasses.replace(part, content=masked)
+    return part
 
 
 def _nudge(flaw: Flaw) -> ModelRequest:

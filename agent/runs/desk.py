@@ -10,6 +10,7 @@ from typing import Any
 from agent.errors import SettingsError
 from agent.llm.budget import Budget, Meter
 from agent.llm.models import ModelChoice, check_choice
+from agent.masking import Mask
 from agent.prp import Prp, read_prp, require_executable
 from agent.prp.lint import CONTEXT_CODES, lint
 from agent.runs.folder import require_state_folder
@@ -105,6 +106,7 @@ def lay_out(order: Order) -> Desk:
             home=Path.home(),
             first=order.tools,
             shell_timeout=settings.command_timeout,
+            mask=Mask(settings.keys),
         ),
     )
 

@@ -24,7 +24,7 @@ from agent.runs.crew import Office
 from agent.runs.desk import Desk, Order, lay_out
 from agent.runs.folder import RunFolder, new_run_folder
 from agent.runs.opening import opened
-from agent.shown import json_text
+from agent.shown import json_text, printable_lines
 from agent.verifier import CheckResult, describe, freeze
 from agent.workspace import Worktree, open_worktree
 
@@ -99,12 +99,8 @@ def run_order(order: Order, *, listen: Record) -> Done:
     """
     desk = lay_out(order)
     folder = new_run_folder(desk.settings.state_dir, desk.prp.slug)
-    with Journal(folder.journal, mask=masking_of(desk)) as journal:
-
-        def record(event: Event) -> None:
-            journal.record(event)
-            listen(event)
-
+    with Journal(folder.journal) as journal:
+        record = masked(desk, journal.record, listen)
         try:
             status = with_signals(lambda: _run(desk, order, folder, record))
         except PrpError as error:
@@ -123,7 +119,7 @@ def reported(folder: RunFolder) -> Story:
     story = tell(read_events(folder.journal))
     if story.ended:
         folder.write_json(folder.summary, as_json(story))
-        folder.write(folder.report, markdown(story))
+        folder.write(folder.report, printable_lines(markdown(story)))
     return story
 
 
@@ -135,6 +131,7 @@ def plan_order(order: Order, *, listen: Record) -> Planned:
 
     """
     desk = lay_out(dataclasses.replace(order, roles=("planner",)))
+    listen = masked(desk, listen)
     warn(desk, listen)
 
     async def planned() -> Planned:
@@ -260,7 +257,7 @@ def office_of(desk: Desk, order: Order, folder: RunFolder, record: Record) -> Of
         folder=folder,
         meter=Meter(desk.budget, prices=desk.settings.prices),
         record=record,
-        recorder=Recorder(order.recording) if order.recording else None,
+        recorder=Recorder(order.recording, mask=desk.toolchain.mask) if order.recording else None,
     )
 
 
@@ -293,13 +290,13 @@ def warn(desk: Desk, record: Record) -> None:
         record(Noted(text=text, warning=True))
 
 
-def masking_of(desk: Desk) -> Callable[[str], str]:
-    """Return what takes the person's keys out of a line."""
-    secrets = {value: name for name, value in desk.settings.keys.items() if len(value) >= 8}
+def masked(desk: Desk, *listeners: Record) -> Record:
+    """Return what tells all listeners of an event, and none of them a secret."""
+    mask = desk.toolchain.mask
 
-    def mask(line: str) -> str:
-        for value, name in secrets.items():
-            line = line.replace(value, f"<{name}>")
-        return line
+    def record(event: Event) -> None:
+        event = mask.event(event)
+        for listen in listeners:
+            listen(event)
 
-    return mask
+    return record

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agent.errors import EnvironmentProblem, Exit, PrpError
 from agent.execute import Ending
-from agent.journal import ContractFrozen, Event, Journal, Record, RunEnded
+from agent.journal import ContractFrozen, Journal, Record, RunEnded
 from agent.prp import read_prp
 from agent.prp.lint import find_coverage
 from agent.runs.desk import Desk, Order, lay_out
@@ -15,7 +15,7 @@ from agent.runs.folder import RunFolder, new_run_folder
 from agent.runs.opening import opened
 from agent.runs.start import (
     Done,
-    masking_of,
+    masked,
     office_of,
     reported,
     started_as,
@@ -55,12 +55,8 @@ def verify_order(order: Order, *, branch: str, listen: Record) -> Done:
         )
     desk = lay_out(dataclasses.replace(order, base=base, roles=(), if_named=("verifier",)))
     folder = new_run_folder(desk.settings.state_dir, desk.prp.slug)
-    with Journal(folder.journal, mask=masking_of(desk)) as journal:
-
-        def record(event: Event) -> None:
-            journal.record(event)
-            listen(event)
-
+    with Journal(folder.journal) as journal:
+        record = masked(desk, journal.record, listen)
         begun = time.monotonic()
         record(started_as(desk, folder, branch))
         warn(desk, record)

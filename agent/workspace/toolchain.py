@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.masking import Mask
 from agent.workspace.sandbox.confinement import Confinement, Sandbox
 from agent.workspace.sandbox.proxy import proxy_variables
 
@@ -38,6 +39,8 @@ class Toolchain:
     """Folders of packages to show at a path below the worktree."""
     network: Path | None = None
     """Socket of the proxy; None for no network."""
+    mask: Mask = field(default_factory=Mask)
+    """Takes secrets out of what commands print."""
     hosts: tuple[str, ...] = ()
     """What the proxy serves, in words."""
 
@@ -70,6 +73,7 @@ class Toolchain:
             report=report,
             network=self.network,
             laid=self.laid,
+            mask=self.mask,
         )
 
     def describe(self, sandbox: Sandbox) -> str:
@@ -153,6 +157,7 @@ def find_toolchain(
     home: Path,
     first: Iterable[Path] = (),
     shell_timeout: float = 120.0,
+    mask: Mask | None = None,
 ) -> Toolchain:
     """Find the tools that commands may use.
 
@@ -162,6 +167,7 @@ def find_toolchain(
         home: The person's home; what lies directly in it is never shown.
         first: Folders of programs that come before all others.
         shell_timeout: Seconds that a command may take unless it asks for more.
+        mask: Takes secrets out of what commands print.
 
     """
     own = [root / ".venv" / "bin", root / "node_modules" / ".bin"]
@@ -182,6 +188,7 @@ def find_toolchain(
         binds=tuple(sorted(path for path in binds if _is_folder(path))),
         home=str(home if _is_own(home) else _HOME),
         shell_timeout=shell_timeout,
+        mask=mask or Mask(),
     )
 
 

@@ -1,6 +1,6 @@
 """What a sandbox is asked for, and what it answers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +22,8 @@ class Confinement:
     """An empty file outside of `tree` that the command may write: a test runner's report."""
     network: Path | None = None
     """Socket of the proxy that serves the allowed hosts; None for no network at all."""
+    mask: Callable[[str], str] = str
+    """Takes secrets out of what it prints, before anybody keeps or reads it."""
     laid: tuple[tuple[Path, str], ...] = ()
     """Folders shown read-only at a path below `tree`: installed packages."""
 
