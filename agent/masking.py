@@ -4,6 +4,7 @@ Journal and terminal, command output and logs, model input and recordings all pa
 """
 
 import base64
+import bisect
 import dataclasses
 import json
 import math
@@ -33,7 +34,7 @@ FORMS: tuple[tuple[str, str, str], ...] = (
     (
         "a JSON web token",
         "eyJ",
-        r"\beyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{15,}",
+        r"(?<![\w-])eyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{15,}",
     ),
 )
 """Forms that issuers give their tokens."""
@@ -66,7 +67,7 @@ class Mask:
         for what, word, form in _PATTERNS:
             if word in text:
                 text = form.sub(partial(_masked, what), text)
-        return text
+        return _without_private_keys(text) if _BEGIN in text else text
 
     def all_in(self, value: Any) -> Any:
         """Return a value of JSON, or a tuple in one, with every text in it masked."""
@@ -116,18 +117,9 @@ def _spellings(value: str) -> Iterator[str]:
         yield whole.replace("+", "-").replace("/", "_")
 
 
-# A whole private key, or as much of it as there is.
-_KEY_BLOCK = (
-    r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----"
-    r"(?:(?:\\n|\\r|[\s+ -])*[A-Za-z0-9+/=:,-]{16,}|(?:\\n|[\s+])*[A-Za-z0-9+/=]{1,15}(?=\\n|\s))*"
-    r"(?:(?:\\n|[\s+])*-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----)?"
-)
 _IN_ADDRESS = r"(?<=://)[^/\s:@\"'<>]{1,80}:[^/\s@\"'<>]{3,200}(?=@)"
 _PATTERNS = (
-    *(
-        (what, word, re.compile(_KEY_BLOCK if what == "a private key" else form))
-        for what, word, form in FORMS
-    ),
+    *((what, word, re.compile(form)) for what, word, form in FORMS if what != "a private key"),
     ("a password", "://", re.compile(_IN_ADDRESS)),
 )
 _SAMPLE = re.compile(
@@ -136,10 +128,33 @@ _SAMPLE = re.compile(
 )
 
 
+_BEGIN = "-----BEGIN "
+_BEGINNING = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY-----")
+_END = re.compile(r"-----END (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY-----")
+# Lines of a key whose end is missing, their breaks written as they are in JSON or as they are.
+_LINES = re.compile(r"(?:(?:\s|\\[nr]){1,4}[A-Za-z0-9+/=]{16,200})*")
+_LONGEST_KEY = 16 * 1024
+
+
+def _without_private_keys(text: str) -> str:
+    """Return a text without private keys, whole ones and those that are cut off."""
+    ends = [found.end() for found in _END.finditer(text)]
+    parts, place = [], 0
+    for begin in _BEGINNING.finditer(text):
+        if begin.start() < place:
+            continue
+        number = bisect.bisect(ends, begin.end())
+        end = ends[number] if number < len(ends) else len(text)
+        if number == len(ends) or end - begin.end() > _LONGEST_KEY:
+            lines = _LINES.match(text, begin.end())
+            end = lines.end() if lines else begin.end()
+        parts += [text[place : begin.start()], _in_place_of("a private key")]
+        place = end
+    return "".join([*parts, text[place:]])
+
+
 def _masked(what: str, found: re.Match[str]) -> str:
     text = found[0]
-    if what == "a private key":
-        return _in_place_of(what)
     if _SAMPLE.search(text) or (what != "a password" and randomness(text) < 2.8):
         return text
     return _in_place_of(what)

@@ -59,6 +59,7 @@ class AskingModel(WrapperModel):
     ) -> None:
         """Take the models in order of preference; nothing is asked yet."""
         self._mask = mask
+        self._spoken: dict[int, tuple[ModelMessage, ModelMessage]] = {}
         super().__init__(links[0].model)
         self._all = tuple(links)
         self._links = list(links)
@@ -89,7 +90,7 @@ class AskingModel(WrapperModel):
             SettingsError: Key, name or request are not accepted.
 
         """
-        messages = [_without_secrets(message, self._mask) for message in messages]
+        messages = [self._without_secrets(message) for message in messages]
         while True:
             try:
                 response = await self._usable(messages, model_settings, model_request_parameters)
@@ -101,6 +102,14 @@ class AskingModel(WrapperModel):
             if self._recorder:
                 self._recorder.write(role=self._role, messages=messages, response=response)
             return response
+
+    def _without_secrets(self, message: ModelMessage) -> ModelMessage:
+        """Return a message without secrets; each is looked through once in a conversation."""
+        key = id(message)
+        if key not in self._spoken:
+            # The original stays with it, or its place in memory could become another message's.
+            self._spoken[key] = (message, _without_secrets(message, self._mask))
+        return self._spoken[key][1]
 
     def _fall_back(self, error: ProviderUnavailable) -> None:
         """Stay with the next model: a change per request would lose the provider's cache."""
