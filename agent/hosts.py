@@ -74,7 +74,12 @@ def host_name(text: str) -> str:
 # Ways of writing an IPv4 address as one of IPv6: the last four bytes count.
 _NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
 # Services of cloud machines that hand out credentials, where no rule for whole networks covers it.
-_METADATA = frozenset(("168.63.129.16", "100.100.100.200", "192.0.0.192", "fd00:ec2::254"))
+_METADATA = frozenset(
+    (
+        *("168.63.129.16", "100.100.100.200", "192.0.0.192"),
+        *("fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:42::42"),
+    )
+)
 
 
 def address_problem(text: str, *, private: bool = False) -> str:

@@ -133,7 +133,11 @@ class Office:
                     sections=reference.sections,
                 )
                 document = Document(  # noqa: PLW2901 - the same document, now with its text
-                    name=document.name, why=document.why, content=text, missing=reason
+                    name=document.name,
+                    why=document.why,
+                    content=text,
+                    missing=reason,
+                    is_foreign=True,
                 )
             if document.missing:
                 self.record(Noted(text=f"reference {document.name}: {document.missing}"))
