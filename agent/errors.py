@@ -5,6 +5,7 @@ PrpError
 ├── SettingsError       a setting, a model name or a key is wrong       exit 4
 ├── EnvironmentProblem  git, a tool or the sandbox is missing           exit 5
 ├── BudgetExhausted     money, tokens, time or attempts ran out         exit 12
+├── NeedsApproval       a person has to allow the commands first        exit 13
 ├── Refused             stopped for safety                              exit 14
 └── ProviderUnavailable the model's service does not answer             exit 20
 
@@ -79,6 +80,12 @@ class BudgetExhausted(PrpError):  # noqa: N818 - it is a stop, not a mistake
     """Attempts, tokens, money or time ran out before the criteria held."""
 
     exit_status = Exit.BUDGET
+
+
+class NeedsApproval(PrpError):  # noqa: N818 - a question, not a mistake
+    """A person has to allow what the document would run; nothing was run."""
+
+    exit_status = Exit.NEEDS_APPROVAL
 
 
 class Refused(PrpError):  # noqa: N818 - a decision, not a mistake

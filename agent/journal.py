@@ -36,6 +36,8 @@ class RunStarted:
     models: dict[str, str]
     """Role to model name."""
     sandbox: str
+    allowed: str
+    """Who allowed the document's commands, in words."""
     limits: dict[str, float | int | None]
 
 

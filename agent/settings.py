@@ -46,6 +46,9 @@ class Settings:
     """Model requests that one task may take."""
     max_mutants: int = 12
     """Small changes of the changed lines that the tests must notice; 0 tries none."""
+    approve: str = "auto"
+    """Whose commands a person must allow: `auto` (documents that the history does not hold),
+    `commands` (all documents'), `none`."""
     check_timeout: float = 600.0
     """Seconds that one check may take."""
     command_timeout: float = 120.0
@@ -96,6 +99,8 @@ class Settings:
         return tuple(names)
 
 
+APPROVE = ("auto", "none", "commands")
+"""Values of `approve`."""
 _ONLY_CODE = {"keys", "origins", "notes"}
 _HOSTS = {"allow_hosts", "private_hosts"}
 # A repository could send the person's keys to its own server, or its files elsewhere.
@@ -204,6 +209,11 @@ class _Gathered:
             if name == "allow_hosts":
                 self._narrow(value, origin)
                 continue
+            if name == "approve" and value != "commands":
+                self.notes.append(
+                    f"{origin}: approve was left aside; a repository can only ask for more"
+                )
+                continue
             if name in _LIMITS:
                 limit = self.values.get(name, getattr(Settings, name))
                 wanted = _checked(name, _converted(name, value, origin), origin)
@@ -307,9 +317,13 @@ def _converted(name: str, value: Any, origin: str) -> Any:
 
 
 def _checked(name: str, value: Any, origin: str) -> Any:
-    """Return a value unless it is a limit that nothing could keep, or no host."""
+    """Return a value unless it is one that nothing could keep, or no host."""
     if name in _HOSTS:
         return tuple(_rule(name, rule, origin) for rule in value)
+    if name == "approve" and value not in APPROVE:
+        raise SettingsError(
+            f"{_as_written(name, origin)} is {value!r}", hint=f"Give one of {', '.join(APPROVE)}."
+        )
     zero_is_off = name in _ZERO_IS_OFF
     if name not in _LIMITS or (math.isfinite(value) and value > (-1 if zero_is_off else 0)):
         return value

@@ -9,8 +9,8 @@ from agent.cli.verify import verify
 
 _EPILOG = """\
 Exit status: 0 every criterion holds, 2 usage, 3 invalid PRP, 4 settings, 5 environment, 10 criteria
-failed, 11 unproven, 12 budget used up, 14 refused, 20 provider unavailable, 130 interrupted,
-143 terminated.
+failed, 11 unproven, 12 budget used up, 13 needs approval, 14 refused, 20 provider unavailable,
+130 interrupted, 143 terminated.
 """
 
 app = typer.Typer(

@@ -38,6 +38,19 @@ MaxMutants = Annotated[
     int | None,
     typer.Option(help="Small changes of the branch that its tests must notice; 0 tries none [12]."),
 ]
+Approve = Annotated[
+    str | None,
+    typer.Option(
+        help="Whose commands must be allowed first: `auto` (PRPs that the repository's history "
+        "does not hold), `commands` (every PRP's), `none` [auto].",
+        metavar="WHICH",
+    ),
+]
+Approved = Annotated[
+    str, typer.Option(help="Allow exactly the commands with this hash.", metavar="HASH")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Allow the PRP's commands unseen.")]
+NoInput = Annotated[bool, typer.Option("--no-input", help="Never ask; exit 13 instead.")]
 NoSandbox = Annotated[
     bool,
     typer.Option(
@@ -123,6 +136,10 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
         max_mutants: MaxMutants = None,
         base: Base = "HEAD",
         strict: Strict = False,
+        approve: Approve = None,
+        approved: Approved = "",
+        yes: Yes = False,
+        no_input: NoInput = False,
         no_sandbox: NoSandbox = False,
         allow_host: AllowHost = None,
         setup: Setup = None,
@@ -133,6 +150,7 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
         as_json: AsJson = False,
         quiet: Quiet = False,
     ) -> None:
+        from agent.cli.asking import asker  # noqa: PLC0415 - keeps --help fast
         from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
         from agent.runs import Order  # noqa: PLC0415 - keeps --help fast
         from agent.shown import printable_lines  # noqa: PLC0415 - keeps --help fast
@@ -153,6 +171,7 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
             strict=strict or None,
             allow_hosts=allow_host or None,
             setup="none" if no_setup else setup,
+            approve=approve,
             fetch_urls=False if no_fetch else None,
             sandbox="none" if no_sandbox else None,
         )
@@ -161,6 +180,9 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
             flags=flags,
             base=base,
             recording=record,
+            yes=yes,
+            approved=approved,
+            ask=asker(no_input=no_input),
             need_references=not ignore_missing_references,
         )
         done = act()(order, listen=Progress(quiet=quiet))

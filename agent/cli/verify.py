@@ -7,6 +7,8 @@ import typer
 
 from agent.cli.execute import (
     AllowHost,
+    Approve,
+    Approved,
     AsJson,
     BaseUrl,
     HoldoutTests,
@@ -17,6 +19,7 @@ from agent.cli.execute import (
     MaxTokens,
     Model,
     NoFetch,
+    NoInput,
     NoSandbox,
     NoSetup,
     PrpPath,
@@ -24,6 +27,7 @@ from agent.cli.execute import (
     Setup,
     Strict,
     Verifier,
+    Yes,
     flags_of,
 )
 
@@ -47,6 +51,10 @@ def verify(
     holdout_tests: HoldoutTests = None,
     max_mutants: MaxMutants = None,
     strict: Strict = False,
+    approve: Approve = None,
+    approved: Approved = "",
+    yes: Yes = False,
+    no_input: NoInput = False,
     no_sandbox: NoSandbox = False,
     allow_host: AllowHost = None,
     setup: Setup = None,
@@ -62,6 +70,7 @@ def verify(
     A model for the verifier reads the branch and quotes what shows each criterion; without one
     only failures are certain, and what passes stays unproven.
     """
+    from agent.cli.asking import asker  # noqa: PLC0415 - keeps --help fast
     from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
     from agent.runs import Order, verify_order  # noqa: PLC0415 - keeps --help fast
     from agent.shown import printable_lines  # noqa: PLC0415 - keeps --help fast
@@ -78,6 +87,7 @@ def verify(
         strict=strict or None,
         allow_hosts=allow_host or None,
         setup="none" if no_setup else setup,
+        approve=approve,
         fetch_urls=False if no_fetch else None,
         sandbox="none" if no_sandbox else None,
     )
@@ -85,6 +95,9 @@ def verify(
         prp=prp,
         flags=flags,
         base=base,
+        yes=yes,
+        approved=approved,
+        ask=asker(no_input=no_input),
         need_references=not ignore_missing_references,
     )
     done = verify_order(order, branch=branch, listen=Progress(quiet=quiet))

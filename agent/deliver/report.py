@@ -43,6 +43,7 @@ def as_json(story: Story) -> dict[str, Any]:
         "seconds": story.ended.get("seconds"),
         "models": story.started.get("models"),
         "sandbox": story.started.get("sandbox"),
+        "allowed": story.started.get("allowed"),
         "limits": story.started.get("limits"),
         "concerns": list(story.verdicts.get(attempt, {}).get("concerns", ())),
         "objections": list(story.verdicts.get(attempt, {}).get("objections", ())),
@@ -136,6 +137,7 @@ def _head(story: Story) -> str:
             f"- Attempts: {len(story.verdicts)}, {ended.get('seconds', 0):.0f} s, "
             f"{_spent(story.total)}",
             f"- Sandbox: {started.get('sandbox', '')}",
+            f"- Commands: {plain(started.get('allowed', ''))}",
             f"- Run: {code(started.get('run', ''))}",
         ]
     )

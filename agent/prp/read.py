@@ -43,6 +43,15 @@ def read_text(path: Path) -> str:
     return text
 
 
+def same_text(content: bytes, text: str) -> bool:
+    """Return whether a file's bytes are a document's text, whatever its line ends."""
+    try:
+        written = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return False
+    return written.replace("\r\n", "\n").replace("\r", "\n") == text
+
+
 def _require_a_sane_form(text: str, path: Path) -> None:
     """Refuse what no person writes, before anything is spent on it."""
     headings = 0

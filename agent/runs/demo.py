@@ -39,6 +39,7 @@ def run_demo(folder: Path | None, *, model: str | None, listen: Record) -> Done:
         prp=document,
         folder=project,
         tools=(tools,),
+        yes=True,
         flags={
             "model": model or f"replay:{source / 'recording.jsonl'}",
             "fetch_urls": bool(model),

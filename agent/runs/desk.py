@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agent.errors import SettingsError
+from agent.errors import Refused, SettingsError
 from agent.llm.budget import Budget, Meter
 from agent.llm.models import ModelChoice, check_choice
 from agent.masking import Mask
 from agent.prp import Prp, read_prp, require_executable
 from agent.prp.lint import CONTEXT_CODES, lint
+from agent.runs.approval import Answers, Ask, is_in_history, request_of, require_approval
 from agent.runs.folder import require_state_folder
 from agent.settings import ROLES, Settings, load_settings
 from agent.workspace import Repository, Sandbox, Toolchain, find_sandbox, find_toolchain
@@ -37,6 +38,12 @@ class Order:
     """Where the repository is; the current folder by default."""
     need_references: bool = True
     """Whether files that the PRP names as its context must exist."""
+    yes: bool = False
+    """Whether everything that the document asks for is allowed."""
+    approved: str = ""
+    """Hash of commands that were allowed elsewhere."""
+    ask: Ask | None = None
+    """Asks a person whether the document may run its commands; None where nobody is there."""
     tools: tuple[Path, ...] = ()
     """Folders of programs that come before those of the person's PATH."""
 
@@ -55,6 +62,8 @@ class Desk:
     choices: Mapping[str, ModelChoice]
     sandbox: Sandbox
     toolchain: Toolchain
+    allowed: str
+    """Who allowed the document's commands."""
 
     @property
     def models(self) -> dict[str, str]:
@@ -63,12 +72,13 @@ class Desk:
 
 
 def lay_out(order: Order) -> Desk:
-    """Check an order, without leaving anything behind and without asking anybody.
+    """Check an order, without leaving anything behind; last of all a person may be asked.
 
     Raises:
         DocumentError: The PRP can't be executed.
         SettingsError: A setting, model or key is missing or wrong.
         EnvironmentProblem: No repository, no commit, no git or no sandbox.
+        NeedsApproval: Nobody allowed the document's commands.
 
     """
     prp = read_prp(order.prp)
@@ -90,10 +100,16 @@ def lay_out(order: Order) -> Desk:
             f"--record {order.recording}: there is no folder {order.recording.parent}"
         )
     require_state_folder(settings.state_dir)
+    if order.yes and settings.sandbox == "none":
+        raise Refused(
+            "--yes and --no-sandbox together would run unseen commands without a wall",
+            hint="Leave one of them out.",
+        )
     sandbox = find_sandbox(settings.sandbox, state=settings.state_dir / "sandbox")
+    name = _name_of(order.prp, repository.root)
     return Desk(
         prp=prp,
-        prp_name=_name_of(order.prp, repository.root),
+        prp_name=name,
         settings=settings,
         repository=repository,
         base=base,
@@ -107,6 +123,21 @@ def lay_out(order: Order) -> Desk:
             first=order.tools,
             shell_timeout=settings.command_timeout,
             mask=Mask(settings.keys),
+        ),
+        allowed=require_approval(
+            request_of(
+                prp,
+                document=name,
+                sandbox=sandbox.name,
+                fetches=settings.fetch_urls,
+                hosts=settings.allow_hosts,
+            ),
+            approve=settings.approve,
+            in_history=lambda: is_in_history(repository, name, prp),
+            answers=Answers(folder=settings.state_dir / "approvals", root=repository.root),
+            given=order.approved,
+            yes=order.yes,
+            ask=order.ask,
         ),
     )
 

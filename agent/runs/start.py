@@ -273,6 +273,7 @@ def started_as(desk: Desk, folder: RunFolder, branch: str) -> RunStarted:
         branch=branch,
         models=desk.models,
         sandbox=desk.sandbox.name,
+        allowed=desk.allowed,
         limits={
             "max_attempts": budget.max_attempts,
             "max_cost_usd": budget.max_cost_usd,

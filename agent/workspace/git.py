@@ -59,6 +59,8 @@ class Git:
     work_tree: Path | None = None
     identity: Mapping[str, str] = field(default_factory=dict)
     """`GIT_AUTHOR_NAME` and its kind, read once from the person's configuration."""
+    settled: Mapping[str, bytes] | None = None
+    """The files of the worktree's directory that decide what git runs; see `settled_in`."""
     seconds: float | None = None
     """How long one command may take; None where it may take what it needs."""
 
@@ -72,6 +74,7 @@ class Git:
             EnvironmentProblem: It took longer than it may.
 
         """
+        self._require_untouched()
         done = self._run(
             arguments,
             stdin=stdin,
@@ -90,6 +93,19 @@ class Git:
     def names(self, *arguments: str) -> list[str]:
         """Run a git command that prints NUL-separated names."""
         return [name for name in self.text(*arguments).split("\0") if name]
+
+    def _require_untouched(self) -> None:
+        """Refuse a worktree whose own configuration is not as git made it."""
+        # Whoever can write there could name another repository, or a filter of his own.
+        if self.git_dir is None or self.settled is None:
+            return
+        now = settled_in(self.git_dir)
+        for name in sorted(now.keys() | self.settled.keys()):
+            if now.get(name) != self.settled.get(name):
+                raise EnvironmentProblem(
+                    f"{self.git_dir / name} was changed by somebody else",
+                    hint="Something outside of the sandbox wrote git's configuration.",
+                )
 
     def _run(
         self, arguments: Sequence[str], *, stdin: bytes, cwd: Path, environment: Mapping[str, str]
@@ -132,6 +148,12 @@ class Git:
         )
         names = done.stdout.decode("utf-8", "surrogateescape").split("\0")
         return {name: "false" if name.endswith(".required") else "" for name in names if name}
+
+
+def settled_in(git_dir: Path) -> dict[str, bytes]:
+    """Return the files of a worktree's directory that only git itself writes, and once."""
+    files = (git_dir / name for name in ("commondir", "config.worktree", "gitdir"))
+    return {file.name: file.read_bytes() for file in files if file.is_file()}
 
 
 def git_program() -> str:

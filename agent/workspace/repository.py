@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,10 +56,10 @@ class Repository:
                     f"{found.working_tree_dir} has no commit yet",
                     hint="Work starts from a commit: git add -A && git commit -m 'First commit'.",
                 )
-            return cls(
-                root=Path(found.working_tree_dir),
-                git=Git(common_dir=Path(found.common_dir).resolve(), identity=_identity(found)),
-            )
+            root = Path(found.working_tree_dir)
+            git = Git(common_dir=Path(found.common_dir).resolve(), identity=_identity(found))
+        _require_own_configuration(git, root)
+        return cls(root=root, git=git)
 
     def resolve(self, ref: str) -> str:
         """Return the full hash of a commit.
@@ -109,6 +110,14 @@ class Repository:
         """
         return self.git("cat-file", "blob", f"{commit}:{path}")
 
+    def versions(self, path: str, *, most: int) -> Iterator[bytes]:
+        """Return the contents that the checkout's history gave a file, the latest first."""
+        head = self.resolve("HEAD")
+        commits = self.git.text("log", "-z", "--format=%H", f"-n{most}", head, "--", path)
+        for commit in filter(None, commits.split("\0")):
+            with contextlib.suppress(GitFailed):  # the commit that took it away
+                yield self.read(commit, path)
+
     def changed(self, base: str, head: str) -> tuple[FileStatus, ...]:
         """Return the files that differ between two commits."""
         words = self.git.names("diff-tree", "-r", "-z", "--name-status", "--no-renames", base, head)
@@ -154,6 +163,25 @@ class Repository:
             .text("rev-parse", "--verify", "HEAD")
             .strip()
         )
+
+
+def _require_own_configuration(git: Git, root: Path) -> None:
+    """Refuse a repository whose configuration lies where commits can change it."""
+    try:
+        found = git("config", "-z", "--show-origin", "--get-regexp", r"^include(if\..*)?\.path$")
+    except GitFailed:
+        return  # there is no include
+    words = found.decode("utf-8", "surrogateescape").split("\0")
+    for origin, entry in zip(words[::2], words[1::2], strict=False):
+        path = entry.partition("\n")[2]
+        file = git.common_dir / origin.removeprefix("file:")
+        place = (file.parent / Path(path).expanduser()).resolve()
+        if place.is_relative_to(root.resolve()) and not place.is_relative_to(git.common_dir):
+            raise EnvironmentProblem(
+                f"git's configuration includes {path}, which lies in the checkout",
+                hint="A commit could change what git runs on your machine. Move the file out of "
+                f"the repository, or: git -C {root} config --local --unset-all include.path",
+            )
 
 
 def create_repository(folder: Path, *, message: str) -> None:

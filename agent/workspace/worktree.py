@@ -3,15 +3,19 @@
 import contextlib
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.workspace.git import Git, GitFailed
+from agent.errors import Refused
+from agent.workspace.files import read_bytes
+from agent.workspace.git import Git, GitFailed, settled_in
 from agent.workspace.repository import FileStatus, Repository
 from agent.workspace.shell import clip
 
+_MOST_FILES = 20_000
 _LARGEST = 5 * 1024 * 1024
 
 
@@ -52,6 +56,7 @@ class Worktree:
 
         Raises:
             GitFailed: The branch moved meanwhile: somebody else committed to it.
+        Refused: Over 20,000 files changed.
 
         """
         self._stage()
@@ -81,8 +86,33 @@ class Worktree:
         )
         wanted = [path for path in dict.fromkeys(listed) if self._is_safe(path)]
         names = "\0".join(wanted).encode("utf-8", "surrogateescape")
-        if names:
+        if len(wanted) > _MOST_FILES:
+            folder = Counter(path.split("/", 1)[0] + "/" for path in wanted).most_common(1)[0][0]
+            raise Refused(
+                f"{len(wanted):,} files changed, most of them in {folder}: too many for one commit",
+                hint=f"Ignore what no commit should hold: echo '{folder}' >> .gitignore",
+            )
+        if not names:
+            return
+        try:
             self.git("update-index", "--add", "--remove", "-z", "--stdin", stdin=names)
+        except GitFailed:
+            # Attributes can ask for what a file is not, for instance another encoding.
+            for path in wanted:
+                self._stage_alone(path)
+
+    def _stage_alone(self, path: str) -> None:
+        """Stage one file, as it is where git can't make of it what its attributes want."""
+        try:
+            self.git("update-index", "--add", "--remove", "--", path)
+        except GitFailed:
+            place = self.path / path
+            found = place.lstat()
+            mode = "100755" if found.st_mode & stat.S_IXUSR else "100644"
+            content = read_bytes(self.path, path)
+            blob = self.git.text("hash-object", "-w", "--no-filters", "--stdin", stdin=content)
+            entry = f"{mode} {blob.strip()}\t{path}\0".encode("utf-8", "surrogateescape")
+            self.git("update-index", "-z", "--index-info", stdin=entry)
 
     def _is_safe(self, path: str) -> bool:
         # git lists a nested repository as a folder; staging it would make a gitlink.
@@ -119,7 +149,7 @@ def open_worktree(
     try:
         yield tree
     finally:
-        head = tree.head()
+        head = repository.git.text("rev-parse", "--verify", f"refs/heads/{branch}").strip()
         _remove(repository, folder)
         if head == base:
             repository.git("update-ref", "-d", f"refs/heads/{branch}", base)
@@ -143,6 +173,7 @@ def _git_of(repository: Repository, folder: Path) -> Git:
         common_dir=repository.git.common_dir,
         git_dir=own,
         work_tree=folder,
+        settled=settled_in(own),
         identity=repository.git.identity,
     )
 

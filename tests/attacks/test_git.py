@@ -6,9 +6,11 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import git as gitpython
 import pytest
 
-from agent.workspace import open_worktree
+from agent.errors import EnvironmentProblem, PrpError, Refused
+from agent.workspace import Repository, open_worktree
 from agent.workspace.git import GitFailed
 from tests.support.place import Place, a_place
 
@@ -169,3 +171,199 @@ def test_the_environment_of_the_person_does_not_reach_git(
     monkeypatch.setenv("GIT_INDEX_FILE", os.devnull)
     commit_everything(place)
     assert not mark.exists()
+
+
+def evil_repository(folder: Path, program: Path) -> Path:
+    """Make a repository whose configuration runs a program whenever git looks at files."""
+    subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    config = folder / ".git" / "config"
+    config.write_text(config.read_text() + f"[core]\n\tfsmonitor = {program}\n")
+    return folder / ".git"
+
+
+def test_G04_a_rewritten_commondir_is_not_followed(
+    place: Place, evil: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """The worktree's own folder says where the repository is; git would believe it."""
+    program, mark = evil
+    other = evil_repository(tmp_path / "other", program)
+    own = Path((place.tree.path / ".git").read_text().removeprefix("gitdir:").strip())
+    (own / "commondir").write_text(f"{other}\n")
+    plain_git(place, "status")
+    assert mark.exists()
+    mark.unlink()
+    with pytest.raises(PrpError, match="commondir"):
+        commit_everything(place)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_G05_a_planted_config_of_the_worktree_is_refused(
+    place: Place, evil: tuple[Path, Path], when: str
+) -> None:
+    """A filter in it would run, whether our git has looked before or not."""
+    program, mark = evil
+    place.project.git("config", "extensions.worktreeConfig", "true")
+    if when == "after":
+        commit_everything(place)
+    own = Path((place.tree.path / ".git").read_text().removeprefix("gitdir:").strip())
+    (own / "config.worktree").write_text(f'[filter "evil"]\n\tclean = {program}\n')
+    (place.tree.path / ".gitattributes").write_text("* filter=evil\n")
+    (place.tree.path / "a.txt").write_text("a\n")
+    plain_git(place, "add", "a.txt")
+    assert mark.exists()
+    mark.unlink()
+    with pytest.raises(PrpError, match=r"config\.worktree"):
+        commit_everything(place)
+    assert not mark.exists()
+
+
+def test_a_config_of_the_worktree_that_git_made_is_no_plant(place: Place, tmp_path: Path) -> None:
+    """Git copies the person's own into a new worktree."""
+    place.project.git("config", "extensions.worktreeConfig", "true")
+    place.project.git("config", "--worktree", "core.sparseCheckout", "false")
+    repository, folder = place.tree.repository, tmp_path / "second"
+    with open_worktree(repository, folder, branch="prp/y", base=place.tree.base) as tree:
+        (folder / "a").write_text("a")
+        assert tree.commit("A task")
+
+
+def test_G08_a_hook_that_calls_a_script_of_the_worktree_does_not_run(
+    place: Place, evil: tuple[Path, Path]
+) -> None:
+    """The person's hook is trusted, the script that it calls is not."""
+    program, mark = evil
+    hook = place.project.root / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nsh ./check.sh\n")
+    hook.chmod(0o755)
+    (place.tree.path / "check.sh").write_text(program.read_text())
+    plain_git(place, "add", "-A")
+    plain_git(place, "commit", "-q", "-m", "x")
+    assert mark.exists()
+    mark.unlink()
+    commit_everything(place)
+    assert not mark.exists()
+
+
+def test_G09_a_library_for_git_does_not_commit(place: Place, evil: tuple[Path, Path]) -> None:
+    """GitPython runs hooks on a commit; ours is made without it."""
+    program, mark = evil
+    hooks = place.tree.path / "hooks"
+    hooks.mkdir()
+    (hooks / "pre-commit").write_text(program.read_text())
+    (hooks / "pre-commit").chmod(0o755)
+    place.project.git("config", "core.hooksPath", str(hooks))
+    with gitpython.Repo(place.tree.path) as library:
+        library.index.add(["hooks/pre-commit"])
+        library.index.commit("x")
+    assert mark.exists()
+    mark.unlink()
+    commit_everything(place)
+    assert not mark.exists()
+
+
+def test_G12_a_trusted_filter_that_names_a_script_of_the_worktree_does_not_run(
+    place: Place, evil: tuple[Path, Path]
+) -> None:
+    """The configuration is the person's, the script is the coder's."""
+    program, mark = evil
+    place.project.git("config", "filter.tidy.clean", "./tidy.sh")
+    (place.tree.path / "tidy.sh").write_text(program.read_text())
+    (place.tree.path / "tidy.sh").chmod(0o755)
+    (place.tree.path / ".gitattributes").write_text("*.txt filter=tidy\n")
+    (place.tree.path / "a.txt").write_text("a\n")
+    plain_git(place, "add", "a.txt")
+    assert mark.exists()
+    mark.unlink()
+    commit_everything(place)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("key", ["include.path", "includeIf.gitdir:/.path"])
+@pytest.mark.parametrize("path", ["../shared.gitconfig", "{root}/shared.gitconfig"])
+def test_G13_configuration_inside_the_checkout_is_refused(
+    place: Place, key: str, path: str
+) -> None:
+    """Whoever can write a tracked file would write git's configuration."""
+    root = place.project.root
+    Repository.open(root)
+    place.project.git("config", key, path.format(root=root))
+    with pytest.raises(EnvironmentProblem, match=r"shared\.gitconfig"):
+        Repository.open(root)
+
+
+def test_configuration_beside_the_checkout_is_the_persons_own(place: Place, tmp_path: Path) -> None:
+    """An include of a file elsewhere is no reason to refuse."""
+    place.project.git("config", "include.path", str(tmp_path / "mine.gitconfig"))
+    assert Repository.open(place.project.root).root == place.project.root
+
+
+def test_G14_files_that_configure_other_programs_are_only_files(
+    place: Place, evil: tuple[Path, Path]
+) -> None:
+    """Submodules, large files and names of people: committed, never obeyed."""
+    program, mark = evil
+    place.project.git("config", "filter.lfs.process", str(program))
+    place.project.git("config", "filter.lfs.required", "true")
+    module = f'[submodule "x"]\n\tpath = x\n\turl = ext::{program}\n\tupdate = !{program}\n'
+    for name, text in {
+        ".gitmodules": module,
+        ".lfsconfig": f"[lfs]\n\turl = file:///\n\tcustomtransfer.x.path = {program}\n",
+        ".mailmap": "Somebody <else@example.com> <t@t>\n",
+        ".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n",
+        "a.bin": "a\n",
+    }.items():
+        (place.tree.path / name).write_text(text)
+    plain_git(place, "add", "a.bin")
+    assert mark.exists()
+    mark.unlink()
+    commit_everything(place)
+    assert {".gitmodules", "a.bin"} <= {file.path for file in place.tree.changed()}
+    assert not mark.exists()
+
+
+def test_G16_what_runs_inside_cannot_move_a_branch(place: Place) -> None:
+    """Neither the person's nor its own."""
+    before = place.project.git("for-each-ref")
+    done = place.run(
+        "git update-ref refs/heads/main $(git commit-tree -m x HEAD^{tree});"
+        "git -c user.name=t -c user.email=t@t commit --allow-empty -m x; git branch evil"
+    )
+    assert done.status != 0
+    assert place.project.git("for-each-ref") == before
+
+
+def test_G17_a_flood_of_files_is_not_committed(place: Place) -> None:
+    """It is refused as a whole and named by its folder; ignoring it is the way out."""
+    folder = place.tree.path / "cache"
+    folder.mkdir()
+    for number in range(20_001):
+        (folder / f"{number}").touch()
+    with pytest.raises(Refused, match=r"20,001 .* cache/"):
+        place.tree.commit("A task")
+    (place.tree.path / ".gitignore").write_text("cache/\n")
+    assert place.tree.commit("A task")
+
+
+def test_G18_nothing_is_ever_pushed(place: Place, tmp_path: Path) -> None:
+    """Not even to a folder beside it."""
+    remote = tmp_path / "remote.git"
+    subprocess.run(["git", "init", "-q", "--bare", str(remote)], check=True)
+    with pytest.raises(GitFailed, match="not allowed"):
+        place.tree.git("push", str(remote), "HEAD:refs/heads/x")
+    assert place.run(f"git push {remote} HEAD:refs/heads/x").status != 0
+    assert not list((remote / "refs" / "heads").iterdir())
+    plain_git(place, "push", str(remote), "HEAD:refs/heads/x")
+    assert list((remote / "refs" / "heads").iterdir())
+
+
+def test_attributes_that_no_file_fits_do_not_lose_the_work(place: Place) -> None:
+    """A wrong encoding makes git refuse a file; it is committed as it is, and the others too."""
+    (place.tree.path / ".gitattributes").write_text("*.txt working-tree-encoding=UTF-16\n")
+    (place.tree.path / "a.txt").write_bytes(b"no byte order mark")
+    (place.tree.path / "b.py").write_text("b = 1\n")
+    commit = place.tree.commit("A task")
+    assert commit
+    assert place.tree.repository.read(commit, "a.txt") == b"no byte order mark"
+    assert place.tree.repository.read(commit, "b.py") == b"b = 1\n"

@@ -69,10 +69,15 @@ class Project:
     def environment(self, **variables: str) -> dict[str, str]:
         """Return the environment that the command gets."""
         path = os.pathsep.join([str(PRP.parent), os.environ["PATH"]])
-        # Scripted verifiers know nothing of tests from the text, unless a test is about these.
-        fixed = {"OPENAI_API_KEY": "test-key-of-nobody", "PRP_HOLDOUT_TESTS": "0"}
-        # What the samples need is there; no test waits for a registry that it does not speak of.
-        fixed["PRP_SETUP"] = "none"
+        fixed = {
+            "OPENAI_API_KEY": "test-key-of-nobody",
+            # Scripted verifiers know nothing of tests from the text, unless a test is about these.
+            "PRP_HOLDOUT_TESTS": "0",
+            # Nobody is there to answer; tests of the question take this out.
+            "PRP_APPROVE": "none",
+            # What the samples need is there; no test waits for a registry that it is not about.
+            "PRP_SETUP": "none",
+        }
         return os.environ | {"PATH": path} | fixed | variables
 
     def fingerprint(self) -> tuple[str, ...]:
