@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,12 @@ class Desk:
     toolchain: Toolchain
     allowed: str
     """Who allowed the document's commands."""
+    equip: Callable[[str], Awaitable[Toolchain]] | None = None
+    """Returns the toolchain with the packages of a commit; None before the run has begun."""
+
+    async def toolchain_for(self, commit: str) -> Toolchain:
+        """Return the tools for commands on a commit, its packages among them."""
+        return await self.equip(commit) if self.equip else self.toolchain
 
     @property
     def models(self) -> dict[str, str]:

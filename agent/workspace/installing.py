@@ -78,7 +78,7 @@ class Installer:
 
     async def install(self, recipe: Recipe) -> Installed:
         """Install, or find what was installed before; what fails is recorded and costs nothing."""
-        key = self._key(recipe)
+        key = self.name_of(recipe)
         folder = self.place / key
         self.place.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _alone(self.place / f"{key}.lock"):
@@ -98,7 +98,7 @@ class Installer:
         forget_old(self.place)
         return _of(folder)
 
-    def _key(self, recipe: Recipe) -> str:
+    def name_of(self, recipe: Recipe) -> str:
         """Return a name that changes with everything that decides what is installed."""
         parts = [str(_SCHEMA), repr(recipe), os.pathsep.join(self.toolchain.path)]
         digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape"))

@@ -129,6 +129,23 @@ class TestOwnCommand:
         assert "## Network" in report
 
 
+class TestNewPackages:
+    """A branch that changes what a lock file names."""
+
+    def test_each_commit_gets_the_packages_of_its_own_lock_files(self, tmp_path: Path) -> None:
+        """The base runs without what only the branch names."""
+        a_wheel(tmp_path / "project")
+        files = {"PRPs/greet.md": PYTHON_PRP, "requirements.txt": "# none\n"}
+        project = Project(tmp_path / "project", files)
+        project.write("requirements.txt", "wares\n")
+        own = f"grep -q wares requirements.txt || exit 0; {OWN}"
+        ran = verify(project, "--setup", own)
+        assert [event["state"] for event in setup_events(project)] == ["installed"] * 2
+        assert states(project)["L2.1"] == "passed", ran.err
+        baseline = [e for e in project.events() if e["type"] == "check-finished"]
+        assert "wares" in next(e["output"] for e in baseline if e["check"] == "L2.1")
+
+
 class TestNpm:
     """A lock file of npm."""
 
