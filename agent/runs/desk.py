@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import Refused, SettingsError
+from agent.hosts import host_name, parse_rule
 from agent.llm.budget import Budget, Meter
 from agent.llm.models import ModelChoice, check_choice
 from agent.masking import Mask
 from agent.prp import Prp, read_prp, require_executable
 from agent.prp.lint import CONTEXT_CODES, lint
+from agent.prp.reach import with_reach
 from agent.runs.approval import Answers, Ask, is_in_history, request_of, require_approval
 from agent.runs.folder import require_state_folder
 from agent.settings import ROLES, Settings, load_settings
@@ -94,6 +96,7 @@ def lay_out(order: Order) -> Desk:
     left_out = frozenset() if order.need_references else CONTEXT_CODES
     require_executable(prp, [finding for finding in found.findings if finding.code not in left_out])
     settings = load_settings(order.flags, root=repository.root, tracked=repository.is_tracked)
+    prp = with_reach(prp, _may_ask(settings.allow_hosts))
     budget = _budget(settings)
     named = [role for role in order.if_named if getattr(settings, role) or settings.model]
     choices = {role: _choice(settings, role) for role in (*order.roles, *named)}
@@ -146,6 +149,11 @@ def lay_out(order: Order) -> Desk:
             ask=order.ask,
         ),
     )
+
+
+def _may_ask(allowed: Sequence[str]) -> Callable[[str, int], bool]:
+    rules = [parse_rule(rule) for rule in allowed]
+    return lambda host, port: any(rule.covers(host_name(host), port) for rule in rules)
 
 
 def bundled_tools() -> Path:
