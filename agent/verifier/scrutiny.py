@@ -17,7 +17,7 @@ from agent.verifier.steady import repeated
 from agent.verifier.suppressions import new_suppressions, without
 from agent.verifier.suspicions import suspicions, takeovers
 from agent.verifier.tool_tables import weigh_tables
-from agent.workspace.files import list_files
+from agent.workspace.files import every_file
 
 Say = Callable[[CheckResult], None]
 
@@ -88,7 +88,7 @@ async def scrutinise(
     objections += conformance(
         contract.prp,
         own,
-        files=set(list_files(room.path)) | {edit.path for edit in own if edit.after is not None},
+        files=set(every_file(room.path)) | {edit.path for edit in own if edit.after is not None},
         granted=contract.granted,
         is_test={edit.path for edit in own if contract.is_test(edit.path)},
         tests=[result.tests for result in results if result.tests is not None],

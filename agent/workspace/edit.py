@@ -3,11 +3,17 @@
 import ast
 import difflib
 import json
+import time
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 _CLOSE = 0.9
+_LARGEST = 5 * 1024 * 1024
+# Characters of a text that is looked for by likeness: that costs their square.
+_LONGEST = 20_000
+# Seconds to look for something like the text that was asked for.
+_PATIENCE = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +38,8 @@ def apply_edit(text: str, old: str, new: str, *, replace_all: bool = False) -> E
     if not old.strip():
         return EditResult(text=None, message="old is empty: use write for a new file.")
     count = text.count(old)
+    if len(text) + count * (len(new) - len(old)) > _LARGEST:
+        return EditResult(text=None, message="the file would have more than 5 MiB: not edited.")
     if count == 1 or (count and replace_all):
         line = text[: text.index(old)].count("\n") + 1
         places = f"{count} places" if count > 1 else f"line {line}"
@@ -55,18 +63,28 @@ def _by_lines(text: str, old: str, new: str) -> EditResult | None:
     lines, wanted = text.splitlines(keepends=True), old.strip("\n").splitlines()
     size = len(wanted)
     starts = range(len(lines) - size + 1)
-    bare = [line.strip() for line in wanted]
-    loose = [i for i in starts if [line.strip() for line in lines[i : i + size]] == bare]
+    joined = "\n".join(line.strip() for line in wanted)
+    loose = _first_two("\n".join(line.strip() for line in lines), joined)
     if len(loose) == 1:
         note = "the white space differed"
         return _replaced(lines, loose[0], wanted, new, note)
-    if loose or len(lines) * size > 2_000_000:
+    if loose or len(joined) > _LONGEST:
         return None
-    joined = "\n".join(bare)
-    close = [i for i in starts if _alike(lines[i : i + size], joined)]
+    latest = time.monotonic() + _PATIENCE
+    close = [i for i in starts if time.monotonic() < latest and _alike(lines[i : i + size], joined)]
+    if time.monotonic() > latest:
+        return None  # what was not looked at could be another place of its kind
     if len(close) == 1 and len(joined) >= 10:
         return _replaced(lines, close[0], wanted, new, "a close match, look at the result")
     return None
+
+
+def _first_two(text: str, wanted: str) -> list[int]:
+    """Return the numbers, from 0, of the lines at which whole lines occur; two at most."""
+    text, wanted = f"\n{text}\n", f"\n{wanted}\n"
+    first = text.find(wanted)
+    second = text.find(wanted, first + 1) if first >= 0 else -1
+    return [text.count("\n", 0, place) for place in (first, second) if place >= 0]
 
 
 def _alike(lines: Sequence[str], wanted: str) -> bool:
@@ -102,9 +120,12 @@ def _shifted(line: str, there: str, here: str) -> str:
 
 
 def _why_not(text: str, old: str) -> str:
-    lines, wanted = text.splitlines(), old.strip("\n").splitlines()
+    lines, wanted = text.splitlines(), old[:_LONGEST].strip("\n").splitlines()
     best, place = 0.0, 0
-    for i in range(max(len(lines) - len(wanted) + 1, 1))[:5_000]:
+    latest = time.monotonic() + _PATIENCE
+    for i in range(max(len(lines) - len(wanted) + 1, 1)):
+        if time.monotonic() > latest:
+            break
         ratio = difflib.SequenceMatcher(
             None, "\n".join(lines[i : i + len(wanted)]), "\n".join(wanted)
         ).quick_ratio()
@@ -139,6 +160,6 @@ def syntax_problem(path: str, text: str) -> str:
             tomllib.loads(text)
     except SyntaxError as error:
         return f"line {error.lineno}: {error.msg}"
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
-        return str(error)
+    except (ValueError, RecursionError, MemoryError) as error:
+        return str(error) or "it is nested too deeply"
     return ""

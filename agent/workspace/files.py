@@ -18,6 +18,7 @@ _SEARCH_SECONDS = 10.0
 _MOST_HITS = 100
 _LONGEST_PATH = 1_000
 _MOST_FILES = 1_000
+_LONGEST_PATTERN = 1_000
 
 
 class FileProblem(PrpError):  # noqa: N818 - an answer for whoever asked for the file
@@ -96,9 +97,14 @@ def remove(root: Path, path: str) -> None:
 
 
 def list_files(root: Path, glob: str = "**") -> list[str]:
-    """Return the files that match, sorted; at most 1,000, then a line that says so."""
-    matches = _matcher(glob)
-    found = sorted(path for path in _walk(root) if matches(path))
+    """Return the files that match, sorted; at most 1,000, then a line that says so.
+
+    Raises:
+        FileProblem: The glob is wrong or takes too long.
+
+    """
+    matches = _Pattern(_of_glob(glob)).is_whole
+    found = sorted(path for path in every_file(root) if matches(path))
     more = len(found) - _MOST_FILES
     return [*found[:_MOST_FILES], *([f"[{more} more: narrow the glob]"] if more > 0 else [])]
 
@@ -107,18 +113,13 @@ def search(root: Path, pattern: str, *, glob: str | None = None) -> str:
     """Return the lines that match a regular expression as `path:line: text`.
 
     Raises:
-        FileProblem: The expression is wrong.
+        FileProblem: The expression is wrong or takes too long.
 
     """
-    try:
-        expression = re.compile(pattern)
-    except re.error as error:
-        raise FileProblem(f"not a regular expression: {error}") from None
-    matches = _matcher(glob or "**")
-    deadline = time.monotonic() + _SEARCH_SECONDS
+    expression, matches = _Pattern(pattern), _Pattern(_of_glob(glob or "**")).is_whole
     hits: list[str] = []
-    for path in sorted(path for path in _walk(root) if matches(path)):
-        if time.monotonic() > deadline:
+    for path in sorted(path for path in every_file(root) if matches(path)):
+        if expression.is_late:
             return "\n".join([*hits, "[stopped after 10 s: narrow the glob]"])
         hits += _hits(root, path, expression)
         if len(hits) > _MOST_HITS:
@@ -126,16 +127,53 @@ def search(root: Path, pattern: str, *, glob: str | None = None) -> str:
     return "\n".join(hits) or "no match"
 
 
-def _hits(root: Path, path: str, expression: re.Pattern[str]) -> list[str]:
+class _Pattern:
+    """A regular expression that somebody else wrote: it may take for ever, so it has a clock."""
+
+    def __init__(self, pattern: str) -> None:
+        import regex  # noqa: PLC0415 - needed by runs only
+
+        if len(pattern) > _LONGEST_PATTERN:
+            raise FileProblem(f"the pattern has {len(pattern):,} characters: too many")
+        try:
+            self._expression = regex.compile(pattern)
+        except (regex.error, RecursionError) as error:
+            raise FileProblem(f"not a regular expression: {error}") from None
+        self._deadline = time.monotonic() + _SEARCH_SECONDS
+
+    @property
+    def is_late(self) -> bool:
+        """Return whether its time is over."""
+        return time.monotonic() > self._deadline
+
+    def occurs(self, text: str) -> bool:
+        return self._asked(self._expression.search, text)
+
+    def is_whole(self, text: str) -> bool:
+        return self._asked(self._expression.fullmatch, text)
+
+    def _asked(self, how: Callable[..., object], text: str) -> bool:
+        left = max(self._deadline - time.monotonic(), 0.001)
+        try:
+            # Without the interpreter's lock: a person's Ctrl-C must not wait for it.
+            return how(text, timeout=left, concurrent=True) is not None
+        except TimeoutError:
+            raise FileProblem(
+                f"the pattern took longer than {_SEARCH_SECONDS:.0f} s", hint="Use a simpler one."
+            ) from None
+
+
+def _hits(root: Path, path: str, expression: _Pattern) -> list[str]:
     try:
         text = read_text(root, path)
     except FileProblem:
         return []
     lines = enumerate(text.splitlines(), 1)
-    return [f"{path}:{n}: {line[:300]}" for n, line in lines if expression.search(line[:2000])]
+    return [f"{path}:{n}: {line[:300]}" for n, line in lines if expression.occurs(line[:2000])]
 
 
-def _walk(root: Path) -> Iterator[str]:
+def every_file(root: Path) -> Iterator[str]:
+    """Yield the paths of all files below a folder, those of caches and of git left out."""
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(set(folders) - _SKIPPED)
         below = os.path.relpath(folder, root)
@@ -144,8 +182,8 @@ def _walk(root: Path) -> Iterator[str]:
                 yield name if below == "." else f"{below}/{name}"
 
 
-def _matcher(glob: str) -> Callable[[str], object]:
-    """Return a test for a glob in which `**` crosses folders and `*` does not."""
+def _of_glob(glob: str) -> str:
+    """Return the expression for a glob in which `**` crosses folders and `*` does not."""
     glob = glob.removeprefix("./") or "**"
     if "/" not in glob and "**" not in glob:
         glob = f"**/{glob}"
@@ -155,7 +193,7 @@ def _matcher(glob: str) -> Callable[[str], object]:
         known.get(word) or (word.replace("[!", "[^") if word[:1] == "[" else re.escape(word))
         for word in words
     )
-    return re.compile("".join(parts) + r"\Z").match
+    return "".join(parts)
 
 
 def _parts(path: str) -> list[str]:

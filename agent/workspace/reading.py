@@ -1,5 +1,6 @@
 """Reading tools for an agent: files, search, listing. Read-only, bounded, recorded."""
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -48,7 +49,7 @@ class Reading:
 
         """
         try:
-            answer = search(self._root, pattern, glob=glob or None)
+            answer = await asyncio.to_thread(search, self._root, pattern, glob=glob or None)
         except PrpError as error:
             answer = in_words(error)
         self._note("search", f"{pattern} {glob}".strip(), failed=answer.startswith("error"))
@@ -62,7 +63,8 @@ class Reading:
 
         """
         try:
-            answer = "\n".join(list_files(self._root, glob)) or "no file matches"
+            found = await asyncio.to_thread(list_files, self._root, glob)
+            answer = "\n".join(found) or "no file matches"
         except PrpError as error:
             answer = in_words(error)
         self._note("list", glob, failed=answer.startswith("error"))

@@ -86,3 +86,25 @@ class TestClip:
     def test_short_output_stays_as_it_is(self) -> None:
         """To the byte."""
         assert clip("a\nb\n", limit=200) == "a\nb\n"
+
+
+class TestAgainstWhoeverWantsItToTakeForEver:
+    """Whatever is asked for, the answer comes, and the file stays in bounds."""
+
+    def test_a_replacement_that_would_grow_without_bounds_is_refused(self) -> None:
+        """Before memory is full, not after."""
+        result = apply_edit("a" * 1_000_000, "a", "b" * 1_000_000, replace_all=True)
+        assert result.text is None
+        assert "5 MiB" in result.message
+
+    @pytest.mark.parametrize("old", ["x\n" * 300_000, "xy" * 1_000_000, "ab\n" * 5_000 + "c"])
+    def test_a_huge_text_that_is_nowhere_gets_an_answer(self, old: str) -> None:
+        """It says that there is nothing of the kind, or what is near."""
+        result = apply_edit("ab\n" * 500_000, old, "new")
+        assert result.text is None
+        assert result.message.startswith("old is not in the file")
+
+    def test_code_that_is_nested_without_end_has_a_problem(self) -> None:
+        """Not we."""
+        assert syntax_problem("a.py", "-" * 200_000 + "1")
+        assert syntax_problem("a.json", "[" * 200_000)

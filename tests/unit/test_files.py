@@ -1,11 +1,12 @@
 """Files beneath a root that somebody hostile may write in."""
 
+import contextlib
 import os
 from pathlib import Path
 
 import pytest
 
-from agent.workspace import FileProblem
+from agent.workspace import FileProblem, files
 from agent.workspace.files import list_files, read_text, search, write_text
 
 
@@ -58,3 +59,35 @@ def test_listing_and_search_name_path_and_line(root: Path) -> None:
     assert search(root, "outside") == "no match"
     with pytest.raises(FileProblem, match="not a regular expression"):
         search(root, "(")
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+b", "(a|a)*c", "([^x]*)*x(a*)*y"])
+def test_a_pattern_that_takes_for_ever_is_stopped(
+    root: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    """With an answer that says why."""
+    monkeypatch.setattr(files, "_SEARCH_SECONDS", 0.5)
+    write_text(root, "long.txt", "a" * 1_500 + "!\n")
+    with contextlib.suppress(FileProblem):  # an engine may see that nothing can match
+        assert search(root, pattern) == "no match"
+
+
+def test_a_glob_that_takes_for_ever_is_stopped(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it only lists."""
+    monkeypatch.setattr(files, "_SEARCH_SECONDS", 0.5)
+    write_text(root, "a/" * 200 + "a.txt", "a")
+    with contextlib.suppress(FileProblem):  # an engine may see that nothing can match
+        assert list_files(root, "**/" * 40 + "*a*a*a*a*a*a*z") == []
+
+
+@pytest.mark.parametrize("wrong", ["(", "[z-a]", "a" * 2_000, "(?P<1>a)"])
+def test_a_wrong_pattern_is_answered(root: Path, wrong: str) -> None:
+    """It is the model's mistake, and no end of a run."""
+    with pytest.raises(FileProblem):
+        search(root, wrong)
+
+
+def test_a_wrong_glob_is_answered(root: Path) -> None:
+    """Like a wrong pattern."""
+    with pytest.raises(FileProblem):
+        list_files(root, "[z-a]")
