@@ -1,7 +1,6 @@
 """Packages that a run installs before its checks, in the sandbox, and finds again the next time."""
 
 import json
-import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.project import Project, Ran
+from tests.support.registries import REGISTRIES
 from tests.support.scripts import GREET_PRP
 
 PYTHON_PRP = GREET_PRP.replace(
@@ -192,10 +192,6 @@ def test_an_environment_in_the_checkout_is_used_as_it_is(tmp_path: Path) -> None
     (event,) = setup_events(project)
     assert event["state"] == "skipped"
     assert ".venv of your checkout" in event["reason"]
-
-
-# Read here: tests see no PRP_ variable of whoever runs them.
-REGISTRIES = os.environ.get("PRP_TEST_REGISTRIES", "")
 
 
 @pytest.mark.skipif(not REGISTRIES, reason="asks PyPI and npm")
