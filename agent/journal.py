@@ -44,6 +44,44 @@ class RunStarted:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SetupFinished:
+    """What the repository needs was installed, was there already, or could not be installed."""
+
+    kind: str
+    """`uv`, `pip`, `npm`, `go`, `cargo`, or `own` for the person's own command."""
+    state: str
+    """`installed`, `cached`, `failed`, or `skipped`."""
+    command: str
+    hosts: tuple[str, ...]
+    """The only hosts that could be reached meanwhile."""
+    reason: str
+    """Why it was skipped or failed, and what to do about it."""
+    seconds: float
+    output: str = ""
+    """Of a failed one: head and tail of what it printed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostAsked:
+    """A command asked for a host through the proxy: the only way out of the sandbox."""
+
+    stage: str
+    """`setup`, or `run` for the commands of coder and checks."""
+    host: str
+    port: int
+    address: str
+    """Where the connection went; empty where there was none."""
+    state: str
+    """`allowed`, `refused` (it may not be asked), or `failed` (it could not be reached)."""
+    reason: str
+    sent: int
+    """Bytes that went out."""
+    received: int
+    """Bytes that came in."""
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class ContractFrozen:
     """What the verdict rests on was put down."""
 
@@ -266,6 +304,8 @@ class RunEnded:
 
 Event = (
     RunStarted
+    | SetupFinished
+    | HostAsked
     | ContractFrozen
     | CheckFinished
     | Planned
@@ -295,10 +335,9 @@ _MUST_LAST = (RunStarted, Planned, ModelAnswered, TaskFinished, AttemptVerified,
 class Journal:
     """An append-only file of events, one JSON object a line."""
 
-    def __init__(self, path: Path, *, mask: Callable[[str], str] = str) -> None:
-        """Open or create the file; `mask` takes secrets out of each line before it is written."""
+    def __init__(self, path: Path) -> None:
+        """Open or create the file."""
         self.path = path
-        self._mask = mask
         self._sequence = 0
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
@@ -314,7 +353,7 @@ class Journal:
         """Append the event with one write, and make it last where losing it would cost."""
         self._sequence += 1
         line = json.dumps(as_json(event, sequence=self._sequence), ensure_ascii=False)
-        os.write(self._file, (self._mask(line) + "\n").encode("utf-8", "surrogatepass"))
+        os.write(self._file, (line + "\n").encode("utf-8", "surrogatepass"))
         if isinstance(event, _MUST_LAST):
             os.fsync(self._file)
 

@@ -2,7 +2,8 @@
 
 Strongest first: flag, `PRP_*` environment variable, `.env`, `prp.toml` or `[tool.prp]` of the
 repository, the person's own `config.toml`, default. A repository is somebody else's word: its
-file may name models and lower limits, but it can neither raise a limit nor say where keys are sent.
+file may name models and lower limits, but it can neither raise a limit nor say where keys are sent,
+and of the hosts that it names only those count that the person's own file allows.
 """
 
 import math
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import SettingsError
+from agent.hosts import parse_rule
 
 ROLES = ("planner", "coder", "verifier")
 
@@ -61,6 +63,14 @@ class Settings:
     """Whether `url:` references are downloaded for the planner."""
     sandbox: str = "auto"
     """`auto` or `bubblewrap`; that there is none must be typed as a flag, `--no-sandbox`."""
+    allow_hosts: tuple[str, ...] = ()
+    """Hosts that commands may ask: `HOST`, `.DOMAIN` for every host below it, each with `:PORT`."""
+    private_hosts: tuple[str, ...] = ()
+    """Hosts among these, or package registries, whose address may be one of a private network."""
+    setup: str = "auto"
+    """How packages are installed: `auto` by lock files, `none`, or a command of your own."""
+    setup_timeout: float = 900.0
+    """Seconds that installing packages may take."""
     state_dir: Path = Path()
     """Where runs are kept; default `$XDG_STATE_HOME/prp`."""
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
@@ -92,10 +102,12 @@ class Settings:
 APPROVE = ("auto", "none", "commands")
 """Values of `approve`."""
 _ONLY_CODE = {"keys", "origins", "notes"}
+_HOSTS = {"allow_hosts", "private_hosts"}
 # A repository could send the person's keys to its own server, or its files elsewhere.
 _NOT_FROM_A_REPOSITORY = {
     "base_url",
     "sandbox",
+    "private_hosts",
     "state_dir",
     "prices",
     "holdout_tests",
@@ -112,6 +124,7 @@ _LIMITS = {
     "check_timeout",
     "command_timeout",
     "model_timeout",
+    "setup_timeout",
 }
 _ZERO_IS_OFF = {"max_mutants", "holdout_tests"}
 _SECRET_NAME = re.compile(r"(API_KEY|_TOKEN|_SECRET|ACCESS_KEY(_ID)?|CREDENTIALS)$")
@@ -154,6 +167,11 @@ def load_settings(
     )
 
 
+def keys_at_hand() -> dict[str, str]:
+    """Return the keys in the process's own environment, by the names of their variables."""
+    return {k: v for k, v in os.environ.items() if v and _SECRET_NAME.search(k)}
+
+
 class _Gathered:
     """Values in the order in which they are found: a later one wins."""
 
@@ -182,6 +200,15 @@ class _Gathered:
                     hint=f"Set PRP_{name.upper()} or put it into your own config.toml: a "
                     "repository must not decide where keys are sent or what is allowed.",
                 )
+            if name == "setup" and value not in ("none", self.values.get("setup", "auto")):
+                raise SettingsError(
+                    f"{origin}: a repository can only say setup = 'none'",
+                    hint="Type --setup 'COMMAND', set PRP_SETUP or put it into your own "
+                    "config.toml: while packages are installed their registries can be reached.",
+                )
+            if name == "allow_hosts":
+                self._narrow(value, origin)
+                continue
             if name == "approve" and value != "commands":
                 self.notes.append(
                     f"{origin}: approve was left aside; a repository can only ask for more"
@@ -197,6 +224,19 @@ class _Gathered:
                     )
                     continue
             self.add({name: value}, origin=origin)
+
+    def _narrow(self, value: Any, origin: str) -> None:
+        """Keep of the hosts that a repository names those that the person's own file allows."""
+        wanted = _checked("allow_hosts", _converted("allow_hosts", value, origin), origin)
+        allowed = [parse_rule(rule) for rule in self.values.get("allow_hosts", ())]
+        kept = [r for r in wanted if any(one.covers_rule(parse_rule(r)) for one in allowed)]
+        self.add({"allow_hosts": kept}, origin=origin)
+        self.notes += [
+            f"{origin}: allow_hosts names {rule}, which is left aside: a repository can't open the "
+            f"network; if you trust it, type --allow-host {rule} or allow it in your config.toml"
+            for rule in wanted
+            if rule not in kept
+        ]
 
 
 def _read_user_file(gathered: _Gathered, environment: Mapping[str, str]) -> None:
@@ -277,7 +317,9 @@ def _converted(name: str, value: Any, origin: str) -> Any:
 
 
 def _checked(name: str, value: Any, origin: str) -> Any:
-    """Return a value unless it is one that nothing could keep."""
+    """Return a value unless it is one that nothing could keep, or no host."""
+    if name in _HOSTS:
+        return tuple(_rule(name, rule, origin) for rule in value)
     if name == "approve" and value not in APPROVE:
         raise SettingsError(
             f"{_as_written(name, origin)} is {value!r}", hint=f"Give one of {', '.join(APPROVE)}."
@@ -293,10 +335,21 @@ def _checked(name: str, value: Any, origin: str) -> Any:
     )
 
 
+def _rule(name: str, rule: str, origin: str) -> str:
+    try:
+        return str(parse_rule(rule))
+    except ValueError as error:
+        raise SettingsError(
+            f"{_as_written(name, origin)}: {rule!r} can't be allowed: {error}",
+            hint="Write HOST for ports 80 and 443, HOST:PORT for one port, .DOMAIN for every host "
+            "below a domain; one more --allow-host for each.",
+        ) from None
+
+
 def _as_written(name: str, origin: str) -> str:
     """Return a setting's name as the person wrote it: `--max-tokens`, `PRP_MAX_TOKENS`."""
     variable = f"PRP_{name.upper()}"
-    flag = "--" + name.replace("_", "-")
+    flag = "--allow-host" if name == "allow_hosts" else "--" + name.replace("_", "-")
     written = {"flag": flag, "environment": variable, ".env": f".env: {variable}"}
     return written.get(origin, f"{origin}: {name}")
 
@@ -342,6 +395,6 @@ _A_WORD_FOR = {
     bool: "true or false",
     str: "text",
     Path: "a path",
-    tuple: "a model name or a list of them",
+    tuple: "a name or a list of them",
     Mapping: "a table of `model = [dollars read, dollars written]`",
 }

@@ -52,9 +52,11 @@ _OF_A_PLACE = frozenset(
 
 
 def _show(error: PrpError) -> None:
-    from agent.shown import printable  # noqa: PLC0415 - only for a run that failed
+    from agent.masking import Mask  # noqa: PLC0415 - only for a run that failed
+    from agent.settings import keys_at_hand  # noqa: PLC0415 - as above
+    from agent.shown import printable, printable_lines  # noqa: PLC0415 - as above
 
-    words = "\n".join(printable(line) for line in str(error).split("\n"))
-    sys.stderr.write(f"error: {words}\n")
+    mask = Mask(keys_at_hand())
+    sys.stderr.write(f"error: {printable_lines(mask(str(error)))}\n")
     if error.hint:
-        sys.stderr.write(f" hint: {printable(error.hint)}\n")
+        sys.stderr.write(f" hint: {printable(mask(error.hint))}\n")

@@ -57,6 +57,25 @@ NoSandbox = Annotated[
         "--no-sandbox", help="Run commands without a sandbox: they can do whatever you can."
     ),
 ]
+AllowHost = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-host",
+        help="A host that commands may ask, on ports 80 and 443 or the one named; .DOMAIN is every "
+        "host below a domain. Once for each; everything else stays out of reach.",
+        metavar="HOST[:PORT]",
+    ),
+]
+Setup = Annotated[
+    str | None,
+    typer.Option(
+        "--setup",
+        help="Command that installs the repository's packages, in the sandbox, with only package "
+        "registries within reach [by its lock files].",
+        metavar="COMMAND",
+    ),
+]
+NoSetup = Annotated[bool, typer.Option("--no-setup", help="Install no packages.")]
 NoFetch = Annotated[bool, typer.Option("--no-fetch", help="Don't download `url:` references.")]
 IgnoreMissing = Annotated[
     bool,
@@ -81,6 +100,8 @@ Examples:
   prp execute PRPs/login.md --model anthropic:claude-sonnet-4-5 --max-cost-usd 5
   prp execute PRPs/login.md --planner openai:gpt-5 --coder openai:gpt-5-mini --verifier openai:gpt-5
   prp execute PRPs/login.md --model openai-chat:qwen3 --base-url http://127.0.0.1:8000/v1
+  prp execute PRPs/login.md --allow-host api.example.com --allow-host .staging.example.com:8443
+  prp execute PRPs/login.md --setup "pip install -r ci/requirements.txt"
 """
 
 
@@ -120,6 +141,9 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
         yes: Yes = False,
         no_input: NoInput = False,
         no_sandbox: NoSandbox = False,
+        allow_host: AllowHost = None,
+        setup: Setup = None,
+        no_setup: NoSetup = False,
         no_fetch: NoFetch = False,
         ignore_missing_references: IgnoreMissing = False,
         record: RecordFile = None,
@@ -129,6 +153,7 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
         from agent.cli.asking import asker  # noqa: PLC0415 - keeps --help fast
         from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
         from agent.runs import Order  # noqa: PLC0415 - keeps --help fast
+        from agent.shown import printable_lines  # noqa: PLC0415 - keeps --help fast
 
         flags = flags_of(
             model=model,
@@ -144,6 +169,8 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
             holdout_tests=holdout_tests,
             max_mutants=max_mutants,
             strict=strict or None,
+            allow_hosts=allow_host or None,
+            setup="none" if no_setup else setup,
             approve=approve,
             fetch_urls=False if no_fetch else None,
             sandbox="none" if no_sandbox else None,
@@ -159,7 +186,7 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
             need_references=not ignore_missing_references,
         )
         done = act()(order, listen=Progress(quiet=quiet))
-        typer.echo(done.as_json() if as_json else done.in_words())
+        typer.echo(done.as_json() if as_json else printable_lines(done.in_words()))
         raise typer.Exit(done.exit_status)
 
     command.__name__, command.__doc__ = name, words

@@ -14,6 +14,7 @@ from agent.journal import (
     FeedbackSent,
     HoldoutTried,
     HoldoutWritten,
+    HostAsked,
     LookingCloser,
     ModelRetried,
     MutantsTried,
@@ -21,6 +22,7 @@ from agent.journal import (
     Planned,
     PlanRejected,
     RunStarted,
+    SetupFinished,
     TaskFinished,
     TaskStarted,
     ToolUsed,
@@ -57,6 +59,21 @@ def line_of(event: Event) -> str:
 
 def _run_started(event: RunStarted) -> str:
     return f"run {event.run}: {event.prp} on branch {event.branch}, sandbox {event.sandbox}"
+
+
+def _setup_finished(event: SetupFinished) -> str:
+    hosts = f", reaching {', '.join(event.hosts)}" if event.hosts else ""
+    took = f" in {event.seconds:.0f} s{hosts}" if event.state == "installed" else ""
+    reason = f": {event.reason}" if event.reason else ""
+    return f"setup: {event.kind} {event.state}{took}{reason}  {event.command}"
+
+
+def _host_asked(event: HostAsked) -> str:
+    """Tell of every host that was not reached, and of those that commands of a run asked."""
+    if event.state == "allowed" and event.stage == "setup":
+        return ""
+    reason = f" ({event.reason})" if event.reason else ""
+    return f"network: {event.host}:{event.port} {event.state}{reason}"
 
 
 def _check_finished(event: CheckFinished) -> str:
@@ -108,6 +125,8 @@ def _retried(event: ModelRetried) -> str:
 
 _LINES: dict[type, Callable[..., str]] = {
     RunStarted: _run_started,
+    SetupFinished: _setup_finished,
+    HostAsked: _host_asked,
     CheckFinished: _check_finished,
     Planned: lambda e: f"plan: {len(e.steps)} steps, {len(e.proofs)} proofs. {e.summary}",
     PlanRejected: lambda e: f"plan sent back: {'; '.join(e.reasons)}",

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from agent.cli.execute import (
+    AllowHost,
     Approve,
     Approved,
     AsJson,
@@ -20,8 +21,10 @@ from agent.cli.execute import (
     NoFetch,
     NoInput,
     NoSandbox,
+    NoSetup,
     PrpPath,
     Quiet,
+    Setup,
     Strict,
     Verifier,
     Yes,
@@ -53,6 +56,9 @@ def verify(
     yes: Yes = False,
     no_input: NoInput = False,
     no_sandbox: NoSandbox = False,
+    allow_host: AllowHost = None,
+    setup: Setup = None,
+    no_setup: NoSetup = False,
     no_fetch: NoFetch = False,
     ignore_missing_references: IgnoreMissing = False,
     as_json: AsJson = False,
@@ -67,6 +73,7 @@ def verify(
     from agent.cli.asking import asker  # noqa: PLC0415 - keeps --help fast
     from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
     from agent.runs import Order, verify_order  # noqa: PLC0415 - keeps --help fast
+    from agent.shown import printable_lines  # noqa: PLC0415 - keeps --help fast
 
     flags = flags_of(
         model=model,
@@ -78,6 +85,8 @@ def verify(
         holdout_tests=holdout_tests,
         max_mutants=max_mutants,
         strict=strict or None,
+        allow_hosts=allow_host or None,
+        setup="none" if no_setup else setup,
         approve=approve,
         fetch_urls=False if no_fetch else None,
         sandbox="none" if no_sandbox else None,
@@ -92,7 +101,7 @@ def verify(
         need_references=not ignore_missing_references,
     )
     done = verify_order(order, branch=branch, listen=Progress(quiet=quiet))
-    typer.echo(done.as_json() if as_json else done.in_words())
+    typer.echo(done.as_json() if as_json else printable_lines(done.in_words()))
     raise typer.Exit(done.exit_status)
 
 

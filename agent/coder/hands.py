@@ -116,7 +116,7 @@ class Hands:
         return self._told("edit", paths, "\n".join(answers), failed=failed)
 
     async def run(self, command: str, timeout_seconds: int = 0) -> str:
-        """Run a bash command at the repository's root, in a sandbox without network.
+        """Run a bash command at the repository's root, in a sandbox.
 
         Each call is a new shell that ends with everything it started. Standard output and error
         come mixed; of long output the first and last 5,000 characters are shown, the cut names the

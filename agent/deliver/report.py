@@ -52,10 +52,17 @@ def as_json(story: Story) -> dict[str, Any]:
             for test in story.holdout.get("tests", ())
         ],
         "put_back": list(story.verdicts.get(attempt, {}).get("put_back", ())),
+        "setup": [{key: event[key] for key in _SETUP_KEYS} for event in story.setup],
+        "network": [
+            dict(zip(("stage", "host", "port", "state"), key, strict=True))
+            | dataclasses.asdict(asked)
+            for key, asked in story.asked.items()
+        ],
         "notes": story.notes,
     }
 
 
+_SETUP_KEYS = ("kind", "state", "command", "hosts", "reason", "seconds")
 _CHECK_KEYS = ("check", "level", "command", "state", "status", "seconds", "reason")
 _MUTANT_KEYS = ("chosen", "tried", "killed", "survivors", "seconds")
 _TASK_KEYS = ("attempt", "task", "commit", "files", "summary", "deviations", "doubts")
@@ -95,6 +102,8 @@ def markdown(story: Story) -> str:
         _tasks(story),
         _feedback(story),
         _plan(story),
+        _setup(story),
+        _network(story),
         _cost(story),
         _list("Concerns", story.verdicts.get(story.delivered, {}).get("concerns", ())),
         _list("Notes", story.notes),
@@ -242,6 +251,32 @@ def _plan(story: Story) -> str:
         return ""
     steps = [f"{s['task']}. {plain(s['approach'])}" for s in story.plan["steps"]]
     return "\n".join(["## Plan", "", plain(story.plan["summary"]), "", *steps])
+
+
+def _setup(story: Story) -> str:
+    rows = [
+        (event["kind"], code(event["command"]), event["state"], plain(event["reason"]))
+        for event in story.setup
+    ]
+    table = _table("Set-up", ("", "Command", "", ""), rows)
+    failed = [event for event in story.setup if event["state"] == "failed" and event["output"]]
+    return "\n\n".join([table, *(fence(event["output"]) for event in failed)]) if table else ""
+
+
+def _network(story: Story) -> str:
+    """Return every host that a command asked for; what is not here was not reached."""
+    rows = [
+        (
+            stage,
+            code(f"{host}:{port}"),
+            f"{state}{f': {plain(asked.reason)}' if asked.reason else ''}",
+            str(asked.times),
+            f"{asked.sent:,}",
+            f"{asked.received:,}",
+        )
+        for (stage, host, port, state), asked in story.asked.items()
+    ]
+    return _table("Network", ("", "Host", "", "Times", "Bytes out", "Bytes in"), rows)
 
 
 def _cost(story: Story) -> str:

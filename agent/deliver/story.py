@@ -28,6 +28,26 @@ class Usage:
 
 
 @dataclass(kw_only=True)
+class Asked:
+    """How often a host was asked, and what came of it."""
+
+    times: int = 0
+    sent: int = 0
+    """Bytes."""
+    received: int = 0
+    reason: str = ""
+    address: str = ""
+
+    def add(self, event: Mapping[str, Any]) -> None:
+        """Count one `host-asked` event."""
+        self.times += 1
+        self.sent += event["sent"]
+        self.received += event["received"]
+        self.reason = event["reason"] or self.reason
+        self.address = event["address"] or self.address
+
+
+@dataclass(kw_only=True)
 class Story:
     """One run. Events are kept as the journal has them, sorted by what they tell of."""
 
@@ -48,6 +68,10 @@ class Story:
     tasks: list[Mapping[str, Any]] = field(default_factory=list)
     feedback: dict[int, str] = field(default_factory=dict)
     usage: dict[str, Usage] = field(default_factory=dict)
+    setup: list[Mapping[str, Any]] = field(default_factory=list)
+    """What was installed before the run, or could not be."""
+    asked: dict[tuple[str, str, int, str], Asked] = field(default_factory=dict)
+    """Stage, host, port and state to what was carried."""
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -86,6 +110,11 @@ def _take(story: Story, event: Mapping[str, Any]) -> None:  # noqa: C901, PLR091
             story.ended = event
         case "planned":
             story.plan = event
+        case "setup-finished":
+            story.setup.append(event)
+        case "host-asked":
+            key = (event["stage"], event["host"], event["port"], event["state"])
+            story.asked.setdefault(key, Asked()).add(event)
         case "check-finished":
             story.checks.setdefault(event["stage"], {})[event["check"]] = event
         case "criterion-judged":

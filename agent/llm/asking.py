@@ -1,6 +1,7 @@
 """Asks a model until a whole answer is there, within the budget and a bounded patience."""
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from agent.llm.faults import AnswerUnusable, TryAgain, Whom, explained, unavaila
 from agent.llm.flaws import LONGEST_ANSWER, Flaw, flaw_of
 from agent.llm.models import ModelChoice, Patience
 from agent.llm.prices import Tokens
+from agent.masking import Mask
 
 if TYPE_CHECKING:
     from agent.llm.recording import Recorder
@@ -53,8 +55,11 @@ class AskingModel(WrapperModel):
         patience: Patience,
         recorder: "Recorder | None",
         cache_key: str,
+        mask: Mask,
     ) -> None:
         """Take the models in order of preference; nothing is asked yet."""
+        self._mask = mask
+        self._spoken: dict[int, tuple[ModelMessage, ModelMessage]] = {}
         super().__init__(links[0].model)
         self._all = tuple(links)
         self._links = list(links)
@@ -85,6 +90,7 @@ class AskingModel(WrapperModel):
             SettingsError: Key, name or request are not accepted.
 
         """
+        messages = [self._without_secrets(message) for message in messages]
         while True:
             try:
                 response = await self._usable(messages, model_settings, model_request_parameters)
@@ -96,6 +102,14 @@ class AskingModel(WrapperModel):
             if self._recorder:
                 self._recorder.write(role=self._role, messages=messages, response=response)
             return response
+
+    def _without_secrets(self, message: ModelMessage) -> ModelMessage:
+        """Return a message without secrets; each is looked through once in a conversation."""
+        key = id(message)
+        if key not in self._spoken:
+            # The original stays with it, or its place in memory could become another message's.
+            self._spoken[key] = (message, _without_secrets(message, self._mask))
+        return self._spoken[key][1]
 
     def _fall_back(self, error: ProviderUnavailable) -> None:
         """Stay with the next model: a change per request would lose the provider's cache."""
@@ -299,6 +313,25 @@ def _tokens_of(response: ModelResponse) -> Tokens:
         cache_read=usage.cache_read_tokens,
         cache_written=usage.cache_write_tokens,
     )
+
+
+def _without_secrets(message: ModelMessage, mask: Mask) -> ModelMessage:
+    """Return a message without secrets; what the model said itself stays as its provider signed it.
+
+    The same text gives the same text again, so that the provider's cache still knows it.
+    """
+    if not isinstance(message, ModelRequest):
+        return message
+    parts = [_masked_part(part, mask) for part in message.parts]
+    return dataclasses.replace(message, parts=parts)
+
+
+def _masked_part(part: Any, mask: Mask) -> Any:
+    content = getattr(part, "content", None)
+    if isinstance(content, str | list | tuple | dict):
+        masked = mask.all_in(content)
+        return part if masked == content else dataclasses.replace(part, content=masked)
+    return part
 
 
 def _nudge(flaw: Flaw) -> ModelRequest:

@@ -14,6 +14,7 @@ from agent.errors import SettingsError
 from agent.journal import Record
 from agent.llm.budget import Meter
 from agent.llm.faults import Whom
+from agent.masking import Mask
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
@@ -186,6 +187,7 @@ def open_model(
         patience=patience or Patience(),
         recorder=recorder,
         cache_key=cache_key or f"prp-{role}",
+        mask=Mask(keys),
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.errors import SettingsError
 from agent.journal import Noted, Record
+from agent.masking import Mask
 
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelMessage, ModelResponse
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 class Recorder:
     """Writes answers down as they come."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, mask: Mask | None = None) -> None:
         """Begin a new recording; an older one of the same name is replaced."""
+        self._mask = mask or Mask()
         path.write_text("", encoding="utf-8")
         self._path = path
         self._counts: dict[str, int] = {}
@@ -43,7 +45,7 @@ class Recorder:
             "answer": ModelMessagesTypeAdapter.dump_python([response], mode="json")[0],
         }
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.write(json.dumps(self._mask.all_in(line), ensure_ascii=False) + "\n")
 
 
 def open_replay(path: Path, *, role: str, record: Record) -> "Model":

@@ -7,7 +7,9 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from agent.llm.page_text import page_text
 from agent.prp.excerpt import excerpt, without_hidden
 
 _LARGEST = 2 * 1024 * 1024
@@ -65,6 +67,7 @@ def _keep(kept: Path, url: str, text: str) -> None:
 async def _downloaded(url: str, *, allow_local: bool) -> str:
     from pydantic_ai._ssrf import safe_download  # noqa: PLC0415 - heavy
 
+    _require_plain(url)
     response = await safe_download(
         url, allow_local=allow_local, max_redirects=5, timeout=10, max_bytes=_LARGEST
     )
@@ -73,17 +76,16 @@ async def _downloaded(url: str, *, allow_local: bool) -> str:
     if not kind.startswith(("text/", "application/json", "application/xhtml")):
         raise ValueError(f"it is {kind or 'of no known type'}, not text")
     text = response.text
-    return _as_markdown(text) if "html" in kind or text.lstrip()[:1] == "<" else text
+    if "html" not in kind and text.lstrip()[:1] != "<":
+        return text
+    # The clock goes on, and other tasks too, while a large page is read.
+    return await asyncio.to_thread(page_text, text)
 
 
-def _as_markdown(html: str) -> str:
-    from bs4 import BeautifulSoup  # noqa: PLC0415 - only where a page is HTML
-    from markdownify import MarkdownConverter  # noqa: PLC0415
-
-    page = BeautifulSoup(html, "html.parser")
-    for hidden in page(["script", "style", "noscript", "template", "svg", "nav", "footer"]):
-        hidden.decompose()
-    for hidden in page.select("[hidden], [aria-hidden=true], [style*='display:none']"):
-        hidden.decompose()
-    body = page.find("main") or page.find("article") or page.body or page
-    return str(MarkdownConverter(heading_style="ATX", strip=["img"]).convert_soup(body))
+def _require_plain(url: str) -> None:
+    """Refuse what is no address of a page, and what would send a password along."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("it is no http address")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("it holds a user name or password; pages are fetched without")

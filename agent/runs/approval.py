@@ -39,6 +39,8 @@ class Request:
     urls: tuple[str, ...]
     """Pages that would be downloaded for the agents to read."""
     sandbox: str
+    hosts: tuple[str, ...]
+    """Hosts that its commands could reach."""
     digest: str
     """SHA-256 of the text and of everything above; a changed document needs a new word."""
 
@@ -58,14 +60,17 @@ class Request:
             yield "and to download:"
             yield from (f"  {printable(url)}" for url in self.urls)
         yield ""
-        yield f"sandbox: {self.sandbox}; network: {_NETWORK.get(self.sandbox, 'none')}"
+        net = _NETWORK.get(self.sandbox) or ", ".join(self.hosts) or "none"
+        yield f"sandbox: {self.sandbox}; network: {printable(net)}"
         yield f"hash of text and commands: {self.digest[:12]}"
 
 
 _NETWORK = {"none": "yours, for there is no sandbox"}
 
 
-def request_of(prp: Prp, *, document: str, sandbox: str, fetches: bool) -> Request:
+def request_of(
+    prp: Prp, *, document: str, sandbox: str, fetches: bool, hosts: tuple[str, ...] = ()
+) -> Request:
     """Return what a document would do.
 
     Args:
@@ -73,17 +78,19 @@ def request_of(prp: Prp, *, document: str, sandbox: str, fetches: bool) -> Reque
         document: Its path as people know it.
         sandbox: Name of the sandbox that its commands would run in.
         fetches: Whether pages that it names would be downloaded.
+        hosts: Hosts that its commands could reach.
 
     """
     wishes = tuple(wish for check in prp.checks for wish in _wishes(check))
     urls = tuple(r.target for r in prp.references if r.kind is ReferenceKind.URL and fetches)
-    parts = [prp.text, *(f"{w.place}\t{w.kind}\t{w.command}" for w in wishes), *urls]
+    parts = [prp.text, *(f"{w.place}\t{w.kind}\t{w.command}" for w in wishes), *urls, *hosts]
     whole = "\0".join(parts).encode("utf-8", "surrogatepass")
     return Request(
         document=document,
         wishes=wishes,
         urls=urls,
         sandbox=sandbox,
+        hosts=hosts,
         digest=hashlib.sha256(whole).hexdigest(),
     )
 

@@ -1,7 +1,8 @@
 """Binds the three agents to one run: models, briefing, worktree, clean rooms."""
 
 import itertools
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -26,6 +27,7 @@ from agent.verifier import (
     CheckResult,
     Contract,
     Proof,
+    Room,
     Verdict,
     clean_room,
     describe,
@@ -84,18 +86,21 @@ class Office:
         for model in self._models.values():
             await model.close()
 
-    def room(self, contract: Contract, commit: str) -> Any:
-        """Return a clean room with a commit in it, as an asynchronous context manager."""
-        return clean_room(
+    @asynccontextmanager
+    async def room(self, contract: Contract, commit: str) -> AsyncIterator[Room]:
+        """Open a clean room with a commit in it, and with the packages that its lock files name."""
+        made = clean_room(
             self.desk.repository,
             commit,
             contract,
             base=self.desk.base,
             folder=self.folder.path / f"room-{next(self._rooms)}",
             sandbox=self.desk.sandbox,
-            toolchain=self.desk.toolchain,
+            toolchain=await self.desk.toolchain_for(commit),
             check_timeout=self.desk.settings.check_timeout,
         )
+        async with made as room:
+            yield room
 
     async def prepare(self) -> None:
         """Write the text that every conversation begins with."""
@@ -133,7 +138,11 @@ class Office:
                     sections=reference.sections,
                 )
                 document = Document(  # noqa: PLW2901 - the same document, now with its text
-                    name=document.name, why=document.why, content=text, missing=reason
+                    name=document.name,
+                    why=document.why,
+                    content=text,
+                    missing=reason,
+                    is_foreign=True,
                 )
             if document.missing:
                 self.record(Noted(text=f"reference {document.name}: {document.missing}"))
@@ -173,10 +182,11 @@ class Office:
         async def carry_out(
             assignment: Assignment, contract: Contract, _plan: Plan, talk: Talk | None
         ) -> Change:
+            toolchain = await self.desk.toolchain_for(tree.head())
             hands = Hands(
                 tree.path,
                 sandbox=self.desk.sandbox,
-                toolchain=self.desk.toolchain,
+                toolchain=toolchain,
                 logs=self.folder.logs,
                 record=self.record,
                 forbids=contract.forbids,

@@ -2,16 +2,19 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from agent.errors import Refused, SettingsError
+from agent.hosts import host_name, parse_rule
 from agent.llm.budget import Budget, Meter
 from agent.llm.models import ModelChoice, check_choice
+from agent.masking import Mask
 from agent.prp import Prp, read_prp, require_executable
 from agent.prp.lint import CONTEXT_CODES, lint
+from agent.prp.reach import with_reach
 from agent.runs.approval import Answers, Ask, is_in_history, request_of, require_approval
 from agent.runs.folder import require_state_folder
 from agent.settings import ROLES, Settings, load_settings
@@ -63,6 +66,12 @@ class Desk:
     toolchain: Toolchain
     allowed: str
     """Who allowed the document's commands."""
+    equip: Callable[[str], Awaitable[Toolchain]] | None = None
+    """Returns the toolchain with the packages of a commit; None before the run has begun."""
+
+    async def toolchain_for(self, commit: str) -> Toolchain:
+        """Return the tools for commands on a commit, its packages among them."""
+        return await self.equip(commit) if self.equip else self.toolchain
 
     @property
     def models(self) -> dict[str, str]:
@@ -87,6 +96,7 @@ def lay_out(order: Order) -> Desk:
     left_out = frozenset() if order.need_references else CONTEXT_CODES
     require_executable(prp, [finding for finding in found.findings if finding.code not in left_out])
     settings = load_settings(order.flags, root=repository.root, tracked=repository.is_tracked)
+    prp = with_reach(prp, _may_ask(settings.allow_hosts))
     budget = _budget(settings)
     named = [role for role in order.if_named if getattr(settings, role) or settings.model]
     choices = {role: _choice(settings, role) for role in (*order.roles, *named)}
@@ -121,9 +131,16 @@ def lay_out(order: Order) -> Desk:
             home=Path.home(),
             first=order.tools,
             shell_timeout=settings.command_timeout,
+            mask=Mask(settings.keys),
         ),
         allowed=require_approval(
-            request_of(prp, document=name, sandbox=sandbox.name, fetches=settings.fetch_urls),
+            request_of(
+                prp,
+                document=name,
+                sandbox=sandbox.name,
+                fetches=settings.fetch_urls,
+                hosts=settings.allow_hosts,
+            ),
             approve=settings.approve,
             in_history=lambda: is_in_history(repository, name, prp),
             answers=Answers(folder=settings.state_dir / "approvals", root=repository.root),
@@ -132,6 +149,11 @@ def lay_out(order: Order) -> Desk:
             ask=order.ask,
         ),
     )
+
+
+def _may_ask(allowed: Sequence[str]) -> Callable[[str, int], bool]:
+    rules = [parse_rule(rule) for rule in allowed]
+    return lambda host, port: any(rule.covers(host_name(host), port) for rule in rules)
 
 
 def bundled_tools() -> Path:

@@ -8,7 +8,7 @@ from agent.deliver import Story, as_json, html, junit, markdown, sarif, tell
 from agent.errors import PrpError, SettingsError
 from agent.journal import read_events
 from agent.runs.folder import RunFolder
-from agent.shown import json_text
+from agent.shown import json_text, printable_lines
 from agent.workspace import Repository, clip
 
 FORMATS = ("html", "md", "json", "junit", "sarif")
@@ -22,7 +22,7 @@ def reported(folder: RunFolder) -> Story:
     story = tell(events)
     if story.ended:
         folder.write_json(folder.summary, as_json(story))
-        folder.write(folder.report, markdown(story))
+        folder.write(folder.report, printable_lines(markdown(story)))
         folder.write(folder.page, _page(story, events))
     return story
 
@@ -42,7 +42,7 @@ def report_as(folder: RunFolder, form: str) -> str:
     if form == "html":
         return _page(story, events)
     if form == "md":
-        return markdown(story)
+        return printable_lines(markdown(story))
     if form == "junit":
         return junit(story)
     return json_text(sarif(story) if form == "sarif" else as_json(story), indent=2) + "\n"

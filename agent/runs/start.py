@@ -24,6 +24,7 @@ from agent.prp import Prp
 from agent.runs.crew import Office
 from agent.runs.desk import Desk, Order, lay_out
 from agent.runs.folder import RunFolder, new_run_folder
+from agent.runs.opening import opened
 from agent.runs.reporting import reported
 from agent.shown import json_text
 from agent.verifier import CheckResult, describe, freeze
@@ -102,12 +103,8 @@ def run_order(order: Order, *, listen: Record) -> Done:
     """
     desk = lay_out(order)
     folder = new_run_folder(desk.settings.state_dir, desk.prp.slug)
-    with Journal(folder.journal, mask=masking_of(desk)) as journal:
-
-        def record(event: Event) -> None:
-            journal.record(event)
-            listen(event)
-
+    with Journal(folder.journal) as journal:
+        record = masked(desk, journal.record, listen)
         try:
             status = with_signals(lambda: _run(desk, order, folder, record))
         except PrpError as error:
@@ -129,13 +126,17 @@ def plan_order(order: Order, *, listen: Record) -> Planned:
 
     """
     desk = lay_out(dataclasses.replace(order, roles=("planner",)))
+    listen = masked(desk, listen)
     warn(desk, listen)
 
     async def planned() -> Planned:
         with tempfile.TemporaryDirectory(prefix="prp-plan-") as name:
             folder = RunFolder(id=desk.prp.slug, path=Path(name))
-            office = office_of(desk, order, folder, listen)
-            async with aclosing(office), office.meter.within_time():
+            async with (
+                opened(desk, commit=desk.base, record=listen) as equipped,
+                aclosing(office_of(equipped, order, folder, listen)) as office,
+                office.meter.within_time(),
+            ):
                 await office.prepare()
                 contract = freeze(
                     desk.prp,
@@ -156,10 +157,12 @@ async def _run(desk: Desk, order: Order, folder: RunFolder, record: Record) -> i
     branch = desk.repository.free_branch(f"prp/{desk.prp.slug}")
     record(started_as(desk, folder, branch))
     warn(desk, record)
-    office = office_of(desk, order, folder, record)
     worktree = open_worktree(desk.repository, folder.worktree, branch=branch, base=desk.base)
     with worktree as tree, _always_told(tree, record, started) as outcome_is:
-        async with aclosing(office):
+        async with (
+            opened(desk, commit=desk.base, record=record) as equipped,
+            aclosing(office_of(equipped, order, folder, record)) as office,
+        ):
             await office.prepare()
             outcome = await execute(
                 desk.prp, office.crew(tree), tree, desk.budget, record, strict=desk.settings.strict
@@ -249,7 +252,7 @@ def office_of(desk: Desk, order: Order, folder: RunFolder, record: Record) -> Of
         folder=folder,
         meter=Meter(desk.budget, prices=desk.settings.prices),
         record=record,
-        recorder=Recorder(order.recording) if order.recording else None,
+        recorder=Recorder(order.recording, mask=desk.toolchain.mask) if order.recording else None,
     )
 
 
@@ -289,13 +292,13 @@ def warn(desk: Desk, record: Record) -> None:
         record(Noted(text=text, warning=True))
 
 
-def masking_of(desk: Desk) -> Callable[[str], str]:
-    """Return what takes the person's keys out of a line."""
-    secrets = {value: name for name, value in desk.settings.keys.items() if len(value) >= 8}
+def masked(desk: Desk, *listeners: Record) -> Record:
+    """Return what tells all listeners of an event, and none of them a secret."""
+    mask = desk.toolchain.mask
 
-    def mask(line: str) -> str:
-        for value, name in secrets.items():
-            line = line.replace(value, f"<{name}>")
-        return line
+    def record(event: Event) -> None:
+        event = mask.event(event)
+        for listen in listeners:
+            listen(event)
 
-    return mask
+    return record

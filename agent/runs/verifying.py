@@ -7,15 +7,16 @@ from pathlib import Path
 
 from agent.errors import EnvironmentProblem, Exit, PrpError
 from agent.execute import Ending
-from agent.journal import ContractFrozen, Event, Journal, Record, RunEnded
+from agent.journal import ContractFrozen, Journal, Record, RunEnded
 from agent.prp import read_prp
 from agent.prp.lint import find_coverage
 from agent.runs.desk import Desk, Order, lay_out
 from agent.runs.folder import RunFolder, new_run_folder
+from agent.runs.opening import opened
 from agent.runs.reporting import reported
 from agent.runs.start import (
     Done,
-    masking_of,
+    masked,
     office_of,
     started_as,
     warn,
@@ -54,12 +55,8 @@ def verify_order(order: Order, *, branch: str, listen: Record) -> Done:
         )
     desk = lay_out(dataclasses.replace(order, base=base, roles=(), if_named=("verifier",)))
     folder = new_run_folder(desk.settings.state_dir, desk.prp.slug)
-    with Journal(folder.journal, mask=masking_of(desk)) as journal:
-
-        def record(event: Event) -> None:
-            journal.record(event)
-            listen(event)
-
+    with Journal(folder.journal) as journal:
+        record = masked(desk, journal.record, listen)
         begun = time.monotonic()
         record(started_as(desk, folder, branch))
         warn(desk, record)
@@ -104,9 +101,12 @@ def _start_of(repository: Repository, commit: str) -> str:
 async def _verdict(
     desk: Desk, order: Order, folder: RunFolder, commit: str, record: Record
 ) -> Verdict:
-    office = office_of(desk, order, folder, record)
     repository = desk.repository
-    async with aclosing(office), office.meter.within_time():
+    async with (
+        opened(desk, commit=commit, record=record) as equipped,
+        aclosing(office_of(equipped, order, folder, record)) as office,
+        office.meter.within_time(),
+    ):
         if "verifier" in desk.choices:
             await office.prepare()
         contract = freeze(

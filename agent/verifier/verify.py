@@ -13,6 +13,7 @@ from agent.verifier.contract import Contract
 from agent.verifier.evidence import Facts, Judgement, Proof, decide
 from agent.verifier.holdout_room import FromText
 from agent.verifier.judge import Judged
+from agent.verifier.later import runs_later
 from agent.verifier.objections import Objection
 from agent.verifier.red_green import shown_red
 from agent.verifier.room import Room
@@ -121,7 +122,7 @@ async def verify(
 
     results = await measure(contract, room, stage=stage, gate=True, record=record)
     results = await steadied(results, room, say, only_failed=True)
-    objections: tuple[Objection, ...] = ()
+    objections = tuple(runs_later(room.edits))
     if not _fails_anew(results, before, touched):
         record(LookingCloser(attempt=attempt))
         results = await _not_fooled(results, room, say)
@@ -129,7 +130,7 @@ async def verify(
         results = await steadied(results, room, say)
         async with at_base() as base:
             results = await shown_red(contract, room, base, results, before)
-        objections = await scrutinise(contract, room, results, before)
+        objections = (*objections, *await scrutinise(contract, room, results, before))
     facts = Facts(
         results={result.check.id: result for result in results}, baseline=before, touched=touched
     )

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -23,6 +23,7 @@ _MOST_REPORT = 32 * 1024 * 1024
 _MOST_DISK = 2 * 1024**3
 _MOST_MEMORY = 4 * 1024**3
 _WATCH_EVERY = 0.5
+_LOGGED_AT_ONCE = 256 * 1024
 # Some projects ask for colour whatever the terminal says; in a prompt it is only noise.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 TIMED_OUT = 124  # as coreutils' timeout says it
@@ -80,7 +81,7 @@ async def run(
                 )
             finally:
                 os.close(end)
-            output = _Output(log)
+            output = _Output(log, confinement.mask)
             try:
                 ended = await _watch(process, printed, output, confinement.tree, timeout)
             finally:
@@ -93,7 +94,7 @@ async def run(
         output=output.text(),
         ended="signal" if ended == "exit" and status < 0 else ended,
         seconds=time.monotonic() - started,
-        report=_read_report(confinement.report),
+        report=confinement.mask(_read_report(confinement.report)),
     )
 
 
@@ -162,8 +163,10 @@ def _started(launch: Launch) -> Iterator[_Launched]:
 class _Output:
     """Keeps both ends of what a command prints, and all of it in the log."""
 
-    def __init__(self, log: Path | None) -> None:
+    def __init__(self, log: Path | None, mask: Callable[[str], str]) -> None:
         self._log = log.open("wb") if log else None
+        self._mask = mask
+        self._unwritten = bytearray()
         self._head = bytearray()
         self._tail = bytearray()
         self.size = 0
@@ -175,17 +178,28 @@ class _Output:
         self._tail += chunk[max(room, 0) :]
         del self._tail[:-_TAIL]
         if self._log and self.size <= _MOST_OUTPUT:
-            self._log.write(chunk)
+            self._unwritten += chunk
+            if len(self._unwritten) >= _LOGGED_AT_ONCE:
+                # Whole lines: a secret must not slip through in two halves.
+                end = self._unwritten.rfind(b"\n") + 1 or len(self._unwritten)
+                self._write(end)
+
+    def _write(self, end: int) -> None:
+        if self._log:
+            words = bytes(self._unwritten[:end]).decode("utf-8", "surrogateescape")
+            self._log.write(self._mask(words).encode("utf-8", "surrogateescape"))
+            del self._unwritten[:end]
 
     def close(self) -> None:
         if self._log:
+            self._write(len(self._unwritten))
             self._log.close()
 
     def text(self) -> str:
         left_out = self.size - len(self._head) - len(self._tail)
         gap = f"\n[{left_out} bytes left out]\n".encode() if left_out else b""
         words = bytes(self._head + gap + self._tail).decode("utf-8", "replace")
-        return _ESCAPES.sub("", words).replace("\r\n", "\n")
+        return self._mask(_ESCAPES.sub("", words).replace("\r\n", "\n"))
 
 
 async def _watch(

@@ -5,10 +5,12 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.masking import Mask
 from agent.workspace.sandbox.confinement import Confinement, Sandbox
+from agent.workspace.sandbox.proxy import proxy_variables
 
 _SYSTEM = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 # A tool below one of these needs what lies beside it: a shim its versions, a compiler its library.
@@ -31,6 +33,16 @@ class Toolchain:
     """Folders to show inside, read-only."""
     home: str
     shell_timeout: float
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """What else the environment says: where installed packages are."""
+    laid: tuple[tuple[Path, str], ...] = ()
+    """Folders of packages to show at a path below the worktree."""
+    network: Path | None = None
+    """Socket of the proxy; None for no network."""
+    mask: Mask = field(default_factory=Mask)
+    """Takes secrets out of what commands print."""
+    hosts: tuple[str, ...] = ()
+    """What the proxy serves, in words."""
 
     def confine(
         self,
@@ -59,14 +71,22 @@ class Toolchain:
             tools=self.binds,
             environment=environment,
             report=report,
+            network=self.network,
+            laid=self.laid,
+            mask=self.mask,
         )
 
     def describe(self, sandbox: Sandbox) -> str:
         """Return what a model needs to know about the place where its commands run."""
-        search = os.pathsep.join(self.path)
-        tools = [name for name in _WORTH_NAMING if shutil.which(name, path=search)]
+        tools = self.programs(_WORTH_NAMING)
+        net = (
+            f"Of the network only {', '.join(self.hosts)} can be reached, through the proxy that "
+            "HTTPS_PROXY names."
+            if self.network
+            else "There is no network."
+        )
         walls = (
-            "There is no network. Only the worktree and /tmp can be written; .git and frozen files "
+            f"{net} Only the worktree and /tmp can be written; .git and frozen files "
             "are read-only, so git can show but not commit."
             if sandbox.name != "none"
             else "Leave everything outside of the worktree alone."
@@ -78,14 +98,21 @@ class Toolchain:
             "imported from the worktree without installing it."
         )
 
+    def programs(self, names: Iterable[str]) -> list[str]:
+        """Return those of some programs that are on the path."""
+        search = os.pathsep.join(self.path)
+        return [name for name in names if shutil.which(name, path=search)]
+
     def _environment(self, tree: Path) -> dict[str, str]:
         return {
             **_QUIET,
+            **(proxy_variables() if self.network else _OFFLINE),
             "PATH": os.pathsep.join(self.path),
             "HOME": self.home,
             # An editable install in the person's environment points at the person's checkout.
             "PYTHONPATH": os.pathsep.join([str(tree / "src"), str(tree)]),
             **_roots(self.binds),
+            **self.variables,
         }
 
 
@@ -108,11 +135,18 @@ _QUIET: Mapping[str, str] = {
     "PAGER": "cat",
     "GIT_PAGER": "cat",
     "PIP_NO_INPUT": "1",
-    "PIP_NO_INDEX": "1",
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "npm_config_update_notifier": "false",
+    "PRP_SANDBOX": "1",
+}
+# Without them installers wait a long time for a network that is not there.
+_OFFLINE: Mapping[str, str] = {
+    "PIP_NO_INDEX": "1",
     "UV_OFFLINE": "1",
     "npm_config_offline": "true",
-    "PRP_SANDBOX": "1",
+    "CARGO_NET_OFFLINE": "true",
+    "GOPROXY": "off",
+    "GOTOOLCHAIN": "local",
 }
 
 
@@ -123,6 +157,7 @@ def find_toolchain(
     home: Path,
     first: Iterable[Path] = (),
     shell_timeout: float = 120.0,
+    mask: Mask | None = None,
 ) -> Toolchain:
     """Find the tools that commands may use.
 
@@ -132,6 +167,7 @@ def find_toolchain(
         home: The person's home; what lies directly in it is never shown.
         first: Folders of programs that come before all others.
         shell_timeout: Seconds that a command may take unless it asks for more.
+        mask: Takes secrets out of what commands print.
 
     """
     own = [root / ".venv" / "bin", root / "node_modules" / ".bin"]
@@ -152,6 +188,7 @@ def find_toolchain(
         binds=tuple(sorted(path for path in binds if _is_folder(path))),
         home=str(home if _is_own(home) else _HOME),
         shell_timeout=shell_timeout,
+        mask=mask or Mask(),
     )
 
 

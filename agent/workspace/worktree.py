@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.errors import Refused
+from agent.shown import printable_lines
 from agent.workspace.files import read_bytes
 from agent.workspace.git import Git, GitFailed, settled_in
 from agent.workspace.repository import FileStatus, Repository
@@ -64,7 +65,8 @@ class Worktree:
         parent = self.head()
         if tree == self.git.text("rev-parse", f"{parent}^{{tree}}").strip():
             return None
-        words = f"{message}\n\n{body}".replace("\0", "").strip() + "\n"
+        # Models word it, and `git log` shows it to terminals.
+        words = printable_lines(f"{message}\n\n{body}").strip() + "\n"
         made = self.git.text(
             "commit-tree", tree, "-p", parent, stdin=words.encode("utf-8", "replace")
         ).strip()

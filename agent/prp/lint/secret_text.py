@@ -1,12 +1,11 @@
 """Secrets in text, by the forms that their issuers give them and by how random they look."""
 
 import itertools
-import math
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from agent.masking import FORMS, randomness
 from agent.prp.lint.search import find_at, line_counter
 
 
@@ -20,29 +19,7 @@ class Secret:
     line: int
 
 
-_FORMS: tuple[tuple[str, str, str], ...] = (
-    # What it is, what it begins with, its form.
-    ("an AWS access key", "AKIA", r"\bAKIA[0-9A-Z]{16}\b"),
-    ("an AWS access key", "ASIA", r"\bASIA[0-9A-Z]{16}\b"),
-    *(("a GitHub token", f"gh{c}_", rf"\bgh{c}_[A-Za-z0-9]{{30,}}") for c in "pousr"),
-    ("a GitHub token", "github_pat_", r"\bgithub_pat_[A-Za-z0-9_]{40,}"),
-    ("an Anthropic key", "sk-ant-", r"\bsk-ant-[A-Za-z0-9_-]{20,}"),
-    ("an OpenAI key", "sk-", r"\bsk-(?!ant-)(?:proj-|svcacct-|or-v1-)?[A-Za-z0-9_-]{20,}"),
-    ("a Stripe key", "sk_live_", r"\bsk_live_[A-Za-z0-9]{16,}"),
-    ("a Stripe key", "rk_live_", r"\brk_live_[A-Za-z0-9]{16,}"),
-    ("a Slack token", "xox", r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}"),
-    ("a Google API key", "AIza", r"\bAIza[0-9A-Za-z_-]{35}\b"),
-    ("a GitLab token", "glpat-", r"\bglpat-[A-Za-z0-9_-]{20,}"),
-    ("an npm token", "npm_", r"\bnpm_[A-Za-z0-9]{36}\b"),
-    ("a PyPI token", "pypi-", r"\bpypi-[A-Za-z0-9_-]{50,}"),
-    ("a private key", "-----BEGIN ", r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----"),
-    (
-        "a JSON web token",
-        "eyJ",
-        r"\beyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{15,}",
-    ),
-)
-_COMPILED = tuple((what, word, re.compile(form)) for what, word, form in _FORMS)
+_COMPILED = tuple((what, word, re.compile(form)) for what, word, form in FORMS)
 _ASSIGNED = re.compile(
     r"(?i:api_?key|apikey|token|secret|passw(?:or)?d|credentials?)"
     r"[\"'`]?[ \t]{0,3}[:=][ \t]{0,3}[\"'`]?(?P<value>[A-Za-z0-9+/_=.-]{24,200})(?![\w(.])"
@@ -101,7 +78,7 @@ def _with_a_form(text: str) -> Iterator[tuple[int, str, str]]:
     for what, word, form in _COMPILED:
         for found in find_at(text, text, (word,), form):
             body = re.sub(r"^(?:sk-(?:ant|proj|svcacct)?-?|[a-z]+_|[a-z]+-)", "", found[0])
-            if what == "a private key" or not (_SAMPLE.search(body) or _randomness(body) < 2.8):
+            if what == "a private key" or not (_SAMPLE.search(body) or randomness(body) < 2.8):
                 yield found.start(), what, found[0]
 
 
@@ -110,11 +87,5 @@ def _assigned(text: str) -> Iterator[tuple[int, str, str]]:
     for found in find_at(text, text.lower(), words, _ASSIGNED):
         value = found["value"]
         mixed = re.search(r"\d", value) and re.search(r"[A-Za-z]", value)
-        if mixed and not _SAMPLE.search(value) and _randomness(value) >= 3.9:
+        if mixed and not _SAMPLE.search(value) and randomness(value) >= 3.9:
             yield found.start(), "what looks like a password or key", value
-
-
-def _randomness(text: str) -> float:
-    """Return the entropy of a text's characters in bits a character."""
-    counts = Counter(text)
-    return -sum(n / len(text) * math.log2(n / len(text)) for n in counts.values())

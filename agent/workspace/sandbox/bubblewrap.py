@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from agent.workspace.sandbox.confinement import SHELL, Confinement, Launch
+from agent.workspace.sandbox.outward import shown_beside, through_proxy
 
 # Unknown repositories name their own tools in the configuration; these keys say how files look.
 _GIT_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n"
@@ -52,7 +53,8 @@ class Bubblewrap:
         as those of process 1, with every path of the host.
         """
         arguments = bubblewrap_arguments(confinement, git_config=self._config)
-        limited = (shutil.which("prlimit") or "/usr/bin/prlimit", *_LIMITS)
+        prlimit = shutil.which("prlimit") or "/usr/bin/prlimit"
+        limited = (*through_proxy(confinement.network), prlimit, *_LIMITS)
         return Launch(
             argv=(self._program, "--args", "{fd}", "--", *limited, *SHELL, script),
             environment={"PATH": "/usr/bin:/bin"},
@@ -77,6 +79,7 @@ def bubblewrap_arguments(confinement: Confinement, *, git_config: Path) -> list[
         *_git_metadata(confinement.tree, git_config),
         *(bind, tree, tree, "--ro-bind-try", f"{tree}/.git", f"{tree}/.git"),
         *_protected(confinement.tree, confinement.protect),
+        *shown_beside(confinement),
         *(("--bind", report, report) if (report := str(confinement.report or "")) else ()),
         *_bounded("/dev/shm", 256), *("--remount-ro", "/dev", "--remount-ro", "/"),  # noqa: S108
         *(w for k, v in confinement.environment.items() for w in ("--setenv", k, v)),

@@ -1,6 +1,6 @@
 """What a sandbox is asked for, and what it answers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +20,12 @@ class Confinement:
     environment: Mapping[str, str] = field(default_factory=dict)
     report: Path | None = None
     """An empty file outside of `tree` that the command may write: a test runner's report."""
+    network: Path | None = None
+    """Socket of the proxy that serves the allowed hosts; None for no network at all."""
+    mask: Callable[[str], str] = str
+    """Takes secrets out of what it prints, before anybody keeps or reads it."""
+    laid: tuple[tuple[Path, str], ...] = ()
+    """Folders shown read-only at a path below `tree`: installed packages."""
 
 
 @dataclass(frozen=True, kw_only=True)
