@@ -96,7 +96,13 @@ def _recipes(desk: Desk, commit: str) -> Sequence[Recipe]:
     if desk.settings.setup != "auto":
         hosts = desk.settings.allow_hosts
         return (own_recipe(desk.settings.setup, hosts=hosts, files=files),)
-    return find_recipes(files, _reader(desk, commit))
+    return tuple(
+        # cargo tells nobody where its packages come from.
+        dataclasses.replace(recipe, hosts=desk.settings.allow_hosts)
+        if recipe.kind == "cargo"
+        else recipe
+        for recipe in find_recipes(files, _reader(desk, commit))
+    )
 
 
 def _reader(desk: Desk, commit: str) -> Callable[[str], str]:

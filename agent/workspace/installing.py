@@ -63,6 +63,14 @@ class Installed:
         )
 
 
+@dataclass(kw_only=True)
+class _Reach:
+    """What an installation could reach, and what it asked for in vain."""
+
+    hosts: tuple[str, ...] = ()
+    missed: list[HostAsked] = field(default_factory=list)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Installer:
     """Installs by recipes, each in a folder below `place`."""
@@ -88,14 +96,14 @@ class Installer:
                 os.utime(ready)
                 self._tell(recipe, "cached", started)
                 return _of(folder)
-            missed: list[HostAsked] = []
-            finished = await self._made(recipe, folder, missed)
+            reach = _Reach()
+            finished = await self._made(recipe, folder, reach)
             if finished.status:
                 shutil.rmtree(folder, ignore_errors=True)
-                self._tell_failure(recipe, finished, started, missed)
+                self._tell_failure(recipe, finished, started, reach)
                 return Installed()
             ready.write_text(json.dumps({"kind": recipe.kind, "shown": recipe.shown}))
-            self._tell(recipe, "installed", started)
+            self._tell(recipe, "installed", started, reach.hosts)
         forget_old(self.place)
         return _of(folder)
 
@@ -107,14 +115,14 @@ class Installer:
             digest.update(self.repository.read(self.commit, path) + b"\0")
         return f"{recipe.kind}-{digest.hexdigest()[:24]}"
 
-    async def _made(self, recipe: Recipe, folder: Path, missed: list[HostAsked]) -> Finished:
+    async def _made(self, recipe: Recipe, folder: Path, reach: _Reach) -> Finished:
         shutil.rmtree(folder, ignore_errors=True)
         for name in ("cache", "tmp"):
             (folder / name).mkdir(parents=True, mode=0o700)
         with checkout(self.repository, folder / "project", self.commit):
             # Whoever could write it would decide what git does on the host.
             (folder / "project" / ".git").unlink()
-            finished = await self._fetched(recipe, folder, missed)
+            finished = await self._fetched(recipe, folder, reach)
             if not finished.status and recipe.build:
                 built = await self._run(recipe, folder, recipe.build, network=None)
                 if built.status:
@@ -125,14 +133,14 @@ class Installer:
             shutil.rmtree(folder / name, ignore_errors=True)
         return finished
 
-    async def _fetched(self, recipe: Recipe, folder: Path, missed: list[HostAsked]) -> Finished:
+    async def _fetched(self, recipe: Recipe, folder: Path, reach: _Reach) -> Finished:
         def record(event: Event) -> None:
             if isinstance(event, HostAsked) and event.state != "allowed":
-                missed.append(event)
+                reach.missed.append(event)
             self.record(event)
 
-        hosts = await self._registries(recipe, folder)
-        rules = tuple(parse_rule(host) for host in hosts)
+        reach.hosts = await self._registries(recipe, folder)
+        rules = tuple(parse_rule(host) for host in reach.hosts)
         policy = NetworkPolicy(hosts=rules, private=tuple(self.private))
         async with open_proxy(policy, stage="setup", record=record) as socket:
             return await self._run(recipe, folder, recipe.fetch, network=socket)
@@ -162,13 +170,20 @@ class Installer:
             timeout=self.seconds,
         )
 
-    def _tell(self, recipe: Recipe, state: str, started: float, **more: str) -> None:
+    def _tell(
+        self,
+        recipe: Recipe,
+        state: str,
+        started: float,
+        hosts: tuple[str, ...] = (),
+        **more: str,
+    ) -> None:
         self.record(
             SetupFinished(
                 kind=recipe.kind,
                 state=state,
                 command=_shown(recipe),
-                hosts=recipe.hosts if state != "cached" else (),
+                hosts=hosts,
                 reason=more.get("reason", ""),
                 seconds=round(time.monotonic() - started, 3),
                 output=more.get("output", ""),
@@ -176,16 +191,16 @@ class Installer:
         )
 
     def _tell_failure(
-        self, recipe: Recipe, finished: Finished, started: float, missed: Sequence[HostAsked]
+        self, recipe: Recipe, finished: Finished, started: float, reach: _Reach
     ) -> None:
         how = (
             f"it took more than {self.seconds:.0f} s"
             if finished.ended == "timeout"
             else f"exit status {finished.status}"
         )
-        reason = f"{how}{_about(missed)}. {_WITHOUT}"
+        reason = f"{how}{_about(reach)}. {_WITHOUT}"
         output = clip(finished.output, limit=4000)
-        self._tell(recipe, "failed", started, reason=reason, output=output)
+        self._tell(recipe, "failed", started, reach.hosts, reason=reason, output=output)
 
     def _tell_half(self, recipe: Recipe, built: Finished) -> None:
         words = "packages are there, but scripts of theirs failed without the network"
@@ -208,11 +223,13 @@ _WITHOUT = (
 )
 
 
-def _about(missed: Sequence[HostAsked]) -> str:
+def _about(reach: _Reach) -> str:
     """Return what the network had to do with a failure, and what to do about that."""
-    if not missed:
+    if not reach.hosts:
+        return "; its tool does not say where packages come from (name the hosts: --allow-host)"
+    if not reach.missed:
         return ""
-    last = missed[-1]
+    last = reach.missed[-1]
     words = f"; {last.host}:{last.port} was not reached: {last.reason}"
     if "private network" in last.reason:
         return f"{words} (if it is a mirror of your own: PRP_PRIVATE_HOSTS={last.host})"
