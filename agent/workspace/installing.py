@@ -257,6 +257,10 @@ def _while_installing(folder: Path) -> dict[str, str]:
         "PIP_CACHE_DIR": str(cache / "pip"),
         "npm_config_cache": str(cache / "npm"),
         "UV_PYTHON_DOWNLOADS": "never",
+        # A repository's .npmrc may name any program as git; npm's registry takes uploads.
+        "npm_config_git": "/bin/false",
+        "GOVCS": "*:off",
+        "GOTOOLCHAIN": "local",
         # There is no history of git, which some packages take their version from.
         "SETUPTOOLS_SCM_PRETEND_VERSION": "0",
         # Without a network that is there they shall not wait for minutes.

@@ -180,6 +180,25 @@ class TestNpm:
         assert not list((project.root).rglob("told"))
         assert [e for e in project.events() if e["type"] == "host-asked"] == []
 
+    def test_a_program_named_in_npmrc_is_not_run_while_the_registry_is_in_reach(
+        self, tmp_path: Path
+    ) -> None:
+        """It could publish what it finds; npm asks git for packages that lie in repositories."""
+        wares = {"dependencies": {"wares": "git+https://host.invalid/wares.git"}}
+        files = {
+            "PRPs/greet.md": NODE_PRP,
+            "package.json": json.dumps({"name": "shop", **wares}),
+            ".npmrc": "git=./evil\n",
+            "evil": "#!/bin/sh\necho planted-program-ran >&2\nexit 1\n",
+        }
+        project = Project(tmp_path / "project", files, commit=False)
+        (project.root / "evil").chmod(0o755)
+        project = Project(tmp_path / "project", {})
+        verify(project)
+        (event,) = setup_events(project)
+        assert event["state"] == "failed"
+        assert "planted-program-ran" not in event["output"]
+
 
 def test_an_environment_in_the_checkout_is_used_as_it_is(tmp_path: Path) -> None:
     """Nothing is installed beside it."""
