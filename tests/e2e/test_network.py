@@ -59,7 +59,7 @@ def test_a_repository_that_names_it_opens_nothing(project: Project) -> None:
 @pytest.mark.skipif(not REGISTRIES, reason="asks PyPI")
 def test_a_real_host_is_reached_with_its_own_certificate(project: Project) -> None:
     """Through the tunnel, which nobody can look into."""
-    from pip._internal.models.index import PyPI  # noqa: PLC0415 - no package of ours
+    from pip._internal.models.index import PyPI
 
     project.write("PRPs/greet.md", PRP.replace(f"https://{HOST}/health", PyPI.simple_url))
     private = {} if REGISTRIES == "1" else {"PRP_PRIVATE_HOSTS": REGISTRIES}
