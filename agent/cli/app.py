@@ -3,6 +3,7 @@
 import typer
 
 from agent.cli.demo import demo
+from agent.cli.doctor import doctor
 from agent.cli.document import fmt, lint, schema
 from agent.cli.execute import execute, plan
 from agent.cli.report import report
@@ -30,6 +31,7 @@ app.command()(plan)
 app.command()(verify)
 app.command()(report)
 app.command()(demo)
+app.command()(doctor)
 app.command()(lint)
 app.command()(fmt)
 app.command()(schema)
