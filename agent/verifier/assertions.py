@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 # What an assertion says at most: the exact value, something of it, that there is one, nothing.
-_EXACT, _PARTLY, _TRUTH, _NOTHING = 3, 2, 1, 0
+EXACT, PARTLY, TRUTH, NOTHING = 3, 2, 1, 0
 
 _EXACT_CALLS = re.compile(
     r"(?:assert|fail)(?:Equals?|Is|CountEqual|RaisesRegex|Raises|DictEqual|ListEqual|SetEqual|"
@@ -98,11 +98,11 @@ def _in_expression(node: ast.expr) -> Iterator[Assertion]:
         return
     name = ast.unparse(node.func).rsplit(".", 1)[-1]
     if _EXACT_CALLS.search(name):
-        yield _described(node, _EXACT)
+        yield _described(node, EXACT)
     elif name in ("assertTrue", "assertFalse", "assert_", "assertIsNotNone"):
-        yield _assertion(node.args[0]) if node.args else _described(node, _TRUTH)
+        yield _assertion(node.args[0]) if node.args else _described(node, TRUTH)
     elif _PARTLY_CALLS.match(name):
-        yield _described(node, _PARTLY)
+        yield _described(node, PARTLY)
 
 
 def _assertion(test: ast.expr) -> Assertion:
@@ -112,36 +112,34 @@ def _assertion(test: ast.expr) -> Assertion:
 def _rank(test: ast.expr) -> int:
     match test:
         case ast.Constant():
-            return _NOTHING
+            return NOTHING
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return (
-                min(_rank(operand), _EXACT) if not isinstance(operand, ast.Constant) else _NOTHING
-            )
+            return min(_rank(operand), EXACT) if not isinstance(operand, ast.Constant) else NOTHING
         case ast.BoolOp(op=ast.Or(), values=values):
-            return min(_TRUTH, *(_rank(value) for value in values))
+            return min(TRUTH, *(_rank(value) for value in values))
         case ast.BoolOp(op=ast.And(), values=values):
             return max(_rank(value) for value in values)
         case ast.Compare(left=left, ops=[op], comparators=[right]):
             return _rank_of_comparison(left, op, right)
         case ast.Compare():
-            return _PARTLY
+            return PARTLY
         case ast.Call(func=ast.Name(id="isinstance"), args=[_, ast.Name(id="object")]):
-            return _NOTHING
+            return NOTHING
         case ast.Call(func=ast.Name(id="isinstance" | "all" | "any" | "issubclass")):
-            return _PARTLY
-    return _TRUTH
+            return PARTLY
+    return TRUTH
 
 
 def _rank_of_comparison(left: ast.expr, op: ast.cmpop, right: ast.expr) -> int:
     if ast.dump(left) == ast.dump(right):
-        return _NOTHING
+        return NOTHING
     if isinstance(left, ast.Constant) and isinstance(right, ast.Constant):
-        return _NOTHING
+        return NOTHING
     if isinstance(op, ast.IsNot) and isinstance(right, ast.Constant) and right.value is None:
-        return _TRUTH
+        return TRUTH
     if isinstance(op, ast.Eq | ast.Is):
-        return _EXACT
-    return _PARTLY
+        return EXACT
+    return PARTLY
 
 
 def _described(node: ast.expr, rank: int) -> Assertion:

@@ -8,7 +8,7 @@ from agent.prp import Check, CheckKind
 from agent.prp.serving import is_probe, is_server
 from agent.verifier.expectations import CheckState, judge, missing_tool
 from agent.verifier.look_only import look_only
-from agent.verifier.outcomes import Outcomes, outcomes_of
+from agent.verifier.outcomes import FAILED, Outcomes, outcomes_of
 from agent.verifier.servers import (
     PATIENCE,
     Report,
@@ -116,8 +116,11 @@ async def run_check(check: Check, run: RunCommand, *, patience: float = PATIENCE
     command = look_only(check.command) if check.kind is CheckKind.MUTATING else check.command
     finished, report = await _run(command, check, run, patience)
     state, reason = _meaning(finished, report, check)
+    tests = outcomes_of(finished.reports, finished.output)
     if state is CheckState.PASSED and ended_early(command, report.output):
         state, reason = CheckState.FAILED, "pytest ended before it could say what passed"
+    if state is CheckState.PASSED and finished.status == 0 and check.can_fail:
+        state, reason = _held_against(tests)
     return CheckResult(
         check=check,
         state=state,
@@ -126,8 +129,17 @@ async def run_check(check: Check, run: RunCommand, *, patience: float = PATIENCE
         seconds=round(finished.seconds, 3),
         reason=reason,
         command=command if command != check.command else "",
-        tests=outcomes_of(finished.reports, finished.output),
+        tests=tests,
     )
+
+
+def _held_against(tests: Outcomes | None) -> tuple[CheckState, str]:
+    """Return what exit status 0 is worth beside a report: code can decide how a process ends."""
+    failed = [name for name, came in tests.by_id.items() if came == FAILED] if tests else []
+    if not failed:
+        return CheckState.PASSED, ""
+    more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+    return CheckState.FAILED, f"it ended with status 0, but `{failed[0]}`{more} failed"
 
 
 def _why_not(check: Check) -> str:

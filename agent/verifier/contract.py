@@ -35,14 +35,26 @@ _CONFIGURATION = (
     ".mypy.ini",
     ".pre-commit-config.yaml",
     "package.json",
+    ".npmrc",
+    ".yarnrc*",
     "tsconfig*.json",
     "jest.config.*",
     "vitest.config.*",
+    "vitest.workspace.*",
+    "vite.config.*",
+    "babel.config.*",
+    ".babelrc*",
+    ".swcrc",
+    ".mocharc*",
+    ".nycrc*",
+    ".c8rc*",
+    "playwright.config.*",
     ".eslintrc*",
     "eslint.config.*",
     ".prettierrc*",
     "biome.json",
     ".golangci.y*ml",
+    "go.work",
     "clippy.toml",
     "phpunit.xml*",
     ".rspec",
@@ -130,8 +142,10 @@ def _is_test_file(path: str) -> bool:
 
 
 def _is_configuration(path: str) -> bool:
-    name = path.rsplit("/", 1)[-1]
-    return any(fnmatch.fnmatch(name, pattern) for pattern in _CONFIGURATION)
+    *folders, name = path.split("/")
+    # What lies in these is run instead of what is installed: `npm` looks there for any program.
+    own = "node_modules" in folders or ".cargo" in folders
+    return own or any(fnmatch.fnmatch(name, pattern) for pattern in _CONFIGURATION)
 
 
 def _in_test_folder(path: str) -> bool:

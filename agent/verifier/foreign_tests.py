@@ -4,6 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from agent.verifier import foreign_assertions as told
+from agent.verifier.assertions import Assertion
+from agent.verifier.foreign_assertions import assertions_in
+
 _SCRIPT = (".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".mts", ".cts", ".vue", ".svelte")
 
 
@@ -15,7 +19,7 @@ class ForeignTest:
     line: int
     body: str
     """Its code without comments and layout."""
-    assertions: tuple[str, ...]
+    assertions: tuple[Assertion, ...]
     skips: tuple[str, ...]
 
 
@@ -23,7 +27,7 @@ class ForeignTest:
 class _Words:
     begins: re.Pattern[str]
     """A test begins; the group `name` is its name, `mark` what stands at it."""
-    asserts: re.Pattern[str]
+    asserts: told.AssertionWords
     skips: re.Pattern[str]
 
 
@@ -33,19 +37,16 @@ _JAVASCRIPT = _Words(
         r"(?P<quote>['\"`])(?P<name>(?:(?!(?P=quote)).)*)(?P=quote)",
         re.MULTILINE,
     ),
-    asserts=re.compile(r"^.*\b(?:expect\w*|assert(?:\.\w+)*|should)\b\s*[.(].*$", re.MULTILINE),
+    asserts=told.JAVASCRIPT,
     skips=re.compile(
         r"\b(?:it|test|describe)\.(?:skip|todo|fails|failing|only|skipIf|runIf)\b|"
+        r"\{[^{}\n]*\b(?:skip|todo|only)\s*:\s*(?!false\b)|"
         r"\bx(?:it|test|describe)\b|\bf(?:it|describe)\b|\bthis\.skip\(|\bprocess\.exit\("
     ),
 )
 _GO = _Words(
     begins=re.compile(r"^func (?P<mark>)(?P<name>Test\w*)\(", re.MULTILINE),
-    asserts=re.compile(
-        r"^.*(?:\bt\.(?:Error|Fatal|Fail)\w*\(|\b(?:assert|require)\.\w+\(|\bgotest\w*\.|"
-        r"\bcmp\.Diff\().*$",
-        re.MULTILINE,
-    ),
+    asserts=told.GO,
     skips=re.compile(r"\bt\.Skip\w*\(|\bos\.Exit\(|\bruntime\.Goexit\("),
 )
 _RUST = _Words(
@@ -53,7 +54,7 @@ _RUST = _Words(
         r"#\[(?:\w+::)?test[^\]]*\](?P<mark>(?:\s*#\[[^\]]*\])*)\s*(?:pub\s+)?(?:async\s+)?"
         r"fn\s+(?P<name>\w+)"
     ),
-    asserts=re.compile(r"^.*\b(?:assert\w*!|panic!|unwrap_err\(|should_panic).*$", re.MULTILINE),
+    asserts=told.RUST,
     skips=re.compile(r"#\[ignore[^\]]*\]|\bprocess::exit\("),
 )
 _JAVA = _Words(
@@ -61,7 +62,7 @@ _JAVA = _Words(
         r"@(?:Parameterized)?Test\b[^\n]*(?P<mark>(?:\s*@[^\n]*)*)\s*(?:public\s+|internal\s+)?"
         r"(?:void|fun)\s+(?P<name>\w+|`[^`]+`)"
     ),
-    asserts=re.compile(r"^.*\b(?:assert\w*|verify|expect\w*)\s*\(.*$", re.MULTILINE),
+    asserts=told.JAVA,
     skips=re.compile(r"@(?:Disabled|Ignore)\b|\bassume\w*\(|\bSystem\.exit\("),
 )
 _BY_ENDING: Sequence[tuple[tuple[str, ...], _Words]] = (
@@ -92,7 +93,7 @@ def foreign_tests(path: str, text: str) -> Iterator[ForeignTest]:
             name=name if seen[name] == 1 else f"{name} ({seen[name]})",
             line=code.count("\n", 0, start.start()) + 1,
             body=" ".join(body.split()),
-            assertions=tuple(" ".join(m[0].split()) for m in words.asserts.finditer(body)),
+            assertions=tuple(assertions_in(body, words.asserts)),
             skips=(*whole_file, *(m[0] for m in words.skips.finditer(body))),
         )
 

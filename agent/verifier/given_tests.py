@@ -67,7 +67,7 @@ def tests_of(path: str, text: str) -> dict[str, GivenTest] | None:
             name=test.name,
             line=test.line,
             body=test.body,
-            assertions=tuple(Assertion(text=words, rank=2) for words in test.assertions),
+            assertions=test.assertions,
             skips=test.skips,
         )
         for test in foreign_tests(path, text)

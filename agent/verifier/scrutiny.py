@@ -1,7 +1,7 @@
 """What checks do not see: looks at a commit whose checks all pass, before anybody believes them."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from agent.verifier.changes import Edited
@@ -72,8 +72,9 @@ async def scrutinise(
 
     """
     own = [edit for edit in room.edits if edit.path not in room.put_back]
+    files = set(every_file(room.path))
     objections = [
-        *await _about_given_tests(contract, room, own, results),
+        *await _about_given_tests(contract, room, own, results, files),
         *suspicions(edit for edit in own if not contract.is_test(edit.path)),
         *(
             o
@@ -89,7 +90,7 @@ async def scrutinise(
     objections += conformance(
         contract.prp,
         own,
-        files=set(every_file(room.path)) | {edit.path for edit in own if edit.after is not None},
+        files=files | {edit.path for edit in own if edit.after is not None},
         granted=contract.granted,
         is_test={edit.path for edit in own if contract.is_test(edit.path)},
         tests=[result.tests for result in results if result.tests is not None],
@@ -98,14 +99,18 @@ async def scrutinise(
 
 
 async def _about_given_tests(
-    contract: Contract, room: Room, edits: Iterable[Edited], results: Sequence[CheckResult]
+    contract: Contract,
+    room: Room,
+    edits: Iterable[Edited],
+    results: Sequence[CheckResult],
+    files: Collection[str],
 ) -> list[Objection]:
     """Weigh edited test files; an edit under which the old test passes as well does no harm."""
     found: list[Objection] = []
     for edit in edits:
         if edit.before is None or not contract.is_test(edit.path):
             continue
-        against = [*weigh_edits(edit.path, edit.before, edit.after), *takeovers(edit)]
+        against = [*weigh_edits(edit.path, edit.before, edit.after), *takeovers(edit, files)]
         if any(o.weight is not Weight.NOTED for o in against):
             passes = await _old_form(room, edit, results)
             against = [_softened(o, edit.path, passes) for o in against]
@@ -191,7 +196,14 @@ def _about_lost_tests(
     places = [place.split("::", 1) for place in told]
     for result in results:
         before = baseline.get(result.check.id)
-        if before is None or before.tests is None or result.tests is None:
+        if before is None or before.tests is None:
+            continue
+        if result.tests is None:
+            if result.passed and before.tests.ran:
+                what = f"it ran {before.tests.ran} tests on the base commit and tells of none now"
+                found[result.check.id] = Objection(
+                    weight=Weight.ASKED, place=result.check.id, what=what
+                )
             continue
         lost = before.tests.lost(result.tests)
         for test in lost:

@@ -2,16 +2,24 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from agent.verifier.changes import Edited
+from agent.verifier.foreign_takeovers import foreign_takeovers, swapped_packages
 from agent.verifier.objections import Objection, Weight
 
 _HARNESS = re.compile(
     r"PYTEST_CURRENT_TEST|PYTEST_VERSION|sys\.modules(?:\.get\(|\[)\s*['\"](?:pytest|unittest|_pytest)|"
     r"['\"](?:pytest|unittest|_pytest)['\"]\s+(?:not\s+)?in\s+sys\.modules|"
     r"^\s*(?:from|import)\s+(?:_pytest|pluggy)\b|JEST_WORKER_ID|VITEST(?:_WORKER_ID|_POOL_ID)\b|"
-    r"\btesting\.Testing\(\)|flag\.Lookup\(\s*\"test\.|cfg!\(test\)"
+    r"\btesting\.Testing\(\)|flag\.Lookup\(\s*\"test\.|cfg!\(test\)|NODE_TEST_CONTEXT|PRP_REPORTS|"
+    r"\bos\.Args\[0\].*\.test\b|process\.(?:execArgv|argv)\b.*(?:--test|jest|vitest)|"
+    r"typeof\s+(?:jest|vi|describe|it|expect)\b"
+)
+_ASSERTING = re.compile(
+    r"\bassert(?:\.\w+)+\s*=(?!=)|require\(\s*['\"](?:node:)?assert(?:/strict)?['\"]\s*\)"
+    r"(?:\.\w+)+\s*=(?!=)|\b(?:globalThis|global)\.(?:expect|it|test|describe)\s*=(?!=)|"
+    r"\bexpect\.extend\("
 )
 _STACK = re.compile(r"\binspect\.(?:stack|currentframe)\(|\bsys\._getframe\(")
 _ABOUT_TESTS = re.compile(r"['\"](?:test|test_|pytest|unittest)['\"/]|startswith\(['\"]test")
@@ -32,6 +40,9 @@ def _in_product(edit: Edited) -> Iterator[Objection]:
                 f"{edit.path}:{number}",
                 "the code asks whether it is being tested: it can behave otherwise in tests",
             )
+        if not edit.path.endswith(".py") and _ASSERTING.search(line):
+            yield _refused(f"{edit.path}:{number}", "the code changes what assertions do")
+    yield from swapped_packages(edit)
     if edit.path.endswith(".py"):
         yield from _always_equal(edit)
 
@@ -50,8 +61,15 @@ def _always_equal(edit: Edited) -> Iterator[Objection]:
                 )
 
 
-def takeovers(edit: Edited) -> Iterator[Objection]:
-    """Yield what an edited file of given tests does to the code that these are about."""
+def takeovers(edit: Edited, files: Collection[str]) -> Iterator[Objection]:
+    """Yield what an edited file of given tests does to the code that these are about.
+
+    Args:
+        edit: A changed file of tests.
+        files: All files of the branch.
+
+    """
+    yield from foreign_takeovers(edit, files)
     if edit.before is None or not edit.path.endswith(".py"):
         return
     before = {ast.dump(node) for node in _top(edit.before)}

@@ -11,6 +11,8 @@ name=${program##*/}
 report=$(command -p mktemp "$PRP_REPORTS/cargo-XXXXXXXX") || exec "$@"
 log=$(mktemp) || exec "$@"
 shift
+# What a test starts is part of that test, and no test has to know the folder.
+unset PRP_REPORTS
 "$program" --logfile "$log" "$@"
 status=$?
 { printf 'program %s\n' "${name%-*}"; command -p cat "$log"; } >"$report"

@@ -12,6 +12,8 @@ report=$(command -p mktemp "$PRP_REPORTS/go-XXXXXXXX") || exec "$program" "$@"
   command -p grep -hoE '^func (Test|Example|Fuzz)[A-Za-z0-9_]*' ./*_test.go | sed 's/^func /test /'
   printf 'output\n'
 } >"$report" 2>/dev/null
+# What a test starts is part of that test, and no test has to know the folder.
+unset PRP_REPORTS
 set -o pipefail
 case " $* " in
   *' -test.v'* | *' -test.list'* | *' -test.bench='*)

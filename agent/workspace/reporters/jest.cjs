@@ -16,6 +16,6 @@ module.exports = (results) => {
     return file.testExecError ? [...tests, line(file.testFilePath, [], "failed")] : tests;
   });
   const name = `jest-${process.pid}.jsonl`;
-  fs.writeFileSync(path.join(process.env.PRP_REPORTS, name), lines.join("\n"));
+  fs.writeFileSync(path.join(globalThis[Symbol.for("prp.reports")], name), lines.join("\n"));
   return results;
 };

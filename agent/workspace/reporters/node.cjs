@@ -5,6 +5,9 @@ const path = require("path");
 
 const beside = (name) => path.join(__dirname, name);
 
+// Runs that a test starts are part of that test, and no test has to know the folder.
+const hide = () => delete process.env.PRP_REPORTS;
+
 // Reporters of vitest's own configuration would be replaced by those of the command line.
 function hasOwnReporters() {
   const fs = require("fs");
@@ -14,9 +17,11 @@ function hasOwnReporters() {
     .some((name) => /\breporters\b|\boutputFile\b/.test(fs.readFileSync(name, "utf8")));
 }
 
-function jest(words) {
+function jest(words, folder) {
   const option = "--testResultsProcessor";
   if (words.some((word) => word.startsWith(option))) return;
+  globalThis[Symbol.for("prp.reports")] = folder;
+  hide();
   process.argv.splice(2, 0, `${option}=${beside("jest.cjs")}`);
 }
 
@@ -30,6 +35,7 @@ function vitest(words, folder) {
     "--reporter=json",
     `--outputFile.json=${path.join(folder, `vitest-${process.pid}.json`)}`,
   ];
+  hide();
   const end = process.argv.indexOf("--");
   process.argv.splice(end < 0 ? process.argv.length : end, 0, ...added);
 }
@@ -48,6 +54,7 @@ function nodeTest(options, folder) {
     `--test-reporter-destination=${path.join(folder, `node-${process.pid}.jsonl`)}`,
   ];
   const words = [...options, ...added, ...process.argv.slice(1)];
+  hide();
   const ended = require("child_process").spawnSync(process.execPath, words, { stdio: "inherit" });
   if (ended.signal) process.kill(process.pid, ended.signal);
   process.exit(ended.status);
@@ -56,13 +63,15 @@ function nodeTest(options, folder) {
 function begin() {
   const folder = process.env.PRP_REPORTS;
   if (!folder || !require("worker_threads").isMainThread) return;
+  const isWithin = ["NODE_TEST_CONTEXT", "JEST_WORKER_ID", "VITEST"].some((name) => process.env[name]);
+  if (isWithin) return;
   const script = process.argv[1] || "";
   const words = process.argv.slice(2);
   if (/[\\/]jest[\\/]bin[\\/]jest\.js$|[\\/]\.bin[\\/]jest$|[\\/]react-scripts[\\/]scripts[\\/]test\.js$/.test(script)) {
-    jest(words);
+    jest(words, folder);
   } else if (/[\\/]vitest[\\/]vitest\.mjs$|[\\/]\.bin[\\/]vitest$/.test(script)) {
     vitest(words, folder);
-  } else if (process.execArgv.includes("--test") && !process.env.NODE_TEST_CONTEXT) {
+  } else if (process.execArgv.includes("--test")) {
     nodeTest(process.execArgv, folder);
   }
 }
