@@ -152,7 +152,7 @@ class Office:
     async def measure(self, contract: Contract, commit: str) -> Sequence[CheckResult]:
         """Run every check on the base commit."""
         async with self.room(contract, commit) as room:
-            return await measure(contract, room, stage="baseline", gate=False, record=self.record)
+            return await measure(contract, room, stage="baseline", record=self.record)
 
     async def plan(self, contract: Contract, baseline: Sequence[CheckResult]) -> Plan:
         """Let the planner read the base commit and plan."""

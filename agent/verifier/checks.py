@@ -73,7 +73,7 @@ async def run_levels(
     checks: Sequence[Check],
     run: RunCommand,
     *,
-    gate: bool,
+    closes: Callable[[CheckResult], bool],
     seen: Callable[[CheckResult], None],
     patience: float = PATIENCE,
 ) -> tuple[CheckResult, ...]:
@@ -82,7 +82,7 @@ async def run_levels(
     Args:
         checks: Those of all levels and those outside of levels (level 0, run last).
         run: Runs one command.
-        gate: Whether a level with a failure keeps later levels from running.
+        closes: Says of a result whether it keeps later levels from running.
         seen: Called with each result as soon as it is there.
         patience: Seconds that servers have to come up.
 
@@ -98,7 +98,7 @@ async def run_levels(
             )
             seen(result)
             results.append(result)
-        closed = closed or (gate and any(result.failed for result in results))
+        closed = closed or any(closes(result) for result in results)
     return tuple(results)
 
 

@@ -188,8 +188,30 @@ def _http_status(finished: Finished, expectation: Expectation) -> str:
 def _total(output: str) -> float | None:
     """Return the percentage that a report ends with: its total line, else its last one."""
     totals = re.findall(r"^TOTAL\b.*?([\d.]+)%", output, re.MULTILINE)
+    if not totals and (lines := _lines_of_table(output)) is not None:
+        return lines
+    # Go tells of each package, and nothing of all: none may be below.
+    packages = re.findall(r"^ok\s.*\bcoverage: ([\d.]+)% of statements", output, re.MULTILINE)
+    if packages and not totals:
+        return min(map(float, packages))
     numbers = totals or re.findall(r"([\d.]+)\s*%", output)
     return float(numbers[-1]) if numbers else None
+
+
+def _lines_of_table(output: str) -> float | None:
+    """Return the covered lines of all files, from the table of jest, vitest, c8, nyc or node."""
+    rows = [
+        [cell.strip().lower() for cell in re.sub(r"^[#ℹ] +", "", line).split("|")]
+        for line in output.splitlines()
+        if line.count("|") >= 3
+    ]
+    heads = [row for row in rows if {"% lines", "line %"} & set(row)]
+    totals = [row for row in rows if row[0] == "all files"]
+    if not heads or not totals:
+        return None
+    place = next(i for i, cell in enumerate(heads[-1]) if cell in ("% lines", "line %"))
+    cell = totals[-1][place] if place < len(totals[-1]) else ""
+    return float(cell) if re.fullmatch(r"\d+(?:\.\d+)?", cell) else None
 
 
 _EXPECTED: dict[ExpectationKind, Callable[[Finished, Expectation], str]] = {

@@ -44,13 +44,19 @@ def _described(text: str, words: AssertionWords) -> Assertion:
         text=text,
         rank=rank,
         constants=frozenset(_CONSTANTS.findall(text)),
-        names=frozenset(_NAMES.findall(_STRINGS.sub("", text))),
+        names=frozenset(n for n in _NAMES.findall(_STRINGS.sub("", text)) if not _OF_ANY.match(n)),
     )
 
 
 _STRINGS = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`")
 _CONSTANTS = re.compile(rf"{_STRINGS.pattern}|\b\d[\w.]*|\b(?:true|false|null|nil|None)\b")
 _NAMES = re.compile(r"[A-Za-z_$][\w$]*")
+# Words of languages and of assertions tell nothing of what a test is about.
+_OF_ANY = re.compile(
+    r"(?:if|else|for|range|func|fn|new|await|async|not|be|to[A-Z]\w*|assert\w*|expect\w*|require|"
+    r"should|strictEqual|deep\w*|equals?|ok|throws|rejects|resolves|[tbcis]|tt|tc|got|want|err|"
+    r"Equal|NoError|Error|True|False|Nil|NotNil|Len|true|false|null|nil)$"
+)
 _LONGEST = 4_000
 
 

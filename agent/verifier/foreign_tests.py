@@ -41,6 +41,8 @@ _JAVASCRIPT = _Words(
     skips=re.compile(
         r"\b(?:it|test|describe)\.(?:skip|todo|fails|failing|only|skipIf|runIf)\b|"
         r"\{[^{}\n]*\b(?:skip|todo|only)\s*:\s*(?!false\b)|"
+        # An assertion that is caught fails nothing.
+        r"\bcatch\s*(?:\([^()]*\)\s*)?\{\s*\}|\.catch\(\s*\(?\w*\)?\s*=>\s*\{\s*\}\s*\)|"
         r"\bx(?:it|test|describe)\b|\bf(?:it|describe)\b|\bthis\.skip\(|\bprocess\.exit\("
     ),
 )
@@ -94,7 +96,7 @@ def foreign_tests(path: str, text: str) -> Iterator[ForeignTest]:
             line=code.count("\n", 0, start.start()) + 1,
             body=" ".join(body.split()),
             assertions=tuple(assertions_in(body, words.asserts)),
-            skips=(*whole_file, *(m[0] for m in words.skips.finditer(body))),
+            skips=(*whole_file, *(" ".join(m[0].split()) for m in words.skips.finditer(body))),
         )
 
 

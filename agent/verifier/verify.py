@@ -37,7 +37,12 @@ _KEPT = 6_000
 
 
 async def measure(
-    contract: Contract, room: Room, *, stage: str, gate: bool, record: Record
+    contract: Contract,
+    room: Room,
+    *,
+    stage: str,
+    record: Record,
+    closes: Callable[[CheckResult], bool] = lambda _result: False,
 ) -> tuple[CheckResult, ...]:
     """Run the contract's checks in a clean room.
 
@@ -45,8 +50,8 @@ async def measure(
         contract: Names the checks.
         room: A checkout of the commit to measure.
         stage: `baseline` or `attempt N`, for the journal.
-        gate: Whether a level with a failure keeps later levels from running.
         record: Is told of each result.
+        closes: Says of a result whether it keeps later levels from running.
 
     """
 
@@ -55,7 +60,7 @@ async def measure(
 
     # What a server said is shown only where the check's own time has not run out before.
     patience = min(PATIENCE, room.check_timeout / 2)
-    return await run_levels(contract.checks, room.run, gate=gate, seen=seen, patience=patience)
+    return await run_levels(contract.checks, room.run, closes=closes, seen=seen, patience=patience)
 
 
 def _finished(result: CheckResult, stage: str) -> CheckFinished:
@@ -120,7 +125,11 @@ async def verify(
     def say(result: CheckResult) -> None:
         record(_finished(result, stage))
 
-    results = await measure(contract, room, stage=stage, gate=True, record=record)
+    def fails_anew(result: CheckResult) -> bool:
+        return _fails_anew((result,), before, touched)
+
+    # What failed before and fails no worse says nothing of the levels above it.
+    results = await measure(contract, room, stage=stage, record=record, closes=fails_anew)
     results = await steadied(results, room, say, only_failed=True)
     objections = tuple(runs_later(room.edits))
     if not _fails_anew(results, before, touched):

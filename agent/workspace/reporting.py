@@ -28,7 +28,7 @@ def reporting(folder: Path) -> dict[str, str]:
     variables = {
         "PRP_REPORTS": str(folder),
         "PYTEST_ADDOPTS": shlex.join([f"--junitxml={folder}/junit.xml"]),
-        "NODE_OPTIONS": f'--require "{REPORTERS / "node.cjs"}"',
+        "NODE_OPTIONS": f'--require "{REPORTERS / "node_modules/prp/node.cjs"}"',
     }
     if not re.search(r"[\s'\"]", str(REPORTERS)):
         variables["GOFLAGS"] = f"-exec={REPORTERS / 'go.sh'}"
