@@ -1,7 +1,7 @@
 """One small shop in several languages: what is given, what is asked for, how it is done."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,25 +87,43 @@ class Shop:
 
 def verified(project: Project, *, source: str = "", quote: str = "") -> dict[str, Any]:
     """Return a verdict: of a reader who believes all and quotes this, or of nobody."""
-    command = ("verify", "PRPs/discount.md", "--branch", "work", "--json", "--quiet")
-    if not quote:
-        return said(project.prp(*command))
+    return asked(project, believing(source, quote)) if quote else said(project.prp(*_VERIFY))
 
-    def answer(_request: Request) -> Answer:
-        quotes = [{"source": source, "text": quote}]
-        words = {"holds": "yes", "reason": "as quoted", "quotes": quotes}
-        opinions = [{"criterion": name, **words} for name in ("C1", "C2")]
-        return Answer(calls=(("submit_judgement", {"opinions": opinions}),))
 
+def asked(
+    project: Project, answer: Callable[[Request], Answer], **variables: str
+) -> dict[str, Any]:
+    """Return a verdict with a verifier who answers by a script."""
     with Provider(answer) as provider:
         model = ("--model", "openai-chat:scripted", "--base-url", provider.url)
-        return said(project.prp(*command, *model))
+        return said(project.prp(*_VERIFY, *model, **variables))
+
+
+def believing(source: str, quote: str) -> Callable[[Request], Answer]:
+    """Return a script of a reader who says yes to both criteria."""
+    quotes = [{"source": source, "text": quote}]
+    words = {"holds": "yes", "reason": "as quoted", "quotes": quotes}
+    opinions = [{"criterion": name, **words} for name in ("C1", "C2")]
+    return lambda _request: Answer(calls=(("submit_judgement", {"opinions": opinions}),))
+
+
+_VERIFY = ("verify", "PRPs/discount.md", "--branch", "work", "--json", "--quiet")
 
 
 def said(ran: Ran) -> dict[str, Any]:
     """Return the result that it printed."""
     assert ran.out, ran.err
     return ran.json  # type: ignore[no-any-return]
+
+
+def statuses(found: Mapping[str, Any]) -> dict[str, str]:
+    """Return the status of each criterion."""
+    return {each["criterion"]: each["status"] for each in found["criteria"]}
+
+
+def states(found: Mapping[str, Any], stage: str = "attempt 1") -> dict[str, str]:
+    """Return how each check ended."""
+    return {c["check"]: c["state"] for c in found["checks"] if c["stage"] == stage}
 
 
 def against(found: Mapping[str, Any]) -> list[str]:
