@@ -28,6 +28,8 @@ class RunStarted:
     prp: str
     """Path of the document, relative to the repository where it lies inside."""
     title: str
+    goal: str
+    """What the document wants, in its own words."""
     sha256: str
     """Of the document's text."""
     base: str

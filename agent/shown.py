@@ -17,8 +17,8 @@ def printable(text: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """Return text of several lines that can't drive a terminal; its line breaks stay."""
-    return "\n".join(printable(line) for line in text.split("\n"))
+    """Return text of several lines, each as safe as `printable` makes it, tabs as blanks."""
+    return "\n".join(printable(line.expandtabs(4)) for line in text.split("\n"))
 
 
 def _visible(character: str) -> str:

@@ -5,6 +5,7 @@ import typer
 from agent.cli.demo import demo
 from agent.cli.document import fmt, lint, schema
 from agent.cli.execute import execute, plan
+from agent.cli.report import report
 from agent.cli.verify import verify
 
 _EPILOG = """\
@@ -27,6 +28,7 @@ app.command()(execute)
 app.command("run", hidden=True)(execute)
 app.command()(plan)
 app.command()(verify)
+app.command()(report)
 app.command()(demo)
 app.command()(lint)
 app.command()(fmt)

@@ -1,6 +1,8 @@
 """Outcome to report: what a person and a machine get of a run."""
 
+from agent.deliver.html import html
+from agent.deliver.machine import junit, sarif
 from agent.deliver.report import as_json, markdown, summary
 from agent.deliver.story import Story, tell
 
-__all__ = ["Story", "as_json", "markdown", "summary", "tell"]
+__all__ = ["Story", "as_json", "html", "junit", "markdown", "sarif", "summary", "tell"]

@@ -48,7 +48,7 @@ def as_json(story: Story) -> dict[str, Any]:
         "concerns": list(story.verdicts.get(attempt, {}).get("concerns", ())),
         "objections": list(story.verdicts.get(attempt, {}).get("objections", ())),
         "holdout": [
-            {**test, "outcome": _outcome_of(test["name"], story.tried.get(attempt) or {})}
+            {**test, "outcome": outcome_of(test["name"], story.tried.get(attempt) or {})}
             for test in story.holdout.get("tests", ())
         ],
         "put_back": list(story.verdicts.get(attempt, {}).get("put_back", ())),
@@ -74,7 +74,7 @@ def summary(story: Story) -> str:
     lines = [f"{story.ended['outcome']}: {story.ended['reason']}", ""]
     for event in story.criteria.get(attempt, {}).values():
         first = event["evidence"][0] if event["evidence"] else ""
-        lines.append(f"  {_MARK[event['status']]} {event['criterion']} {event['text']}")
+        lines.append(f"  {MARK[event['status']]} {event['criterion']} {event['text']}")
         lines.append(f"      {event['status']}: {first}")
     failures = story.verdicts.get(attempt, {}).get("failures", ())
     lines += [f"  ✗ {failure}" for failure in failures if _OF_A_CHECK.match(failure)]
@@ -87,7 +87,7 @@ def summary(story: Story) -> str:
         f"  ~ {path}: left out of the clean room, or put back as it was"
         for path in story.verdicts.get(attempt, {}).get("put_back", ())
     ]
-    return "\n".join([*lines, "", f"cost: {_spent(story.total)}", *following])
+    return "\n".join([*lines, "", f"cost: {spent(story.total)}", *following])
 
 
 def markdown(story: Story) -> str:
@@ -113,7 +113,7 @@ def markdown(story: Story) -> str:
 
 _OF_A_CHECK = re.compile(r"(?:L\d+|X)\.\d+ ")
 _WEIGHED = {"noted": "~", "asked": "?", "refused": "✗"}
-_MARK = {
+MARK = {
     "proven": "✓",
     "judged": "✓",
     "pre-existing": "~",
@@ -135,7 +135,7 @@ def _head(story: Story) -> str:
             f"- PRP: {code(started.get('prp', ''))} (sha256 {started.get('sha256', '')[:12]})",
             _branch(started, ended),
             f"- Attempts: {len(story.verdicts)}, {ended.get('seconds', 0):.0f} s, "
-            f"{_spent(story.total)}",
+            f"{spent(story.total)}",
             f"- Sandbox: {started.get('sandbox', '')}",
             f"- Commands: {plain(started.get('allowed', ''))}",
             f"- Run: {code(started.get('run', ''))}",
@@ -155,7 +155,7 @@ def _criteria(story: Story) -> str:
         (
             event["criterion"],
             plain(event["text"]),
-            f"{_MARK[event['status']]} {event['status']}",
+            f"{MARK[event['status']]} {event['status']}",
             "<br>".join(plain(line) for line in event["evidence"]),
         )
         for event in story.criteria.get(story.delivered, {}).values()
@@ -181,14 +181,15 @@ def _holdout(story: Story) -> str:
             code(test["name"]),
             test["criterion"],
             plain(test["words"]),
-            _outcome_of(test["name"], tried),
+            outcome_of(test["name"], tried),
         )
         for test in story.holdout.get("tests", ())
     ]
     return _table("Tests from the text", ("Test", "", "Rests on", "Outcome"), rows)
 
 
-def _outcome_of(test: str, tried: Mapping[str, Any]) -> str:
+def outcome_of(test: str, tried: Mapping[str, Any]) -> str:
+    """Return what came of a test from the text."""
     if test in tried.get("passed", ()):
         return "passes"
     failed = tried.get("failed", {})
@@ -286,19 +287,21 @@ def _cost(story: Story) -> str:
             f"{usage.input_tokens:,}",
             f"{usage.cache_read_tokens:,}",
             f"{usage.output_tokens:,}",
-            _money(usage),
+            money(usage),
         )
         for role, usage in story.usage.items()
     ]
     return _table("Cost", ("Role", "Answers", "Read", "of it cached", "Written", "US$"), rows)
 
 
-def _spent(usage: Usage) -> str:
+def spent(usage: Usage) -> str:
+    """Return answers, tokens and money in one line."""
     tokens = usage.input_tokens + usage.output_tokens
-    return f"{usage.answers} model answers, {tokens:,} tokens, {_money(usage)}"
+    return f"{usage.answers} model answers, {tokens:,} tokens, {money(usage)}"
 
 
-def _money(usage: Usage) -> str:
+def money(usage: Usage) -> str:
+    """Return what was spent, or that nobody knows."""
     return "price unknown" if usage.cost_usd is None else f"US$ {usage.cost_usd:.4f}"
 
 

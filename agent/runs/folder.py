@@ -30,6 +30,11 @@ class RunFolder:
         return self.path / "report.md"
 
     @property
+    def page(self) -> Path:
+        """Return the report for a browser."""
+        return self.path / "report.html"
+
+    @property
     def summary(self) -> Path:
         """Return the run for machines."""
         return self.path / "run.json"

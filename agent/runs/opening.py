@@ -86,6 +86,7 @@ def _installer(desk: Desk, commit: str, record: Record) -> Installer:
         private=tuple(map(parse_rule, settings.private_hosts)),
         seconds=min(settings.setup_timeout, minutes * 60 if minutes else settings.setup_timeout),
         record=record,
+        hosts=settings.allow_hosts,
     )
 
 
@@ -94,8 +95,7 @@ def _recipes(desk: Desk, commit: str) -> Sequence[Recipe]:
         return ()
     files = desk.repository.files(commit)
     if desk.settings.setup != "auto":
-        hosts = desk.settings.allow_hosts
-        return (own_recipe(desk.settings.setup, hosts=hosts, files=files),)
+        return (own_recipe(desk.settings.setup, files=files),)
     return find_recipes(files, _reader(desk, commit))
 
 

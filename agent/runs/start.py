@@ -13,20 +13,22 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
-from agent.deliver import Story, as_json, markdown, summary, tell
+from agent.deliver import Story, as_json, summary
 from agent.errors import Exit, PrpError
 from agent.execute import Ending, Outcome, execute
-from agent.journal import Event, Journal, Noted, Record, RunEnded, RunStarted, read_events
+from agent.journal import Event, Journal, Noted, Record, RunEnded, RunStarted
 from agent.llm.budget import Meter
 from agent.llm.recording import Recorder
 from agent.planner import Plan
+from agent.prp import Prp
 from agent.runs.crew import Office
 from agent.runs.desk import Desk, Order, lay_out
 from agent.runs.folder import RunFolder, new_run_folder
 from agent.runs.opening import opened
-from agent.shown import json_text, printable_lines
+from agent.runs.reporting import reported
+from agent.shown import json_text
 from agent.verifier import CheckResult, describe, freeze
-from agent.workspace import Worktree, open_worktree
+from agent.workspace import Worktree, clip, open_worktree
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +47,15 @@ class Done:
         lines = [
             summary(self.story),
             f"branch: {where}",
-            f"report: {self.folder.report}",
+            f"report: {self.folder.page}",
         ]
         return "\n".join(lines)
 
     def as_json(self) -> str:
         """Return the same for machines."""
-        return json_text(as_json(self.story) | {"report": str(self.folder.report)})
+        return json_text(
+            as_json(self.story) | {"report": str(self.folder.report), "page": str(self.folder.page)}
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,15 +116,6 @@ def run_order(order: Order, *, listen: Record) -> Done:
             reported(folder)
             raise
     return Done(story=reported(folder), folder=folder, exit_status=status)
-
-
-def reported(folder: RunFolder) -> Story:
-    """Write the report of a run that has ended, and return its story."""
-    story = tell(read_events(folder.journal))
-    if story.ended:
-        folder.write_json(folder.summary, as_json(story))
-        folder.write(folder.report, printable_lines(markdown(story)))
-    return story
 
 
 def plan_order(order: Order, *, listen: Record) -> Planned:
@@ -268,6 +263,7 @@ def started_as(desk: Desk, folder: RunFolder, branch: str) -> RunStarted:
         repository=str(desk.repository.root),
         prp=desk.prp_name,
         title=desk.prp.title.text,
+        goal=_goal(desk.prp),
         sha256=sha256(desk.prp.text.encode("utf-8", "surrogatepass")).hexdigest(),
         base=desk.base,
         branch=branch,
@@ -281,6 +277,11 @@ def started_as(desk: Desk, folder: RunFolder, branch: str) -> RunStarted:
             "max_tokens": budget.max_tokens,
         },
     )
+
+
+def _goal(prp: Prp) -> str:
+    """Return what a document wants, in few words of its own."""
+    return clip(prp.goal.body if prp.goal else "", limit=1_500).strip()
 
 
 def warn(desk: Desk, record: Record) -> None:

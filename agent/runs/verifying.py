@@ -13,11 +13,11 @@ from agent.prp.lint import find_coverage
 from agent.runs.desk import Desk, Order, lay_out
 from agent.runs.folder import RunFolder, new_run_folder
 from agent.runs.opening import opened
+from agent.runs.reporting import reported
 from agent.runs.start import (
     Done,
     masked,
     office_of,
-    reported,
     started_as,
     warn,
     with_signals,

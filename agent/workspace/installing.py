@@ -19,6 +19,7 @@ from pathlib import Path
 from agent.hosts import HostRule, parse_rule
 from agent.journal import Event, HostAsked, Record, SetupFinished
 from agent.workspace.recipes import Recipe
+from agent.workspace.registries import ASKING, hosts_in
 from agent.workspace.repository import Repository
 from agent.workspace.sandbox.confinement import Sandbox
 from agent.workspace.sandbox.proxy import NetworkPolicy, open_proxy
@@ -75,6 +76,8 @@ class Installer:
     private: Sequence[HostRule]
     seconds: float
     record: Record
+    hosts: tuple[str, ...] = ()
+    """Hosts that the person allows to every command."""
 
     async def install(self, recipe: Recipe) -> Installed:
         """Install, or find what was installed before; what fails is recorded and costs nothing."""
@@ -87,14 +90,14 @@ class Installer:
                 os.utime(ready)
                 self._tell(recipe, "cached", started)
                 return _of(folder)
-            missed: list[HostAsked] = []
-            finished = await self._made(recipe, folder, missed)
+            trip = _Trip()
+            finished = await self._made(recipe, folder, trip)
             if finished.status:
                 shutil.rmtree(folder, ignore_errors=True)
-                self._tell_failure(recipe, finished, started, missed)
+                self._tell_failure(recipe, finished, started, trip)
                 return Installed()
             ready.write_text(json.dumps({"kind": recipe.kind, "shown": recipe.shown}))
-            self._tell(recipe, "installed", started)
+            self._tell(recipe, "installed", started, hosts=trip.hosts)
         forget_old(self.place)
         return _of(folder)
 
@@ -106,14 +109,14 @@ class Installer:
             digest.update(self.repository.read(self.commit, path) + b"\0")
         return f"{recipe.kind}-{digest.hexdigest()[:24]}"
 
-    async def _made(self, recipe: Recipe, folder: Path, missed: list[HostAsked]) -> Finished:
+    async def _made(self, recipe: Recipe, folder: Path, trip: "_Trip") -> Finished:
         shutil.rmtree(folder, ignore_errors=True)
         for name in ("cache", "tmp"):
             (folder / name).mkdir(parents=True, mode=0o700)
         with checkout(self.repository, folder / "project", self.commit):
             # Whoever could write it would decide what git does on the host.
             (folder / "project" / ".git").unlink()
-            finished = await self._fetched(recipe, folder, missed)
+            finished = await self._fetched(recipe, folder, trip)
             if not finished.status and recipe.build:
                 built = await self._run(recipe, folder, recipe.build, network=None)
                 if built.status:
@@ -124,16 +127,26 @@ class Installer:
             shutil.rmtree(folder / name, ignore_errors=True)
         return finished
 
-    async def _fetched(self, recipe: Recipe, folder: Path, missed: list[HostAsked]) -> Finished:
+    async def _fetched(self, recipe: Recipe, folder: Path, trip: "_Trip") -> Finished:
         def record(event: Event) -> None:
             if isinstance(event, HostAsked) and event.state != "allowed":
-                missed.append(event)
+                trip.missed.append(event)
             self.record(event)
 
-        rules = tuple(parse_rule(host) for host in recipe.hosts)
-        policy = NetworkPolicy(hosts=rules, private=tuple(self.private))
+        trip.hosts = await self._registries(recipe, folder)
+        policy = NetworkPolicy(
+            hosts=tuple(map(parse_rule, trip.hosts)), private=tuple(self.private)
+        )
         async with open_proxy(policy, stage="setup", record=record) as socket:
             return await self._run(recipe, folder, recipe.fetch, network=socket)
+
+    async def _registries(self, recipe: Recipe, folder: Path) -> tuple[str, ...]:
+        """Return the hosts that the recipe's tools take packages from, and those of the person."""
+        found: list[str] = []
+        for kind in recipe.registries:
+            asking = f'cd "$TMPDIR" && {ASKING[kind]}'
+            found += hosts_in((await self._run(recipe, folder, asking, network=None)).output)
+        return tuple(dict.fromkeys((*found, *self.hosts)))
 
     async def _run(
         self, recipe: Recipe, folder: Path, script: str, *, network: Path | None
@@ -152,30 +165,39 @@ class Installer:
             timeout=self.seconds,
         )
 
-    def _tell(self, recipe: Recipe, state: str, started: float, **more: str) -> None:
+    def _tell(
+        self,
+        recipe: Recipe,
+        state: str,
+        started: float,
+        *,
+        hosts: tuple[str, ...] = (),
+        reason: str = "",
+        output: str = "",
+    ) -> None:
         self.record(
             SetupFinished(
                 kind=recipe.kind,
                 state=state,
                 command=_shown(recipe),
-                hosts=recipe.hosts if state != "cached" else (),
-                reason=more.get("reason", ""),
+                hosts=hosts,
+                reason=reason,
                 seconds=round(time.monotonic() - started, 3),
-                output=more.get("output", ""),
+                output=output,
             )
         )
 
     def _tell_failure(
-        self, recipe: Recipe, finished: Finished, started: float, missed: Sequence[HostAsked]
+        self, recipe: Recipe, finished: Finished, started: float, trip: "_Trip"
     ) -> None:
         how = (
             f"it took more than {self.seconds:.0f} s"
             if finished.ended == "timeout"
             else f"exit status {finished.status}"
         )
-        reason = f"{how}{_about(missed)}. {_WITHOUT}"
+        reason = f"{how}{_about(trip.missed)}. {_WITHOUT}"
         output = clip(finished.output, limit=4000)
-        self._tell(recipe, "failed", started, reason=reason, output=output)
+        self._tell(recipe, "failed", started, hosts=trip.hosts, reason=reason, output=output)
 
     def _tell_half(self, recipe: Recipe, built: Finished) -> None:
         words = "packages are there, but scripts of theirs failed without the network"
@@ -190,6 +212,16 @@ class Installer:
                 output=clip(built.output, limit=4000),
             )
         )
+
+
+@dataclass(kw_only=True)
+class _Trip:
+    """One way to the registries."""
+
+    hosts: tuple[str, ...] = ()
+    """The only ones within reach."""
+    missed: list[HostAsked] = field(default_factory=list)
+    """Requests that came to nothing."""
 
 
 _WITHOUT = (
@@ -232,7 +264,6 @@ def _while_installing(folder: Path) -> dict[str, str]:
         "UV_PYTHON_DOWNLOADS": "never",
         # A repository's .npmrc may name any program as git; npm's registry takes uploads.
         "npm_config_git": "/bin/false",
-        "GOPROXY": "https://proxy.golang.org",
         "GOVCS": "*:off",
         "GOTOOLCHAIN": "local",
         # There is no history of git, which some packages take their version from.

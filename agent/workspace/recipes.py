@@ -7,13 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-PYPI = ("pypi.org", "files.pythonhosted.org")
-NPM = ("registry.npmjs.org",)
-GO = ("proxy.golang.org", "sum.golang.org")
-# The proxy sends large modules from there. Anybody can have a bucket there, so only what runs
-# nobody's code may reach it, as `go mod download` does.
-_GO_ARCHIVES = ("storage.googleapis.com",)
-CARGO = ("index.crates.io", "static.crates.io")
+from agent.workspace.registries import ASKING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +26,8 @@ class Recipe:
     """bash, with the hosts within reach."""
     build: str = ""
     """bash, without any network: what the packages themselves want to run."""
-    hosts: tuple[str, ...] = ()
+    registries: tuple[str, ...] = ()
+    """Kinds of registries that may be reached, by the keys of `registries.ASKING`."""
     inputs: tuple[str, ...] = ()
     """Files that decide what is installed."""
     locked: bool = True
@@ -51,7 +46,7 @@ def find_recipes(files: Collection[str], read: Callable[[str], str]) -> tuple[Re
     return (*_python(known, read), *_node(known, read), *_go(known), *_cargo(known))
 
 
-def own_recipe(command: str, *, hosts: tuple[str, ...], files: Collection[str]) -> Recipe:
+def own_recipe(command: str, *, files: Collection[str]) -> Recipe:
     """Return the person's own command as a recipe; every registry is within its reach."""
     names = {"package.json", "go.mod", "go.sum", "Cargo.toml", "setup.py", "setup.cfg"}
     inputs = [
@@ -68,7 +63,7 @@ def own_recipe(command: str, *, hosts: tuple[str, ...], files: Collection[str]) 
         program="bash",
         shown=command,
         fetch=f"{_VENV}\n{command}",
-        hosts=(*PYPI, *NPM, *GO, *CARGO, *hosts),
+        registries=tuple(ASKING),
         inputs=tuple(sorted(inputs)),
     )
 
@@ -108,7 +103,7 @@ def _python(known: frozenset[str], read: Callable[[str], str]) -> Iterator[Recip
             program="uv",
             shown=whole.replace(" --quiet", ""),
             fetch=f"{_VENV}\n{whole} || {whole.replace(' --all-extras', '')} --no-install-project",
-            hosts=PYPI,
+            registries=("pip",),
             inputs=(names["uv.lock"], *manifests),
         )
         return
@@ -130,7 +125,7 @@ def _python(known: frozenset[str], read: Callable[[str], str]) -> Iterator[Recip
         program="python3",
         shown=shown,
         fetch=f"{_VENV}{_PIP}{script}",
-        hosts=PYPI,
+        registries=("pip",),
         inputs=(*lists, *manifests),
         locked=bool(lists) and all(_is_pinned(path, read) for path in lists),
     )
@@ -188,7 +183,7 @@ def _node(known: frozenset[str], read: Callable[[str], str]) -> Iterator[Recipe]
             # Scripts of packages run afterwards, when nothing can be reached any more.
             fetch=f"npm {how} --ignore-scripts --no-audit --no-fund --loglevel=error",
             build="npm rebuild --loglevel=error",
-            hosts=NPM,
+            registries=("npm",),
             inputs=tuple(path for path in (lock, manifest) if path),
             locked=bool(lock),
         )
@@ -209,7 +204,7 @@ def _go(known: frozenset[str]) -> Iterator[Recipe]:
             program="go",
             shown="go mod download",
             fetch="go mod download",
-            hosts=(*GO, *_GO_ARCHIVES),
+            registries=("go",),
             inputs=("go.mod", "go.sum"),
         )
 
@@ -223,7 +218,7 @@ def _cargo(known: frozenset[str]) -> Iterator[Recipe]:
             program="cargo",
             shown=f"cargo fetch{' --locked' if locked else ''}",
             fetch=f"cargo fetch --quiet{' --locked' if locked else ''}",
-            hosts=CARGO,
+            registries=("cargo",),
             inputs=("Cargo.toml", *(("Cargo.lock",) if locked else ())),
             locked=locked,
         )

@@ -49,7 +49,9 @@ class TestProven:
         assert "red on the base commit" in ran.out
         assert "branch: prp/greet" in ran.out
         (report,) = (line for line in ran.out.splitlines() if line.startswith("report: "))
-        assert "| C1 |" in Path(report.removeprefix("report: ")).read_text(encoding="utf-8")
+        page = Path(report.removeprefix("report: "))
+        assert "<!doctype html>" in page.read_text(encoding="utf-8")
+        assert "| C1 |" in page.with_name("report.md").read_text(encoding="utf-8")
 
     def test_json_says_the_same(self, project: Project) -> None:
         """Nothing but one JSON value is on stdout."""

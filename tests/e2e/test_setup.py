@@ -219,6 +219,8 @@ class TestRegistries:
 
     def test_pypi(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """What is imported is what was installed, not what this machine has."""
+        from pip._internal.models.index import PyPI
+
         where = "import iniconfig; assert '/environments/' in iniconfig.__file__; from greet"
         prp = GREET_PRP.replace("from greet", where)
         files = {"PRPs/greet.md": prp, "requirements.txt": "iniconfig==2.0.0\n"}
@@ -228,7 +230,7 @@ class TestRegistries:
         assert setup_events(project)[0]["state"] == "installed", ran.err
         assert states(project)["L2.1"] == "passed"
         hosts = {e["host"] for e in project.events() if e["type"] == "host-asked"}
-        assert hosts <= {"pypi.org", "files.pythonhosted.org"}
+        assert hosts <= {PyPI.netloc, PyPI.file_storage_domain}
 
     def test_npm(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without a lock file."""

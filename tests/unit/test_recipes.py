@@ -1,10 +1,12 @@
 """How a repository's packages are installed, told from its files."""
 
 import json
+import subprocess
 
 import pytest
 
 from agent.workspace.recipes import Recipe, find_recipes, own_recipe
+from agent.workspace.registries import ASKING, hosts_in
 
 PROJECT = "[project]\nname = 'a'\nversion = '1'\ndependencies = ['b']\n"
 
@@ -84,12 +86,37 @@ def test_manifests_say_how_to_install(files: dict[str, str], shown: dict[str, st
     assert {name: recipe.shown for name, recipe in of(files).items()} == shown
 
 
-def test_only_the_registries_hosts_are_within_reach() -> None:
+def test_only_the_tools_own_registries_are_within_reach() -> None:
     """Each kind its own, and none that a manifest names."""
     files = {"requirements.txt": "--index-url https://evil.example.net\na\n", "go.sum": ""}
-    hosts = {recipe.kind: recipe.hosts for recipe in of(files).values()}
-    assert hosts["pip"] == ("pypi.org", "files.pythonhosted.org")
-    assert hosts["go"][0] == "proxy.golang.org"
+    found = of(files).values()
+    assert {recipe.kind: recipe.registries for recipe in found} == {"pip": ("pip",), "go": ("go",)}
+
+
+@pytest.mark.parametrize(
+    ("said", "hosts"),
+    [
+        ("https://a.example.org/\n", ("a.example.org",)),
+        (
+            "https://a.example.org:8443/x/y\ndirect\nb.example.org\noff\n",
+            ("a.example.org", "b.example.org"),
+        ),
+        ("", ()),
+        ("undefined\nerror: no such thing as a.example.org\n", ()),
+        ("*\n.\n*.example.org\n-a.example.org\n", ()),
+        ("A.example.org\na.example.org", ("a.example.org",)),
+        ("http://10.0.0.1/\nhttp://127.1:80\n", ()),
+    ],
+)
+def test_hosts_are_read_from_what_a_tool_says(said: str, hosts: tuple[str, ...]) -> None:
+    """Addresses and bare names; words and patterns are none."""
+    assert hosts_in(said) == hosts
+
+
+def test_pip_names_its_own_index() -> None:
+    """Also where it is only there to be put into new environments."""
+    done = subprocess.run(["bash", "-c", ASKING["pip"]], capture_output=True, text=True, check=True)
+    assert len(hosts_in(done.stdout)) == 2
 
 
 def test_scripts_of_npm_packages_run_without_network() -> None:
@@ -108,6 +135,6 @@ def test_pinned_lists_count_as_locked() -> None:
 def test_an_own_command_depends_on_every_lock_file() -> None:
     """It is run again where one of them changes."""
     files = ["pnpm-lock.yaml", "a/package.json", "uv.lock", "src/a.py", "requirements/ci.txt"]
-    recipe = own_recipe("pnpm i", hosts=("x.org",), files=files)
+    recipe = own_recipe("pnpm i", files=files)
     assert recipe.inputs == ("a/package.json", "pnpm-lock.yaml", "uv.lock")
-    assert "x.org" in recipe.hosts
+    assert "npm" in recipe.registries

@@ -1,0 +1,261 @@
+"""The report as one HTML file: no network, nothing in it that a run could have scripted."""
+
+import base64
+import gzip
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader
+from markupsafe import Markup, escape
+
+from agent.deliver.report import MARK, money, outcome_of, spent
+from agent.deliver.sides import files_of, side_by_side
+from agent.deliver.story import Story, Usage
+from agent.deliver.timeline import Step, steps_of
+from agent.shown import printable_lines
+
+_PAGE = Path(__file__).parent / "page"
+_TONES = {
+    "good": ("proven", "judged", "passed"),
+    "bad": ("failed", "refused", "timed out", "could not run"),
+    "open": ("unproven", "needs a person", "pre-existing", "asked", "flaky", "out of budget"),
+}
+_PARTS = (
+    ("criteria", "Criteria"),
+    ("against", "What speaks against it"),
+    ("checks", "Checks"),
+    ("tests", "Further tests"),
+    ("work", "Work and changes"),
+    ("time", "Time and cost"),
+    ("safety", "Safety"),
+    ("agents", "What the agents did"),
+)
+_KINDS = (("baseline", "baseline"), ("plan", "plan"), ("task", "tasks"), ("verify", "verification"))
+
+
+def html(
+    story: Story,
+    events: Sequence[Mapping[str, Any]],
+    *,
+    patch: str = "",
+    missing_patch: str = "",
+) -> str:
+    """Return a run as a page that stands alone.
+
+    Args:
+        story: The run.
+        events: Its journal, for what happened when.
+        patch: What the branch changes, as git's patch.
+        missing_patch: Why there is no patch, in words.
+
+    """
+    packed = _Packed()
+    attempt = story.delivered
+    verdict = story.verdicts.get(attempt, {})
+    patches = files_of(patch)
+    for number, file in enumerate(patches, 1):
+        packed.add(f"diff-{number}", side_by_side(file))
+    if story.holdout:
+        packed.add("holdout", story.holdout["content"])
+    criteria = list(story.criteria.get(attempt, {}).values())
+    style, script = (
+        _PAGE.joinpath(name).read_text(encoding="utf-8") for name in ("report.css", "report.js")
+    )
+    against = [
+        *verdict.get("objections", ()),
+        *(
+            {"weight": "noted", "place": path, "what": "left out of the clean room or put back"}
+            for path in verdict.get("put_back", ())
+        ),
+    ]
+    steps = steps_of(events)
+    shown = {
+        "against": bool(against),
+        "tests": bool(story.holdout.get("tests") or attempt in story.mutants),
+    }
+    page: str = _template().render(
+        story=story,
+        started=story.started,
+        ended=story.ended,
+        outcome=story.ended.get("outcome", "not ended"),
+        tone=_tone(story.ended.get("outcome", "")),
+        counts=_counts(criteria),
+        spent=spent(story.total),
+        parts=[part for part in _PARTS if shown.get(part[0], True)],
+        criteria=criteria,
+        against=against,
+        stages=list(story.checks),
+        checks=_checks(story, packed),
+        holdout=[
+            {**test, "outcome": outcome_of(test["name"], story.tried.get(attempt) or {})}
+            for test in story.holdout.get("tests", ())
+        ],
+        mutants=story.mutants.get(attempt),
+        patches=patches,
+        patched={file.path: number for number, file in enumerate(patches, 1)},
+        missing_diff=missing_patch,
+        steps=_placed(steps),
+        total_seconds=steps[-1].end if steps else 0.0,
+        kinds=_KINDS,
+        concerns=verdict.get("concerns", ()),
+        agents=_agents(events, packed),
+        packed=packed.parts,
+        style=Markup(style),  # noqa: S704 - a file of ours
+        script=Markup(script),  # noqa: S704 - a file of ours
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+    )
+    return page
+
+
+class _Packed:
+    """The large parts of a page: compressed, and unpacked when somebody opens them."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, Markup] = {}
+
+    def add(self, name: str, text: str) -> None:
+        data = gzip.compress(text.encode("utf-8", "surrogatepass"), compresslevel=6, mtime=0)
+        self.parts[name] = Markup(base64.b64encode(data).decode("ascii"))  # noqa: S704 - base64
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+
+def _counts(criteria: Sequence[Mapping[str, Any]]) -> str:
+    by_status: dict[str, int] = {}
+    for criterion in criteria:
+        by_status[criterion["status"]] = by_status.get(criterion["status"], 0) + 1
+    told = ", ".join(f"{count} {status}" for status, count in by_status.items())
+    return f"{len(criteria)} criteria: {told}." if criteria else ""
+
+
+def _checks(story: Story, packed: _Packed) -> list[dict[str, Any]]:
+    """Return a row for each check, with a cell for each stage."""
+    rows = []
+    for name in dict.fromkeys(name for events in story.checks.values() for name in events):
+        cells: list[dict[str, Any] | None] = []
+        for number, events in enumerate(story.checks.values()):
+            event = events.get(name)
+            cells.append(_cell(event, f"output-{name}-{number}", packed) if event else None)
+        command = next(e[name]["command"] for e in story.checks.values() if name in e)
+        rows.append({"id": name, "command": command, "cells": cells})
+    return rows
+
+
+def _cell(event: Mapping[str, Any], part: str, packed: _Packed) -> dict[str, Any]:
+    if event["output"].strip():
+        packed.add(part, printable_lines(event["output"]))
+    status = f"exit status {event['status']}" if event["status"] is not None else ""
+    reason = "" if event["reason"] == status else event["reason"]
+    took = _duration(event["seconds"]) if event["seconds"] else ""
+    return {
+        "state": event["state"],
+        "about": ", ".join(words for words in (status, reason, took) if words),
+        "part": part if part in packed.parts else "",
+    }
+
+
+def _agents(events: Iterable[Mapping[str, Any]], packed: _Packed) -> list[tuple[str, str, int]]:
+    """Return of each role its name, its part of the page, and how many steps it took."""
+    lines: dict[str, list[str]] = {}
+    began = 0.0
+    for event in events:
+        began = began or event["at"]
+        at = f"{event['at'] - began:9.1f} s  "
+        if event["type"] == "tool-used":
+            failed = "  (failed)" if event["failed"] else ""
+            line = f"{event['tool']}  {event['summary']}{failed}"
+        elif event["type"] == "model-answered":
+            line = f"answer of {event['output_tokens']:,} tokens in {event['seconds']:.1f} s"
+        else:
+            continue
+        lines.setdefault(event["role"], []).append(at + printable_lines(line))
+    for role, told in lines.items():
+        packed.add(f"agent-{role}", "\n".join(told))
+    return [(role, f"agent-{role}", len(told)) for role, told in lines.items()]
+
+
+def _placed(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """Return steps with their place on a line of 1,000 units."""
+    whole = (steps[-1].end if steps else 0.0) or 1.0
+    return [
+        {
+            "x": round(1000 * step.start / whole, 2),
+            "width": round(max(1000 * step.seconds / whole, 1), 2),
+            "kind": step.kind,
+            "title": step.title,
+            "seconds": step.seconds,
+            "usage": step.usage,
+        }
+        for step in steps
+    ]
+
+
+def _template() -> Any:
+    environment = Environment(
+        loader=FileSystemLoader(_PAGE),
+        autoescape=True,
+        # Journals of older versions lack what newer ones tell.
+        undefined=ChainableUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_neutral,
+    )
+    environment.filters.update(_FILTERS)
+    return environment.get_template("report.html.j2")
+
+
+def _neutral(value: Any) -> Any:
+    """Make control and invisible characters of a run's text visible."""
+    is_text = isinstance(value, str) and not isinstance(value, Markup)
+    return printable_lines(value) if is_text else value
+
+
+def _tone(status: str) -> str:
+    return next((tone for tone, names in _TONES.items() if status in names), "")
+
+
+def _duration(seconds: Any) -> str:
+    seconds = float(seconds or 0)
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+_CHECK_ID = re.compile(r"(?<![\w.])(?:L\d+|X)\.\d+(?![\w.]*\d)")
+
+
+def _linked(line: str) -> Markup:
+    """Return a line of evidence whose checks are links to their rows."""
+    text = str(escape(printable_lines(line)))
+    return Markup(_CHECK_ID.sub(r'<a href="#check-\g<0>">\g<0></a>', text))  # noqa: S704 - escaped
+
+
+def _cached(usage: Usage) -> int:
+    return round(100 * usage.cache_read_tokens / usage.input_tokens) if usage.input_tokens else 0
+
+
+def _mark(status: str) -> str:
+    return MARK.get(status, "\N{CHECK MARK}" if status == "passed" else "\N{MIDDLE DOT}")
+
+
+def _tokens(usage: Usage) -> str:
+    return f"{usage.input_tokens + usage.output_tokens:,}" if usage.answers else ""
+
+
+_FILTERS: dict[str, Callable[..., object]] = {
+    "tone": _tone,
+    "mark": _mark,
+    "duration": _duration,
+    "linked": _linked,
+    "tokens": _tokens,
+    "money": lambda usage: money(usage) if usage.answers else "",
+    "cached": _cached,
+}

@@ -1,0 +1,83 @@
+"""The reports of a run: written when it ends, made again when somebody asks."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from agent.deliver import Story, as_json, html, junit, markdown, sarif, tell
+from agent.errors import PrpError, SettingsError
+from agent.journal import read_events
+from agent.runs.folder import RunFolder
+from agent.shown import json_text, printable_lines
+from agent.workspace import Repository, clip
+
+FORMATS = ("html", "md", "json", "junit", "sarif")
+# Characters of a patch that a page shows side by side.
+_SHOWN_PATCH = 4_000_000
+
+
+def reported(folder: RunFolder) -> Story:
+    """Write the reports of a run that has ended, and return its story."""
+    events = list(read_events(folder.journal))
+    story = tell(events)
+    if story.ended:
+        folder.write_json(folder.summary, as_json(story))
+        folder.write(folder.report, printable_lines(markdown(story)))
+        folder.write(folder.page, _page(story, events))
+    return story
+
+
+def report_as(folder: RunFolder, form: str) -> str:
+    """Return the report of a run in one of `FORMATS`.
+
+    Raises:
+        SettingsError: The run has no journal.
+
+    """
+    try:
+        events = list(read_events(folder.journal))
+    except FileNotFoundError:
+        raise SettingsError(f"{folder.path} holds no journal") from None
+    story = tell(events)
+    if form == "html":
+        return _page(story, events)
+    if form == "md":
+        return printable_lines(markdown(story))
+    if form == "junit":
+        return junit(story)
+    return json_text(sarif(story) if form == "sarif" else as_json(story), indent=2) + "\n"
+
+
+def find_run(state: Path, name: str) -> RunFolder:
+    """Return a run by its id, by the beginning or an inner part of it, or the `latest`.
+
+    Raises:
+        SettingsError: No run, or more than one, is meant.
+
+    """
+    runs = state / "runs"
+    every = sorted(path.name for path in runs.iterdir()) if runs.is_dir() else []
+    found = every[-1:] if name == "latest" else [run for run in every if name == run]
+    found = found or [run for run in every if name in run]
+    if len(found) == 1:
+        return RunFolder(id=found[0], path=runs / found[0])
+    if not found:
+        raise SettingsError(
+            f"There is no run {name!r} in {runs}",
+            hint=f"The latest is {every[-1]}." if every else "Nothing was executed yet.",
+        )
+    raise SettingsError(
+        f"{len(found)} runs are called {name!r}", hint=f"Give more of it: {', '.join(found[-3:])}."
+    )
+
+
+def _page(story: Story, events: Sequence[Mapping[str, Any]]) -> str:
+    patch, missing = "", ""
+    if story.ended.get("branch"):
+        try:
+            repository = Repository.open(Path(story.started["repository"]))
+            whole = repository.diff(story.started["base"], story.ended["commit"])
+            patch = clip(whole, limit=_SHOWN_PATCH)
+        except (PrpError, OSError) as error:
+            missing = f"The changes can't be shown: {error}"
+    return html(story, events, patch=patch, missing_patch=missing)
