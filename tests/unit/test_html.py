@@ -40,7 +40,10 @@ def run(words: str, *, path: str = "src/a.py") -> list[dict[str, Any]]:
         {
             "type": "host-asked",
             **dict.fromkeys(("stage", "host", "address", "state", "reason"), words),
-            **{"port": 443, "sent": 1, "received": 2, "seconds": 1.0},
+            "port": 443,
+            "sent": 1,
+            "received": 2,
+            "seconds": 1.0,
         },
         {"type": "contract-frozen", "files": {}, "checks": []},
         {"type": "check-finished", "stage": "baseline", "state": "failed", **check, **told},
