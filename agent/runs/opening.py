@@ -86,7 +86,6 @@ def _installer(desk: Desk, commit: str, record: Record) -> Installer:
         private=tuple(map(parse_rule, settings.private_hosts)),
         seconds=min(settings.setup_timeout, minutes * 60 if minutes else settings.setup_timeout),
         record=record,
-        hosts=settings.allow_hosts,
     )
 
 
@@ -95,8 +94,15 @@ def _recipes(desk: Desk, commit: str) -> Sequence[Recipe]:
         return ()
     files = desk.repository.files(commit)
     if desk.settings.setup != "auto":
-        return (own_recipe(desk.settings.setup, files=files),)
-    return find_recipes(files, _reader(desk, commit))
+        hosts = desk.settings.allow_hosts
+        return (own_recipe(desk.settings.setup, hosts=hosts, files=files),)
+    return tuple(
+        # cargo tells nobody where its packages come from.
+        dataclasses.replace(recipe, hosts=desk.settings.allow_hosts)
+        if recipe.kind == "cargo"
+        else recipe
+        for recipe in find_recipes(files, _reader(desk, commit))
+    )
 
 
 def _reader(desk: Desk, commit: str) -> Callable[[str], str]:

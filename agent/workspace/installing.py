@@ -63,6 +63,14 @@ class Installed:
         )
 
 
+@dataclass(kw_only=True)
+class _Reach:
+    """What an installation could reach, and what it asked for in vain."""
+
+    hosts: tuple[str, ...] = ()
+    missed: list[HostAsked] = field(default_factory=list)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Installer:
     """Installs by recipes, each in a folder below `place`."""
@@ -76,8 +84,6 @@ class Installer:
     private: Sequence[HostRule]
     seconds: float
     record: Record
-    hosts: tuple[str, ...] = ()
-    """Hosts that the person allows to every command."""
 
     async def install(self, recipe: Recipe) -> Installed:
         """Install, or find what was installed before; what fails is recorded and costs nothing."""
@@ -90,14 +96,14 @@ class Installer:
                 os.utime(ready)
                 self._tell(recipe, "cached", started)
                 return _of(folder)
-            trip = _Trip()
-            finished = await self._made(recipe, folder, trip)
+            reach = _Reach()
+            finished = await self._made(recipe, folder, reach)
             if finished.status:
                 shutil.rmtree(folder, ignore_errors=True)
-                self._tell_failure(recipe, finished, started, trip)
+                self._tell_failure(recipe, finished, started, reach)
                 return Installed()
             ready.write_text(json.dumps({"kind": recipe.kind, "shown": recipe.shown}))
-            self._tell(recipe, "installed", started, hosts=trip.hosts)
+            self._tell(recipe, "installed", started, reach.hosts)
         forget_old(self.place)
         return _of(folder)
 
@@ -109,14 +115,14 @@ class Installer:
             digest.update(self.repository.read(self.commit, path) + b"\0")
         return f"{recipe.kind}-{digest.hexdigest()[:24]}"
 
-    async def _made(self, recipe: Recipe, folder: Path, trip: "_Trip") -> Finished:
+    async def _made(self, recipe: Recipe, folder: Path, reach: _Reach) -> Finished:
         shutil.rmtree(folder, ignore_errors=True)
         for name in ("cache", "tmp"):
             (folder / name).mkdir(parents=True, mode=0o700)
         with checkout(self.repository, folder / "project", self.commit):
             # Whoever could write it would decide what git does on the host.
             (folder / "project" / ".git").unlink()
-            finished = await self._fetched(recipe, folder, trip)
+            finished = await self._fetched(recipe, folder, reach)
             if not finished.status and recipe.build:
                 built = await self._run(recipe, folder, recipe.build, network=None)
                 if built.status:
@@ -127,16 +133,15 @@ class Installer:
             shutil.rmtree(folder / name, ignore_errors=True)
         return finished
 
-    async def _fetched(self, recipe: Recipe, folder: Path, trip: "_Trip") -> Finished:
+    async def _fetched(self, recipe: Recipe, folder: Path, reach: _Reach) -> Finished:
         def record(event: Event) -> None:
             if isinstance(event, HostAsked) and event.state != "allowed":
-                trip.missed.append(event)
+                reach.missed.append(event)
             self.record(event)
 
-        trip.hosts = await self._registries(recipe, folder)
-        policy = NetworkPolicy(
-            hosts=tuple(map(parse_rule, trip.hosts)), private=tuple(self.private)
-        )
+        reach.hosts = await self._registries(recipe, folder)
+        rules = tuple(parse_rule(host) for host in reach.hosts)
+        policy = NetworkPolicy(hosts=rules, private=tuple(self.private))
         async with open_proxy(policy, stage="setup", record=record) as socket:
             return await self._run(recipe, folder, recipe.fetch, network=socket)
 
@@ -146,7 +151,7 @@ class Installer:
         for kind in recipe.registries:
             asking = f'cd "$TMPDIR" && {ASKING[kind]}'
             found += hosts_in((await self._run(recipe, folder, asking, network=None)).output)
-        return tuple(dict.fromkeys((*found, *self.hosts)))
+        return tuple(dict.fromkeys((*found, *recipe.hosts)))
 
     async def _run(
         self, recipe: Recipe, folder: Path, script: str, *, network: Path | None
@@ -170,10 +175,8 @@ class Installer:
         recipe: Recipe,
         state: str,
         started: float,
-        *,
         hosts: tuple[str, ...] = (),
-        reason: str = "",
-        output: str = "",
+        **more: str,
     ) -> None:
         self.record(
             SetupFinished(
@@ -181,23 +184,23 @@ class Installer:
                 state=state,
                 command=_shown(recipe),
                 hosts=hosts,
-                reason=reason,
+                reason=more.get("reason", ""),
                 seconds=round(time.monotonic() - started, 3),
-                output=output,
+                output=more.get("output", ""),
             )
         )
 
     def _tell_failure(
-        self, recipe: Recipe, finished: Finished, started: float, trip: "_Trip"
+        self, recipe: Recipe, finished: Finished, started: float, reach: _Reach
     ) -> None:
         how = (
             f"it took more than {self.seconds:.0f} s"
             if finished.ended == "timeout"
             else f"exit status {finished.status}"
         )
-        reason = f"{how}{_about(trip.missed)}. {_WITHOUT}"
+        reason = f"{how}{_about(reach)}. {_WITHOUT}"
         output = clip(finished.output, limit=4000)
-        self._tell(recipe, "failed", started, hosts=trip.hosts, reason=reason, output=output)
+        self._tell(recipe, "failed", started, reach.hosts, reason=reason, output=output)
 
     def _tell_half(self, recipe: Recipe, built: Finished) -> None:
         words = "packages are there, but scripts of theirs failed without the network"
@@ -214,27 +217,19 @@ class Installer:
         )
 
 
-@dataclass(kw_only=True)
-class _Trip:
-    """One way to the registries."""
-
-    hosts: tuple[str, ...] = ()
-    """The only ones within reach."""
-    missed: list[HostAsked] = field(default_factory=list)
-    """Requests that came to nothing."""
-
-
 _WITHOUT = (
     "The run goes on without these packages; install them in your checkout, or name a command with "
     "--setup, or leave this step away with --no-setup"
 )
 
 
-def _about(missed: Sequence[HostAsked]) -> str:
+def _about(reach: _Reach) -> str:
     """Return what the network had to do with a failure, and what to do about that."""
-    if not missed:
+    if not reach.hosts:
+        return "; its tool does not say where packages come from (name the hosts: --allow-host)"
+    if not reach.missed:
         return ""
-    last = missed[-1]
+    last = reach.missed[-1]
     words = f"; {last.host}:{last.port} was not reached: {last.reason}"
     if "private network" in last.reason:
         return f"{words} (if it is a mirror of your own: PRP_PRIVATE_HOSTS={last.host})"

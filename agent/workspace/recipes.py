@@ -28,6 +28,8 @@ class Recipe:
     """bash, without any network: what the packages themselves want to run."""
     registries: tuple[str, ...] = ()
     """Kinds of registries that may be reached, by the keys of `registries.ASKING`."""
+    hosts: tuple[str, ...] = ()
+    """Further hosts that may be reached, which the person named."""
     inputs: tuple[str, ...] = ()
     """Files that decide what is installed."""
     locked: bool = True
@@ -46,7 +48,7 @@ def find_recipes(files: Collection[str], read: Callable[[str], str]) -> tuple[Re
     return (*_python(known, read), *_node(known, read), *_go(known), *_cargo(known))
 
 
-def own_recipe(command: str, *, files: Collection[str]) -> Recipe:
+def own_recipe(command: str, *, hosts: tuple[str, ...], files: Collection[str]) -> Recipe:
     """Return the person's own command as a recipe; every registry is within its reach."""
     names = {"package.json", "go.mod", "go.sum", "Cargo.toml", "setup.py", "setup.cfg"}
     inputs = [
@@ -64,6 +66,7 @@ def own_recipe(command: str, *, files: Collection[str]) -> Recipe:
         shown=command,
         fetch=f"{_VENV}\n{command}",
         registries=tuple(ASKING),
+        hosts=hosts,
         inputs=tuple(sorted(inputs)),
     )
 

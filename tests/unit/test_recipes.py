@@ -91,6 +91,7 @@ def test_only_the_tools_own_registries_are_within_reach() -> None:
     files = {"requirements.txt": "--index-url https://evil.example.net\na\n", "go.sum": ""}
     found = of(files).values()
     assert {recipe.kind: recipe.registries for recipe in found} == {"pip": ("pip",), "go": ("go",)}
+    assert not any(recipe.hosts for recipe in found)
 
 
 @pytest.mark.parametrize(
@@ -135,6 +136,6 @@ def test_pinned_lists_count_as_locked() -> None:
 def test_an_own_command_depends_on_every_lock_file() -> None:
     """It is run again where one of them changes."""
     files = ["pnpm-lock.yaml", "a/package.json", "uv.lock", "src/a.py", "requirements/ci.txt"]
-    recipe = own_recipe("pnpm i", files=files)
+    recipe = own_recipe("pnpm i", hosts=("x.org",), files=files)
     assert recipe.inputs == ("a/package.json", "pnpm-lock.yaml", "uv.lock")
-    assert "npm" in recipe.registries
+    assert "x.org" in recipe.hosts
