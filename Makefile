@@ -8,7 +8,7 @@ READY := .venv/ready
 demo: $(READY) sandbox
 	$(BIN)/prp demo
 
-test: $(READY) sandbox
+test: $(READY) sandbox browser
 	$(BIN)/pytest -n auto
 
 bench: $(READY)
@@ -36,6 +36,10 @@ $(READY): requirements.lock pyproject.toml
 .PHONY: sandbox
 sandbox:
 	@command -v bwrap >/dev/null 2>&1 || sh scripts/install_sandbox.sh
+
+.PHONY: browser
+browser:
+	@command -v chromium >/dev/null 2>&1 || sh scripts/install_browser.sh
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache dist

@@ -10,7 +10,8 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+import typing
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -360,14 +361,34 @@ class Journal:
 
 def as_json(event: Event, *, sequence: int) -> dict[str, Any]:
     """Return the event as the journal writes it."""
-    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(event).__name__).lower()
     return {
         "v": VERSION,
         "seq": sequence,
         "at": round(time.time(), 3),
-        "type": kind,
+        "type": _type_of(type(event)),
         **{field.name: getattr(event, field.name) for field in dataclasses.fields(event)},
     }
+
+
+def _type_of(kind: type) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", kind.__name__).lower()
+
+
+_KINDS: dict[str, type] = {_type_of(kind): kind for kind in typing.get_args(Event)}
+
+
+def event_of(line: Mapping[str, Any]) -> Event | None:
+    """Return the event that a line of a journal holds; None for what this version does not know."""
+    kind = _KINDS.get(line.get("type", ""))
+    if kind is None:
+        return None
+    fields = {
+        field.name: line[field.name] for field in dataclasses.fields(kind) if field.name in line
+    }
+    try:
+        return typing.cast("Event", kind(**fields))
+    except TypeError:
+        return None
 
 
 def read_events(path: Path) -> Iterator[dict[str, Any]]:

@@ -3,10 +3,12 @@
 import typer
 
 from agent.cli.demo import demo
+from agent.cli.doctor import doctor
 from agent.cli.document import fmt, lint, schema
 from agent.cli.execute import execute, plan
 from agent.cli.report import report
 from agent.cli.verify import verify
+from agent.cli.watch import cancel, events, status, wait
 
 _EPILOG = """\
 Exit status: 0 every criterion holds, 2 usage, 3 invalid PRP, 4 settings, 5 environment, 10 criteria
@@ -29,7 +31,12 @@ app.command("run", hidden=True)(execute)
 app.command()(plan)
 app.command()(verify)
 app.command()(report)
+app.command()(status)
+app.command()(wait)
+app.command()(events)
+app.command()(cancel)
 app.command()(demo)
+app.command()(doctor)
 app.command()(lint)
 app.command()(fmt)
 app.command()(schema)

@@ -30,7 +30,8 @@ def report(
       prp report 20261124-005431 --format junit > prp.xml
 
     """
-    from agent.runs.reporting import FORMATS, find_run, report_as  # noqa: PLC0415 - keeps --help fast
+    from agent.runs.finding import find_run  # noqa: PLC0415 - keeps --help fast
+    from agent.runs.reporting import FORMATS, report_as  # noqa: PLC0415
     from agent.settings import load_settings  # noqa: PLC0415
 
     if form not in FORMATS:

@@ -40,6 +40,11 @@ class RunFolder:
         return self.path / "run.json"
 
     @property
+    def lock(self) -> Path:
+        """Return the file that whoever works on the run holds locked."""
+        return self.path / "lock"
+
+    @property
     def worktree(self) -> Path:
         """Return where the coder works."""
         return self.path / "worktree"

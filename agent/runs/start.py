@@ -21,6 +21,7 @@ from agent.llm.budget import Meter
 from agent.llm.recording import Recorder
 from agent.planner import Plan
 from agent.prp import Prp
+from agent.runs.alive import holding
 from agent.runs.crew import Office
 from agent.runs.desk import Desk, Order, lay_out
 from agent.runs.folder import RunFolder, new_run_folder
@@ -103,7 +104,7 @@ def run_order(order: Order, *, listen: Record) -> Done:
     """
     desk = lay_out(order)
     folder = new_run_folder(desk.settings.state_dir, desk.prp.slug)
-    with Journal(folder.journal) as journal:
+    with holding(folder), Journal(folder.journal) as journal:
         record = masked(desk, journal.record, listen)
         try:
             status = with_signals(lambda: _run(desk, order, folder, record))

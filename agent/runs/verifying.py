@@ -10,6 +10,7 @@ from agent.execute import Ending
 from agent.journal import ContractFrozen, Journal, Record, RunEnded
 from agent.prp import read_prp
 from agent.prp.lint import find_coverage
+from agent.runs.alive import holding
 from agent.runs.desk import Desk, Order, lay_out
 from agent.runs.folder import RunFolder, new_run_folder
 from agent.runs.opening import opened
@@ -55,7 +56,7 @@ def verify_order(order: Order, *, branch: str, listen: Record) -> Done:
         )
     desk = lay_out(dataclasses.replace(order, base=base, roles=(), if_named=("verifier",)))
     folder = new_run_folder(desk.settings.state_dir, desk.prp.slug)
-    with Journal(folder.journal) as journal:
+    with holding(folder), Journal(folder.journal) as journal:
         record = masked(desk, journal.record, listen)
         begun = time.monotonic()
         record(started_as(desk, folder, branch))

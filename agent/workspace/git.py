@@ -169,6 +169,23 @@ def git_program() -> str:
     return found
 
 
+def git_version() -> str:
+    """Return what git calls itself, for instance `git version 2.39.5`.
+
+    Raises:
+        EnvironmentProblem: git is not installed.
+
+    """
+    done = subprocess.run(
+        [git_program(), "--version"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=_fixed_environment(),
+    )
+    return done.stdout.strip()
+
+
 def _fixed_environment() -> dict[str, str]:
     return {
         "PATH": os.defpath,

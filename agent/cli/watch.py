@@ -1,0 +1,152 @@
+"""`prp status`, `wait`, `events`, `cancel`: runs seen from another terminal."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent.cli.execute import AsJson
+from agent.errors import EnvironmentProblem
+
+if TYPE_CHECKING:
+    from agent.runs.folder import RunFolder
+    from agent.runs.watching import Seen
+
+RunName = Annotated[
+    str, typer.Argument(help="Id of a run, or a part of it; `latest` by default.", metavar="RUN")
+]
+
+
+def _state_folder() -> Path:
+    from agent.settings import load_settings  # noqa: PLC0415 - keeps --help fast
+
+    return load_settings({}, root=Path.cwd()).state_dir
+
+
+def _run(name: str) -> "RunFolder":
+    from agent.runs.finding import find_run  # noqa: PLC0415 - keeps --help fast
+
+    return find_run(_state_folder(), name)
+
+
+def status(
+    run: Annotated[
+        str | None, typer.Argument(help="Id of a run, or a part of it.", metavar="RUN")
+    ] = None,
+    *,
+    most: Annotated[int, typer.Option("-n", help="How many runs to list.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    r"""List the latest runs, or say how one stands.
+
+    Examples:
+    \b
+      prp status
+      prp status login
+      prp status --json | jq '.[] | select(.state == "running").run'
+
+    """
+    from agent.runs.watching import latest_runs, look  # noqa: PLC0415 - keeps --help fast
+    from agent.shown import json_text  # noqa: PLC0415
+
+    if run is not None:
+        seen = look(_run(run))
+        typer.echo(json_text(seen.as_json(), indent=2) if as_json else _at_length(seen))
+        return
+    found = latest_runs(_state_folder(), most=most)
+    if as_json:
+        typer.echo(json_text([seen.as_json() for seen in found], indent=2))
+    elif not found:
+        typer.echo("Nothing was executed yet.")
+    else:
+        for seen in found:
+            typer.echo(_in_short(seen))
+
+
+def _in_short(seen: "Seen") -> str:
+    from agent.shown import printable  # noqa: PLC0415
+
+    counts = ", ".join(f"{count} {status}" for status, count in seen.counts.items())
+    return printable(f"{seen.folder.id}  {seen.state:<13}  {counts}").rstrip()
+
+
+def _at_length(seen: "Seen") -> str:
+    from agent.deliver import summary  # noqa: PLC0415
+    from agent.shown import printable_lines  # noqa: PLC0415
+
+    told = seen.as_json()
+    lines = [f"run {seen.folder.id}: {seen.state}", f"prp: {told['prp']}"]
+    if seen.story.ended:
+        lines += [summary(seen.story), f"branch: {told['branch'] or 'none'}"]
+    else:
+        done = [f"task {event['task']}" for event in seen.story.tasks if event["task"]]
+        lines += [f"done: {', '.join(done) or 'no task yet'}", f"tokens: {told['tokens']:,}"]
+    return printable_lines("\n".join([*lines, f"folder: {seen.folder.path}"]))
+
+
+def wait(
+    run: RunName = "latest",
+    *,
+    seconds: Annotated[
+        float | None, typer.Option("--timeout", help="Seconds to wait at most; then exit 75.")
+    ] = None,
+) -> None:
+    r"""Wait until a run has ended, and exit with its exit status.
+
+    Examples:
+    \b
+      prp wait
+      prp wait login --timeout 600
+
+    """
+    from agent.runs.watching import wait_for  # noqa: PLC0415 - keeps --help fast
+
+    raise typer.Exit(wait_for(_run(run), seconds=seconds))
+
+
+def events(
+    run: RunName = "latest",
+    *,
+    goes_on: Annotated[
+        bool, typer.Option("--follow", "-f", help="Wait for further events until the run ends.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    r"""Print what happened in a run, one line an event.
+
+    With --json the lines are those of the journal: every event with all it holds.
+
+    Examples:
+    \b
+      prp events --follow
+      prp events login --json | jq 'select(.type == "model-answered").cost_usd'
+
+    """
+    from agent.cli.progress import line_of  # noqa: PLC0415 - keeps --help fast
+    from agent.journal import event_of  # noqa: PLC0415
+    from agent.runs.watching import follow  # noqa: PLC0415
+    from agent.shown import json_text, printable  # noqa: PLC0415
+
+    began = 0.0
+    for told in follow(_run(run), until_end=goes_on):
+        began = began or told["at"]
+        if as_json:
+            typer.echo(json_text(told))
+        elif (event := event_of(told)) and (line := line_of(event)):
+            minutes, rest = divmod(int(told["at"] - began), 60)
+            typer.echo(f"{minutes:3d}:{rest:02d}  {printable(line)}")
+
+
+def cancel(run: RunName = "latest") -> None:
+    """End a run in order: its work is kept on its branch, and its report is written.
+
+    Raises:
+        EnvironmentProblem: Nobody works on it.
+
+    """
+    from agent.runs.watching import cancel as stop  # noqa: PLC0415 - keeps --help fast
+
+    folder = _run(run)
+    if not stop(folder):
+        raise EnvironmentProblem(f"Nobody works on run {folder.id}", hint=f"prp status {folder.id}")
+    typer.echo(f"asked run {folder.id} to end; prp wait {folder.id} waits for it")

@@ -1,0 +1,123 @@
+"""Runs seen from outside: what they came to, what they do, and how to stop them."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.deliver import Story, tell
+from agent.errors import Exit
+from agent.journal import read_events
+from agent.runs.alive import holder
+from agent.runs.folder import RunFolder
+
+_PAUSE = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """One run, as its folder shows it."""
+
+    folder: RunFolder
+    story: Story
+    state: str
+    """The outcome, `running`, or `broken off` where nobody works on it and it has not ended."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for machines."""
+        total = self.story.total
+        return {
+            "run": self.folder.id,
+            "state": self.state,
+            "prp": self.story.started.get("prp"),
+            "title": self.story.started.get("title"),
+            "branch": self.story.ended.get("branch") or self.story.started.get("branch"),
+            "attempts": len(self.story.verdicts),
+            "criteria": self.counts,
+            "tokens": total.input_tokens + total.output_tokens,
+            "cost_usd": total.cost_usd,
+            "seconds": self.story.ended.get("seconds"),
+            "exit_status": self.story.ended.get("exit_status"),
+            "folder": str(self.folder.path),
+        }
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return how many criteria have which status in the attempt that counts."""
+        counts: dict[str, int] = {}
+        for event in self.story.criteria.get(self.story.delivered, {}).values():
+            counts[event["status"]] = counts.get(event["status"], 0) + 1
+        return counts
+
+
+def look(folder: RunFolder) -> Seen:
+    """Return a run as it is now."""
+    # Asked first: a run that ends in between has ended, and was not broken off.
+    works = holder(folder) is not None
+    try:
+        story = tell(read_events(folder.journal))
+    except FileNotFoundError:
+        story = Story()
+    state = story.ended.get("outcome") or ("running" if works else "broken off")
+    return Seen(folder=folder, story=story, state=state)
+
+
+def latest_runs(state: Path, *, most: int) -> list[Seen]:
+    """Return the latest runs, the newest first."""
+    runs = state / "runs"
+    names = sorted((path.name for path in runs.iterdir()), reverse=True) if runs.is_dir() else []
+    return [look(RunFolder(id=name, path=runs / name)) for name in names[:most]]
+
+
+def follow(folder: RunFolder, *, until_end: bool) -> Iterator[dict[str, Any]]:
+    """Yield a run's events, oldest first.
+
+    Args:
+        folder: The run's.
+        until_end: Whether to wait for further ones until the run ends or nobody works on it.
+
+    """
+    seen = 0
+    while True:
+        works = holder(folder) is not None
+        ended = False
+        with contextlib.suppress(FileNotFoundError):
+            for number, event in enumerate(read_events(folder.journal)):
+                if number >= seen:
+                    seen = number + 1
+                    yield event
+                ended = ended or event["type"] == "run-ended"
+        if ended or not (until_end and works):
+            return
+        time.sleep(_PAUSE)
+
+
+def wait_for(folder: RunFolder, *, seconds: float | None) -> int:
+    """Wait until a run has ended, and return its exit status.
+
+    75 where it still runs after `seconds`, 1 where it was broken off.
+    """
+    latest = None if seconds is None else time.monotonic() + seconds
+    while True:
+        seen = look(folder)
+        if seen.story.ended:
+            return int(seen.story.ended["exit_status"])
+        if seen.state != "running":
+            return Exit.INTERNAL
+        if latest is not None and time.monotonic() > latest:
+            return Exit.STILL_RUNNING
+        time.sleep(_PAUSE)
+
+
+def cancel(folder: RunFolder) -> bool:
+    """Ask the process that works on a run to end it; return whether there is one."""
+    process = holder(folder)
+    if process is None:
+        return False
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, signal.SIGTERM)
+    return True

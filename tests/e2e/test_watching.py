@@ -1,0 +1,87 @@
+"""A run can be looked at, waited for and ended from another terminal."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.project import PRP, Project
+from tests.support.provider import Provider
+from tests.support.scripts import GREET_PRP, crew
+
+SLOW_PRP = GREET_PRP.replace("ruff check .", "sleep 60")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project with a PRP whose first check takes a minute, and one that is quick."""
+    return Project(tmp_path / "project", {"PRPs/greet.md": GREET_PRP, "PRPs/slow.md": SLOW_PRP})
+
+
+def begun(project: Project) -> "subprocess.Popen[bytes]":
+    """Start a run that will not end by itself soon; return when its journal begins."""
+    arguments = ["execute", "PRPs/slow.md", "--model", "openai-chat:x"]
+    process = subprocess.Popen(
+        [str(PRP), *arguments, "--base-url", "http://127.0.0.1:9/v1"],
+        cwd=project.root,
+        env=project.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not (project.runs and (project.runs[-1] / "events.jsonl").is_file()):
+        assert process.poll() is None
+        time.sleep(0.05)
+    return process
+
+
+def test_a_run_that_has_ended_is_listed_and_told(project: Project) -> None:
+    """In short, at length, for machines, and its events again as they were."""
+    assert project.prp("status").out == "Nothing was executed yet.\n"
+    with Provider(crew()) as provider:
+        url = ("--base-url", provider.url)
+        project.prp("execute", "PRPs/greet.md", "--model", "openai-chat:x", *url)
+    (folder,) = project.runs
+    assert f"{folder.name}  proven         2 proven" in project.prp("status").out
+    assert "every criterion holds" in project.prp("status", "greet").out
+    (seen,) = project.prp("status", "--json").json
+    assert (seen["state"], seen["exit_status"], seen["criteria"]) == ("proven", 0, {"proven": 2})
+    assert project.prp("wait").status == 0
+    lines = project.prp("events", "--json").out.splitlines()
+    assert [json.loads(line)["type"] for line in lines] == [e["type"] for e in project.events()]
+    assert "attempt 1: L1.1 passed" in project.prp("events", "greet").out
+    gone = project.prp("cancel")
+    assert (gone.status, "Nobody works on" in gone.err) == (5, True)
+
+
+def test_a_run_that_works_can_be_waited_for_and_ended(project: Project) -> None:
+    """It ends in order: told, reported, with the status of a signal."""
+    process = begun(project)
+    assert project.prp("status", "--json").json[0]["state"] == "running"
+    assert project.prp("wait", "slow", "--timeout", "0.3").status == 75
+    assert project.prp("cancel", "slow").status == 0
+    assert project.prp("wait", "slow", "--timeout", "20").status == 143
+    assert process.wait(20) == 143
+    assert "cancelled" in project.prp("status").out
+    assert "cancelled by SIGTERM" in project.prp("events", "--follow", "--json").out
+
+
+def test_a_run_that_was_killed_is_called_broken_off(project: Project) -> None:
+    """Whatever number of a process it left behind."""
+    process = begun(project)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(20)
+    assert project.prp("status", "--json").json[0]["state"] == "broken off"
+    assert project.prp("wait").status == 1
+    assert project.prp("cancel").status == 5
+
+
+@pytest.mark.parametrize("command", ["status", "wait", "events", "cancel", "report"])
+def test_a_run_that_is_not_there_is_named(project: Project, command: str) -> None:
+    """With what to do."""
+    ran = project.prp(command, "gone")
+    assert ran.status == 4
+    assert "There is no run 'gone'" in ran.err
