@@ -161,10 +161,17 @@ def _require_sense(order: Order, settings: Settings) -> None:
         raise SettingsError(
             f"--record {order.recording}: there is no folder {order.recording.parent}"
         )
-    if order.yes and settings.sandbox == "none":
+    if settings.sandbox != "none":
+        return
+    if order.yes:
         raise Refused(
             "--yes and --no-sandbox together would run unseen commands without a wall",
             hint="Leave one of them out.",
+        )
+    if os.environ.get("CI"):
+        raise Refused(
+            "--no-sandbox is for a person at a terminal, and CI is set: a job has keys and tokens",
+            hint="Install bubblewrap in the job; `prp doctor` says what keeps it from working.",
         )
 
 
