@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+JAVASCRIPT := .venv/javascript
 
 .PHONY: bench demo test check format clean
 
 demo: $(READY) sandbox
 	$(BIN)/prp demo
 
-test: $(READY) sandbox browser
+test: $(READY) sandbox browser toolchains
 	$(BIN)/pytest -n auto
 
 bench: $(READY)
@@ -40,6 +41,18 @@ sandbox:
 .PHONY: browser
 browser:
 	@command -v chromium >/dev/null 2>&1 || sh scripts/install_browser.sh
+
+# Other languages' test runners: without them the tests that run them are left out.
+.PHONY: toolchains
+toolchains:
+	@sh scripts/install_toolchains.sh
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory $(JAVASCRIPT)/ready; fi
+
+$(JAVASCRIPT)/ready: tests/fixtures/javascript/package-lock.json
+	mkdir -p $(JAVASCRIPT)
+	cp tests/fixtures/javascript/package.json tests/fixtures/javascript/package-lock.json $(JAVASCRIPT)
+	cd $(JAVASCRIPT) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache dist

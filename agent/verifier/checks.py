@@ -126,7 +126,7 @@ async def run_check(check: Check, run: RunCommand, *, patience: float = PATIENCE
         seconds=round(finished.seconds, 3),
         reason=reason,
         command=command if command != check.command else "",
-        tests=outcomes_of(finished.report, finished.output),
+        tests=outcomes_of(finished.reports, finished.output),
     )
 
 

@@ -1,5 +1,6 @@
 """Running the tests from the text: red on the base commit, then held against every candidate."""
 
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -151,7 +152,7 @@ async def outcome_of(given: HoldoutTests, room: Room) -> tuple[Mapping[str, bool
 
 
 def _by_name(given: HoldoutTests, finished: Finished) -> Mapping[str, bool]:
-    outcomes = outcomes_of(finished.report, finished.output)
+    outcomes = outcomes_of(finished.reports, finished.output)
     ended_well = finished.ended == "exit" and finished.status == 0
     if outcomes is None or not outcomes.by_id:
         ran = outcomes is None or outcomes.ran > 0
@@ -166,5 +167,13 @@ def _by_name(given: HoldoutTests, finished: Finished) -> Mapping[str, bool]:
 
 
 def _is_of(reported: str, name: str) -> bool:
-    plain = reported.split("[", maxsplit=1)[0]
-    return plain == name or plain.endswith((f"::{name}", f".{name}", f"/{name}"))
+    """Return whether a reported id ends with a test's name, however the two are written.
+
+    `suite > works`, `suite works` and `src/x.test.js::suite::works` name the same test.
+    """
+    return _plain(reported).endswith(_plain(name))
+
+
+def _plain(name: str) -> str:
+    words = re.split(r"(?:::|[./>]|\s)+", name.split("[", maxsplit=1)[0].strip())
+    return f" {' '.join(words)}"

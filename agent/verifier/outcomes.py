@@ -1,12 +1,13 @@
-"""What came of each test in a run: ids from JUnit's XML, else counts from the summary line."""
+"""What came of each test in a run: ids from reports, else counts from the summary line."""
 
 import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from xml.etree import ElementTree as ET
 
-PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+from agent.verifier.reports import FAILED, PASSED, SKIPPED, outcomes_by_id
+
+__all__ = ["FAILED", "PASSED", "SKIPPED", "Outcomes", "outcomes_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,8 +15,8 @@ class Outcomes:
     """The tests of one run."""
 
     by_id: Mapping[str, str] = field(default_factory=dict)
-    """`tests.test_x.TestY::test_z[1]` to `passed`, `failed` or `skipped`; empty where only counts
-    are known."""
+    """`tests.test_x.TestY::test_z[1]`, `src/x.test.js::suite::test`, `./price::TestX/case` or
+    `crate::tests::test` to `passed`, `failed` or `skipped`; empty where only counts are known."""
     passed: int = 0
     failed: int = 0
     skipped: int = 0
@@ -44,33 +45,17 @@ class Outcomes:
         )
 
 
-def outcomes_of(report: str, output: str) -> Outcomes | None:
-    """Return what came of a run's tests, None where neither report nor output tells.
+def outcomes_of(reports: Mapping[str, str], output: str) -> Outcomes | None:
+    """Return what came of a run's tests, None where neither reports nor output tell.
 
     Args:
-        report: JUnit's XML, empty where none was written. It may come from the code under test.
-        output: What the command printed.
+        reports: What the runners wrote down, name to text. It may come from the code under test.
+        output: What the command printed; it counts only where no runner wrote anything down.
 
     """
-    return _from_junit(report) or _from_words(output)
-
-
-def _from_junit(report: str) -> Outcomes | None:
-    # A report has no document type; one that has could hold entities that grow without end.
-    if not report.strip() or "<!DOCTYPE" in report or "<!ENTITY" in report:
-        return None
-    try:
-        root = ET.fromstring(report)  # noqa: S314 - no entity can be declared in it
-    except ET.ParseError:
-        return None
-    by_id: dict[str, str] = {}
-    for case in root.iter("testcase"):
-        name = f"{case.get('classname', '')}::{case.get('name', '')}".removeprefix("::")
-        tags = {child.tag for child in case}
-        outcome = FAILED if tags & {"failure", "error"} else PASSED
-        outcome = SKIPPED if outcome == PASSED and "skipped" in tags else outcome
-        # One case more with the same name is the error of its tear-down.
-        by_id[name] = FAILED if FAILED in (outcome, by_id.get(name)) else outcome
+    by_id = outcomes_by_id(reports)
+    if by_id is None:
+        return _from_words(output)
     counts = Counter(by_id.values())
     return Outcomes(
         by_id=by_id, passed=counts[PASSED], failed=counts[FAILED], skipped=counts[SKIPPED]

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -31,12 +32,12 @@ class Room:
 
     async def run(self, command: str, check: Check) -> Finished:
         """Run a check's command with the setup of its fence."""
-        report = self.logs / f"{check.id}.xml"
-        report.unlink(missing_ok=True)
-        report.touch()
+        reports = self.logs / f"{check.id}.reports"
+        shutil.rmtree(reports, ignore_errors=True)
+        reports.mkdir(exist_ok=True)
         return await run(
             command,
-            confinement=self.toolchain.confine(self.path, report=report),
+            confinement=self.toolchain.confine(self.path, reports=reports),
             sandbox=self.sandbox,
             setup=(*check.setup, *_before(command)),
             timeout=self.check_timeout,

@@ -10,6 +10,7 @@ from agent.verifier.conformance import conformance
 from agent.verifier.contract import Contract
 from agent.verifier.expectations import CheckState
 from agent.verifier.given_tests import weigh_edits
+from agent.verifier.named import is_named
 from agent.verifier.objections import Objection, Weight
 from agent.verifier.outcomes import PASSED
 from agent.verifier.room import Room
@@ -148,25 +149,6 @@ def _softened(objection: Objection, path: str, passes: Mapping[str, bool] | bool
         return objection
     what = f"{objection.what}; as it was, the test passes as well"
     return replace(objection, weight=Weight.NOTED, what=what)
-
-
-def is_named(test: str, path: str, name: str) -> bool:
-    """Return whether an id of JUnit's XML means a test of a file.
-
-    Args:
-        test: For instance `tests.test_x.TestY::test_z[1]`.
-        path: For instance `sub/tests/test_x.py`.
-        name: For instance `TestY::test_z`; empty for any of the file.
-
-    """
-    plain = re.sub(r"\[.*\]$", "", test).replace("::", ".")
-    module = path.rsplit(".", 1)[0].replace("/", ".")
-    if not name:
-        return f".{plain}".startswith(f".{module}.") or f".{module}.".endswith(
-            f".{plain.rsplit('.', 1)[0]}."
-        )
-    whole = f"{module}.{name.replace('::', '.')}"
-    return f".{whole}".endswith(f".{plain}") or f".{plain}".endswith(f".{whole}")
 
 
 async def _about_suppressions(

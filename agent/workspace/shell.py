@@ -8,18 +8,18 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from agent.workspace.reporting import read_reports
 from agent.workspace.sandbox.confinement import Confinement, Launch, Sandbox
 
 Ended = Literal["exit", "timeout", "output", "disk", "memory", "signal"]
 
 _HEAD = _TAIL = 64 * 1024
 _MOST_OUTPUT = 64 * 1024 * 1024
-_MOST_REPORT = 32 * 1024 * 1024
 _MOST_DISK = 2 * 1024**3
 _MOST_MEMORY = 4 * 1024**3
 _WATCH_EVERY = 0.5
@@ -40,8 +40,8 @@ class Finished:
     """stdout and stderr mixed, without colours; the first and last 64 KiB of a long one."""
     ended: Ended = "exit"
     seconds: float = 0.0
-    report: str = ""
-    """What it wrote into the file that its confinement has for a report."""
+    reports: Mapping[str, str] = field(default_factory=dict)
+    """Name to text of what it wrote into the folder that its confinement has for reports."""
 
 
 async def run(
@@ -94,15 +94,11 @@ async def run(
         output=output.text(),
         ended="signal" if ended == "exit" and status < 0 else ended,
         seconds=time.monotonic() - started,
-        report=confinement.mask(_read_report(confinement.report)),
+        reports={
+            name: confinement.mask(text)
+            for name, text in read_reports(confinement.reports, confinement.tree).items()
+        },
     )
-
-
-def _read_report(path: Path | None) -> str:
-    """Return what a command wrote; nothing where that is no plain file or too much."""
-    if path is None or path.is_symlink() or not path.is_file():
-        return ""
-    return path.read_bytes()[:_MOST_REPORT].decode("utf-8", "replace")
 
 
 @contextlib.asynccontextmanager

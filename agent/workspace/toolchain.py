@@ -1,7 +1,6 @@
 """What commands find inside of the sandbox: tools, environment, and words about both."""
 
 import os
-import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.masking import Mask
+from agent.workspace.reporting import REPORTERS, reporting
 from agent.workspace.sandbox.confinement import Confinement, Sandbox
 from agent.workspace.sandbox.proxy import proxy_variables
 
@@ -50,7 +50,7 @@ class Toolchain:
         *,
         writable: bool = True,
         protect: Sequence[str] = (),
-        report: Path | None = None,
+        reports: Path | None = None,
     ) -> Confinement:
         """Return the confinement of a command in a worktree.
 
@@ -58,19 +58,19 @@ class Toolchain:
             tree: The worktree.
             writable: Whether the command may change it.
             protect: Paths in it that stay as they are.
-            report: An empty file that pytest writes what came of each test to, as JUnit's XML.
+            reports: An empty folder that test runners write what came of each test to.
 
         """
         environment = self._environment(tree)
-        if report is not None:
-            environment["PYTEST_ADDOPTS"] = shlex.join([f"--junitxml={report}"])
+        if reports is not None:
+            environment |= reporting(reports)
         return Confinement(
             tree=tree,
             writable=writable,
             protect=tuple(protect),
-            tools=self.binds,
+            tools=self.binds if reports is None else (*self.binds, REPORTERS),
             environment=environment,
-            report=report,
+            reports=reports,
             network=self.network,
             laid=self.laid,
             mask=self.mask,

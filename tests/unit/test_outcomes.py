@@ -15,7 +15,7 @@ JUNIT = """<?xml version="1.0"?><testsuites><testsuite tests="4">
 
 def test_a_report_tells_ids_and_outcomes() -> None:
     """An error of the tear-down is a failure of its test."""
-    found = outcomes_of(JUNIT, "")
+    found = outcomes_of({"junit.xml": JUNIT}, "")
     assert found is not None
     assert found.by_id == {
         "tests.test_a::test_good": "passed",
@@ -31,7 +31,7 @@ def test_a_report_tells_ids_and_outcomes() -> None:
 )
 def test_a_report_that_is_none_is_no_evidence(report: str) -> None:
     """The code under test can write anything there."""
-    assert outcomes_of(report, "nothing told") is None
+    assert outcomes_of({"junit.xml": report}, "nothing told") is None
 
 
 @pytest.mark.parametrize(
@@ -58,16 +58,16 @@ def test_a_report_that_is_none_is_no_evidence(report: str) -> None:
 )
 def test_summary_lines_tell_counts(output: str, counts: tuple[int, int, int]) -> None:
     """Of seven runners."""
-    found = outcomes_of("", output)
+    found = outcomes_of({}, output)
     assert found is not None
     assert (found.passed, found.failed, found.skipped) == counts
 
 
 def test_a_test_that_is_skipped_now_is_lost() -> None:
     """And one that passes now and did not is new."""
-    before = outcomes_of(JUNIT, "")
+    before = outcomes_of({"junit.xml": JUNIT}, "")
     skipped = JUNIT.replace('name="test_good"/>', 'name="test_good"><skipped/></testcase>')
-    after = outcomes_of(skipped.replace('<failure message="no"/>', ""), "")
+    after = outcomes_of({"junit.xml": skipped.replace('<failure message="no"/>', "")}, "")
     assert before is not None
     assert after is not None
     assert before.lost(after) == ("tests.test_a::test_good",)

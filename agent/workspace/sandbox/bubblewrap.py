@@ -80,7 +80,7 @@ def bubblewrap_arguments(confinement: Confinement, *, git_config: Path) -> list[
         *(bind, tree, tree, "--ro-bind-try", f"{tree}/.git", f"{tree}/.git"),
         *_protected(confinement.tree, confinement.protect),
         *shown_beside(confinement),
-        *(("--bind", report, report) if (report := str(confinement.report or "")) else ()),
+        *(("--bind", folder, folder) if (folder := str(confinement.reports or "")) else ()),
         *_bounded("/dev/shm", 256), *("--remount-ro", "/dev", "--remount-ro", "/"),  # noqa: S108
         *(w for k, v in confinement.environment.items() for w in ("--setenv", k, v)),
         *("--chdir", tree),

@@ -18,8 +18,8 @@ class Confinement:
     tools: tuple[Path, ...] = ()
     """Folders outside of the system's own that hold tools; read-only."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    report: Path | None = None
-    """An empty file outside of `tree` that the command may write: a test runner's report."""
+    reports: Path | None = None
+    """An empty folder outside of `tree` that the command may write: reports of test runners."""
     network: Path | None = None
     """Socket of the proxy that serves the allowed hosts; None for no network at all."""
     mask: Callable[[str], str] = str

@@ -1,0 +1,34 @@
+"""Tools of other languages, which `make toolchains` installs where it may."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+# Read when it is imported: tests see no CI variable.
+_IN_CI = bool(os.environ.get("CI"))
+PACKAGES = Path(sys.prefix) / "javascript" / "node_modules"
+"""Of jest and vitest, with all that they need."""
+
+
+def needs(*programs: str) -> pytest.MarkDecorator:
+    """Return a mark that leaves tests out where programs are missing, but never in CI."""
+    missing = [name for name in programs if not _is_there(name)]
+    words = f"{', '.join(missing)} not installed; `make toolchains` says how"
+    return pytest.mark.skipif(bool(missing) and not _IN_CI, reason=words)
+
+
+def _is_there(program: str) -> bool:
+    if program in ("jest", "vitest"):
+        return shutil.which("node") is not None and (PACKAGES / program).is_dir()
+    return shutil.which(program) is not None
+
+
+def lay_packages(root: Path) -> None:
+    """Give a checkout the packages of jest and vitest, as a package manager that links does."""
+    folder = root / "node_modules"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (".bin", "jest", "vitest"):
+        (folder / name).symlink_to(PACKAGES / name)
