@@ -64,7 +64,7 @@ async def with_canary(result: CheckResult, room: Room) -> tuple[CheckResult, Che
 
 def _without(canary: str, finished: Finished, result: CheckResult) -> CheckResult | None:
     """Return the run as if the canary had not been there."""
-    outcomes = outcomes_of(finished.report, finished.output)
+    outcomes = outcomes_of(finished.reports, finished.output)
     if outcomes is None or not any(canary in name for name in outcomes.by_id):
         return None
     own = {name: outcome for name, outcome in outcomes.by_id.items() if canary not in name}

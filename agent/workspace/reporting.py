@@ -4,7 +4,6 @@ Each is asked by the environment, so that it doesn't matter whether a command na
 does, and so that the command stays what the document says.
 """
 
-import os
 import platform
 import re
 import shlex
