@@ -22,9 +22,7 @@ LABEL = (
 )
 _LABELLED = re.compile(rf"\b{LABEL}\b[^`:]{{0,40}}:", re.IGNORECASE)
 _LABELLED_FIRST = re.compile(rf"\W*+{LABEL}\b[^`:]{{0,160}}:", re.IGNORECASE)
-_PLAIN_COMMAND = re.compile(
-    rf"\W*+{LABEL}(?:\s+\w+)?\W*:\W*\s(?P<command>[^`]+)$", re.IGNORECASE
-)
+_PLAIN_COMMAND = re.compile(rf"\W*+{LABEL}(?:\s+\w+)?\W*:\W*\s(?P<command>[^`]+)$", re.IGNORECASE)
 _BOX = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+\[.?\]\s")
 
 
