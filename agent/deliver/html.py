@@ -61,16 +61,7 @@ def html(
     if story.holdout:
         packed.add("holdout", story.holdout["content"])
     criteria = list(story.criteria.get(attempt, {}).values())
-    style, script = (
-        _PAGE.joinpath(name).read_text(encoding="utf-8") for name in ("report.css", "report.js")
-    )
-    against = [
-        *verdict.get("objections", ()),
-        *(
-            {"weight": "noted", "place": path, "what": "left out of the clean room or put back"}
-            for path in verdict.get("put_back", ())
-        ),
-    ]
+    against = _against(verdict)
     steps = steps_of(events)
     shown = {
         "against": bool(against),
@@ -89,10 +80,7 @@ def html(
         against=against,
         stages=list(story.checks),
         checks=_checks(story, packed),
-        holdout=[
-            {**test, "outcome": outcome_of(test["name"], story.tried.get(attempt) or {})}
-            for test in story.holdout.get("tests", ())
-        ],
+        holdout=_holdout(story),
         mutants=story.mutants.get(attempt),
         patches=patches,
         patched={file.path: number for number, file in enumerate(patches, 1)},
@@ -103,12 +91,34 @@ def html(
         concerns=verdict.get("concerns", ()),
         agents=_agents(events, packed),
         packed=packed.parts,
-        style=Markup(style),  # noqa: S704 - a file of ours
-        script=Markup(script),  # noqa: S704 - a file of ours
-        style_hash=_hash(style),
-        script_hash=_hash(script),
+        **_own("style", "report.css"),
+        **_own("script", "report.js"),
     )
     return page
+
+
+def _own(name: str, file: str) -> dict[str, str]:
+    """Return a file of ours for a page, and the hash by which the page's policy knows it."""
+    text = _PAGE.joinpath(file).read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+    return {name: Markup(text), f"{name}_hash": digest}  # noqa: S704 - a file of ours
+
+
+def _against(verdict: Mapping[str, Any]) -> list[Mapping[str, str]]:
+    back = "left out of the clean room or put back"
+    put_back = verdict.get("put_back", ())
+    return [
+        *verdict.get("objections", ()),
+        *({"weight": "noted", "place": path, "what": back} for path in put_back),
+    ]
+
+
+def _holdout(story: Story) -> list[Mapping[str, Any]]:
+    tried = story.tried.get(story.delivered) or {}
+    return [
+        {**test, "outcome": outcome_of(test["name"], tried)}
+        for test in story.holdout.get("tests", ())
+    ]
 
 
 class _Packed:
@@ -120,10 +130,6 @@ class _Packed:
     def add(self, name: str, text: str) -> None:
         data = gzip.compress(text.encode("utf-8", "surrogatepass"), compresslevel=6, mtime=0)
         self.parts[name] = Markup(base64.b64encode(data).decode("ascii"))  # noqa: S704 - base64
-
-
-def _hash(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 
 def _counts(criteria: Sequence[Mapping[str, Any]]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from agent.prp.headings import Part, part_of
-from agent.prp.lines import Line, split_sections
+from agent.prp.lines import Line, split_sections, text_of
 from agent.prp.model import Section
 
 
@@ -88,7 +88,7 @@ def whole(blocks: Sequence[Block], part: Part) -> Section | None:
         return None
     below = [b for b in blocks[first:] if b.top == first]
     head = blocks[first].section
-    body = "\n".join(line.text for b in below for line in b.lines)
+    body = text_of(line for b in below for line in b.lines)
     return Section(
         heading=head.heading,
         depth=head.depth,

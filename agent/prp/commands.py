@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.prp.here import here_word, open_quote
-from agent.prp.lines import Line
+from agent.prp.lines import Line, text_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ def split_commands(lines: Sequence[Line]) -> list[Command | Remark]:
 
 
 def _command(lines: Sequence[Line], above: str) -> Command:
-    text = "\n".join(line.text for line in lines).strip()
+    text = text_of(lines).strip()
     text = _PROMPT.sub("", text)
     behind = ""
     found = re.search(r"(?<=\s)#\s+(?P<words>.*)$", text) if len(lines) == 1 else None

@@ -58,7 +58,12 @@ _UNDERLINED = re.compile(
     r"(?<![\w/])(?P<marks>_{1,3})(?=[^\s_])(?P<words>[^_]+)(?P=marks)(?![\w/])"
 )
 _NO_WORD = re.compile(r"^[^\w\[(]+")
-_COMPILED = tuple((part, re.compile(pattern, re.IGNORECASE)) for part, pattern in _RULES)
+# One expression that tries the rules in their order: twenty calls a heading cost more.
+_ANY = re.compile(
+    "|".join(f"(?P<rule{place}>{pattern})" for place, (_, pattern) in enumerate(_RULES)),
+    re.IGNORECASE,
+)
+_PARTS = {f"rule{place}": part for place, (part, _) in enumerate(_RULES)}
 
 
 @lru_cache(maxsize=1024)
@@ -77,4 +82,5 @@ def part_of(words: str) -> Part | None:
     plain = normalise(words)
     if re.match(r"^\[.{1,3}\]", words.strip()):
         plain = words.strip()
-    return next((part for part, pattern in _COMPILED if pattern.match(plain)), None)
+    found = _ANY.match(plain)
+    return _PARTS[found.lastgroup] if found and found.lastgroup else None

@@ -21,10 +21,8 @@ LABEL = (
     r"GATES?|PROVES?|ACCEPTANCE)"
 )
 _LABELLED = re.compile(rf"\b{LABEL}\b[^`:]{{0,40}}:", re.IGNORECASE)
-_LABELLED_FIRST = re.compile(rf"\W*{LABEL}\b[^`:]{{0,160}}:", re.IGNORECASE)
-_PLAIN_COMMAND = re.compile(
-    rf"^\s*(?:[-*]\s+)?\W*{LABEL}(?:\s+\w+)?\W*:\W*\s(?P<command>[^`]+)$", re.IGNORECASE
-)
+_LABELLED_FIRST = re.compile(rf"\W*+{LABEL}\b[^`:]{{0,160}}:", re.IGNORECASE)
+_PLAIN_COMMAND = re.compile(rf"\W*+{LABEL}(?:\s+\w+)?\W*:\W*\s(?P<command>[^`]+)$", re.IGNORECASE)
 _BOX = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+\[.?\]\s")
 
 
@@ -41,12 +39,14 @@ def inline_checks(lines: Sequence[Line], *, level: int, everywhere: bool) -> lis
     checks: list[Check] = []
     labelled = False
     for index, line in enumerate(lines):
-        words = line.text
+        _, words, role = line
+        if role is Role.INSIDE:
+            checks += _inside(lines, index, level) if ":" in words else ()
         # Most lines hold neither; they only end what a label above them began.
-        if not (labelled or "`" in words or ":" in words) or not words.strip():
-            continue
-        if line.role is Role.TEXT:
-            bare = words.lstrip()
+        elif role is Role.TEXT and (labelled or "`" in words or ":" in words):
+            bare = words.strip()
+            if not bare:
+                continue
             is_item = bare[0] == "|" or (bare[0] in _ITEM_MARKS and bool(_LIST_ITEM.match(words)))
             own_label = ":" in words and _has_label(words)
             if "`" in words:
@@ -55,8 +55,6 @@ def inline_checks(lines: Sequence[Line], *, level: int, everywhere: bool) -> lis
                     checks += in_backticks(line, level, following=_following(lines, index))
             if not is_item:
                 labelled = own_label and words.rstrip().rstrip("*").endswith(":")
-        elif line.role is Role.INSIDE and ":" in words:
-            checks += _inside(lines, index, level)
     return checks
 
 

@@ -1,8 +1,9 @@
 """The document line by line: what is inside of a fence, what is a heading, where sections end."""
 
 import itertools
+import operator
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
@@ -44,7 +45,7 @@ class Fence:
     @property
     def code(self) -> str:
         """Return the content."""
-        return "\n".join(line.text for line in self.lines)
+        return text_of(self.lines)
 
 
 _MARKS = re.compile(r"^(?P<indent>[ \t]*)(?P<marks>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)$")
@@ -63,13 +64,15 @@ def scan(text: str) -> tuple[tuple[Line, ...], tuple[Finding, ...]]:
     findings: list[Finding] = []
     opened: re.Match[str] | None = None
     opened_at = 0
-    all_marks = _marks_of(raw)
+    noted = _noted(raw)
+    all_marks = _marks_of(raw, noted)
     last_marks = {marks.character: marks.line for marks in all_marks}
     place = {marks.line: index for index, marks in enumerate(all_marks)}
-    passed = 0
-    for number, words in enumerate(raw, 1):
-        if number <= passed:
+    for number in noted:
+        if number <= len(lines):
             continue
+        lines += _run(raw, len(lines), number - 1, Role.INSIDE if opened else Role.TEXT)
+        words = raw[number - 1]
         marks = _MARKS.match(words) if number in place else None
         if opened is None:
             if marks:
@@ -78,11 +81,10 @@ def scan(text: str) -> tuple[tuple[Line, ...], tuple[Finding, ...]]:
                 nested = nested_end(all_marks, place[number])
                 if nested:
                     findings.append(_nested(number))
-                passed = (nested or _next_marks(all_marks, place[number])) - 1
-                lines += _inside(raw, number, passed)
+                closing = nested or _next_marks(all_marks, place[number])
+                lines += _run(raw, number, closing - 1, Role.INSIDE)
             else:
-                is_heading = "#" in words[:4] and _HEADING.match(words)
-                role = Role.HEADING if is_heading else Role.TEXT
+                role = Role.HEADING if _HEADING.match(words) else Role.TEXT
                 lines.append(Line(number, words, role))
             continue
         same = marks is not None and marks["marks"].startswith(opened["marks"])
@@ -99,9 +101,19 @@ def scan(text: str) -> tuple[tuple[Line, ...], tuple[Finding, ...]]:
             lines.append(Line(number, words, Role.HEADING))
         else:
             lines.append(Line(number, words, Role.INSIDE))
+    lines += _run(raw, len(lines), len(raw), Role.INSIDE if opened else Role.TEXT)
     if opened is not None:
         findings.append(_unclosed(opened_at))
     return tuple(lines), tuple(findings)
+
+
+def _noted(raw: Sequence[str]) -> list[int]:
+    """Return the lines that may be marks or headings; all others are what is around them."""
+    return [
+        number
+        for number, words in enumerate(raw, 1)
+        if "#" in words[:4] or "```" in words or "~~~" in words
+    ]
 
 
 def _next_marks(marks: Sequence[Marks], opening: int) -> int:
@@ -114,19 +126,19 @@ def _next_marks(marks: Sequence[Marks], opening: int) -> int:
     return first.line + 1
 
 
-def _inside(raw: Sequence[str], after: int, last: int) -> Iterator[Line]:
-    """Return the lines behind line `after` as those of a fence, without a call for each."""
+def _run(raw: Sequence[str], after: int, last: int, role: Role) -> Iterator[Line]:
+    """Return the lines behind line `after` in one role, without a call for each."""
     numbers = range(after + 1, last + 1)
-    return map(_NEW_LINE, zip(numbers, raw[after:last], itertools.repeat(Role.INSIDE)))
+    return map(_NEW_LINE, zip(numbers, raw[after:last], itertools.repeat(role)))
 
 
 _NEW_LINE = partial(tuple.__new__, Line)
 
 
-def _marks_of(raw: Sequence[str]) -> list[Marks]:
+def _marks_of(raw: Sequence[str], noted: Iterable[int]) -> list[Marks]:
     found = []
-    for number, words in enumerate(raw, 1):
-        if ("```" in words or "~~~" in words) and (marks := _MARKS.match(words)):
+    for number in noted:
+        if marks := _MARKS.match(raw[number - 1]):
             signs = marks["marks"]
             found.append(
                 Marks(number, signs[0], len(signs), len(marks["indent"]), marks["info"].strip())
@@ -185,8 +197,16 @@ def _section(lines: Sequence[Line], depth: int, words: str) -> Section:
         depth=depth,
         line=lines[0].number,
         last_line=lines[-1].number,
-        body="\n".join(line.text for line in below),
+        body=text_of(below),
     )
+
+
+def text_of(lines: Iterable[Line]) -> str:
+    """Return the lines' text as written."""
+    return "\n".join(map(_WORDS, lines))
+
+
+_WORDS = operator.attrgetter("text")
 
 
 def fences(lines: Sequence[Line]) -> Iterator[Fence]:

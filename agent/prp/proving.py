@@ -21,7 +21,7 @@ _PROVES = re.compile(
     r"gates?|audit)\b",
     re.IGNORECASE,
 )  # fmt: skip
-_ENDS_IN_LABEL = re.compile(rf"^\s*(?:[-*]\s+)?\W*{LABEL}\b[^`]{{0,160}}:\W*$", re.IGNORECASE)
+_ENDS_IN_LABEL = re.compile(rf"\W*+{LABEL}\b[^`]{{0,160}}:\W*$", re.IGNORECASE)
 _ENDS_IN_ORDER = re.compile(r"[.;,)] (?:[Cc]onfirm|[Vv]erify|[Cc]heck|[Rr]un):$")
 _LABELS = re.compile(r"^(?:[A-Z][\w ./&+-]{0,50}(?:\([^()]{0,200}\))?\s*:\s+){0,2}")
 _MARK = re.compile(r"^\s*(?:[-*]\s+|\d+[.)]\s+)?")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agent.prp.headings import Part, normalise, part_of
-from agent.prp.lines import Line, Role, heading
+from agent.prp.lines import Line, Role, heading, text_of
 from agent.prp.model import FileChange, Task, Text, Verb
 from agent.prp.paths import is_address, is_words
 from agent.prp.scalars import unquoted
@@ -54,8 +54,6 @@ _STARTS = tuple(
         r"^\s{0,3}-\s+(?:task|id|name)\s*:\s*[\"']?(?P<title>.+?)[\"']?$",
     )
 )  # fmt: skip
-# Without this word or a list's mark, no line begins a task.
-_TASK_WORD = re.compile(r"[Tt]ask|TASK|Tarefa|任务|작업")
 _HEADING_LABEL = re.compile(
     r"^(?:\[.{0,3}\]\s*)?(?:(?:Task|Step|Phase|Stage|Milestone|Tarefa|Fase|Etapa|任务|步骤|阶段|단계)s?\s*#?)?"
     r"(?P<label>\d+(?:\.\d+)*[a-z]?|P\d+(?:\.M\d+)?(?:\.T\d+)?(?:\.S\d+)?|T\d{2,4})\b[\s:.)–—-]*(?P<title>.*)$",
@@ -105,11 +103,26 @@ def _all_starts(lines: Sequence[Line]) -> list[_Start]:
     for index, line in enumerate(lines):
         if line.role is Role.OPENS:
             is_yaml = line.text.strip().strip("`~ ").lower() in ("", "yaml", "yml", "text")
-            continue
-        start = _start(line, index)
-        if start and (start.label or line.role is not Role.INSIDE or is_yaml):
-            starts.append(start)
+        elif line.role is Role.HEADING or _may_start(line.text):
+            start = _start(line, index)
+            if start and (start.label or line.role is not Role.INSIDE or is_yaml):
+                starts.append(start)
     return starts
+
+
+def _may_start(words: str) -> bool:
+    """Return whether a line has a word for a task, a list's mark, or quotes; most have none."""
+    return (
+        "ask" in words
+        or "TASK" in words
+        or "arefa" in words
+        or words.lstrip()[:1] in _FIRST_SIGNS
+        or not words.isascii()
+    )
+
+
+# A list's marks and the quotes around a key; the empty text is no reason to look further.
+_FIRST_SIGNS = frozenset("-*\"'")
 
 
 def _without_ranges(lines: Sequence[Line], starts: Sequence[_Start]) -> list[_Start]:
@@ -148,13 +161,11 @@ def _between(starts: Sequence[_Start], lines: Sequence[Line]) -> list[Task]:
 def _start(line: Line, index: int) -> _Start | None:
     if line.role is Role.HEADING:
         return _heading_start(line, index)
-    if line.role in (Role.OPENS, Role.CLOSES):
+    if line.role in _FENCE_MARKS:
         return None
     text = line.text
     if line.role is Role.INSIDE and (text.lstrip()[:1] in ('"', "'") or "|" in text):
         text = _KEY.sub(_key_without_quotes, text)
-    if not (text.lstrip()[:1] in ("-", "*") or _TASK_WORD.search(text)):
-        return None
     for pattern in _STARTS:
         if found := pattern.match(text):
             groups = found.groupdict()
@@ -210,7 +221,7 @@ def _groups(lines: Sequence[Line], start: _Start, following: _Start) -> bool:
 
 
 def _task(number: int, start: _Start, lines: Sequence[Line]) -> Task:
-    text = "\n".join(line.text for line in lines if line.role not in (Role.OPENS, Role.CLOSES))
+    text = text_of(line for line in lines if line.role not in _FENCE_MARKS)
     while len(lines) > 1 and not lines[-1].text.strip():
         lines = lines[:-1]
     changes = _changes(lines)
@@ -226,6 +237,9 @@ def _task(number: int, start: _Start, lines: Sequence[Line]) -> Task:
     )
 
 
+_FENCE_MARKS = (Role.OPENS, Role.CLOSES)
+
+
 def _changes(lines: Sequence[Line]) -> list[FileChange]:
     changes: list[FileChange] = []
     bullets: list[Text] = []
@@ -236,7 +250,7 @@ def _changes(lines: Sequence[Line]) -> list[FileChange]:
                 changes[-1] = _with_bullets(changes[-1], bullets)
             bullets = []
             changes += [FileChange(verb=verb, path=path, line=line.number) for verb, path in named]
-        elif changes and (action := _ACTION.match(line.text)):
+        elif changes and "**" in line.text and (action := _ACTION.match(line.text)):
             changes[-1] = replace(changes[-1], verb=_VERBS[action["verb"].upper()])
         elif changes and (words := line.text.strip()).startswith(("-", "*")):
             bullets.append(Text(text=unquoted(words[1:]), line=line.number))
@@ -271,7 +285,10 @@ def _is_name(path: str) -> bool:
 
 
 def _changed(text: str) -> list[tuple[Verb, str]]:
-    if found := _CHANGE.search(text):
+    # Every form of a path has one of these; half of all lines have none.
+    if "/" not in text and "." not in text and "file" not in text:
+        return []
+    if _SHOUTED.search(text) and (found := _CHANGE.search(text)):
         first = (_VERBS[found["verb"]], _clean(found["path"]))
         rest = re.findall(r"(?:,|\band\b|\+)\s+[`\"']*" + _PATH, text[found.end() :])
         return [first, *((first[0], _clean(path)) for path in rest if "/" in path[1:])]
@@ -280,6 +297,10 @@ def _changed(text: str) -> list[tuple[Verb, str]]:
     ):
         return [(_VERBS[(found["verb"] or "MODIFY").upper()], _clean(found["path"]))]
     return []
+
+
+# What every verb of a change has: the search for it skips from capital to capital.
+_SHOUTED = re.compile(r"[A-Z][A-Z][A-Z]")
 
 
 def _clean(path: str) -> str:

@@ -4,7 +4,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from agent.prp.lines import Line, fences
+from agent.prp.lines import Line, fences, text_of
 from agent.prp.model import TestKind, TestSpec, Text
 
 _PATH = re.compile(r"^\s*(?:#|//|--|/\*|<!--)\s*(?:File:\s*)?(?P<path>[\w.\[\]{}@/-]+\.\w{1,5})\b")
@@ -50,7 +50,7 @@ def _by_file(lines: Sequence[Line], kind: TestKind, language: str) -> list[TestS
             TestSpec(
                 kind=kind,
                 line=part[0].number,
-                code="\n".join(line.text for line in part).rstrip(),
+                code=text_of(part).rstrip(),
                 language=language,
                 path=path["path"] if path else "",
                 tests=tuple(_names(part)),

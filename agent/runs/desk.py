@@ -104,16 +104,8 @@ def lay_out(order: Order) -> Desk:
     for choice in choices.values():
         check_choice(choice, settings.keys)
         meter.require_prices(choice.names)
-    if order.recording and not order.recording.resolve().parent.is_dir():
-        raise SettingsError(
-            f"--record {order.recording}: there is no folder {order.recording.parent}"
-        )
+    _require_sense(order, settings)
     require_state_folder(settings.state_dir)
-    if order.yes and settings.sandbox == "none":
-        raise Refused(
-            "--yes and --no-sandbox together would run unseen commands without a wall",
-            hint="Leave one of them out.",
-        )
     sandbox = find_sandbox(settings.sandbox, state=settings.state_dir / "sandbox")
     name = _name_of(order.prp, repository.root)
     return Desk(
@@ -133,22 +125,54 @@ def lay_out(order: Order) -> Desk:
             shell_timeout=settings.command_timeout,
             mask=Mask(settings.keys),
         ),
-        allowed=require_approval(
-            request_of(
-                prp,
-                document=name,
-                sandbox=sandbox.name,
-                fetches=settings.fetch_urls,
-                hosts=settings.allow_hosts,
-            ),
-            approve=settings.approve,
-            in_history=lambda: is_in_history(repository, name, prp),
-            answers=Answers(folder=settings.state_dir / "approvals", root=repository.root),
-            given=order.approved,
-            yes=order.yes,
-            ask=order.ask,
-        ),
+        allowed=_allowed(order, settings, repository, prp, name, sandbox),
     )
+
+
+def _allowed(
+    order: Order,
+    settings: Settings,
+    repository: Repository,
+    prp: Prp,
+    name: str,
+    sandbox: Sandbox,
+) -> str:
+    """Return who allows the document's commands."""
+    request = request_of(
+        prp,
+        document=name,
+        sandbox=sandbox.name,
+        fetches=settings.fetch_urls,
+        hosts=settings.allow_hosts,
+    )
+    return require_approval(
+        request,
+        approve=settings.approve,
+        in_history=lambda: is_in_history(repository, name, prp),
+        answers=Answers(folder=settings.state_dir / "approvals", root=repository.root),
+        given=order.approved,
+        yes=order.yes,
+        ask=order.ask,
+    )
+
+
+def _require_sense(order: Order, settings: Settings) -> None:
+    if order.recording and not order.recording.resolve().parent.is_dir():
+        raise SettingsError(
+            f"--record {order.recording}: there is no folder {order.recording.parent}"
+        )
+    if settings.sandbox != "none":
+        return
+    if order.yes:
+        raise Refused(
+            "--yes and --no-sandbox together would run unseen commands without a wall",
+            hint="Leave one of them out.",
+        )
+    if os.environ.get("CI"):
+        raise Refused(
+            "--no-sandbox is for a person at a terminal, and CI is set: a job has keys and tokens",
+            hint="Install bubblewrap in the job; `prp doctor` says what keeps it from working.",
+        )
 
 
 def _may_ask(allowed: Sequence[str]) -> Callable[[str, int], bool]:

@@ -89,10 +89,11 @@ def require_state_folder(state: Path) -> None:
 def new_run_folder(state: Path, slug: str) -> RunFolder:
     """Create the folder of a new run below the state folder.
 
-    The name begins with the day, so that runs list in their order, and ends with something that no
+    The name begins with the time, so that runs list in their order, and ends with something that no
     other run has. Only the person may read it: it holds what models and commands said.
     """
-    day = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    # To the millisecond: two runs can begin within a second, and `latest` is one of them.
+    day = datetime.now(UTC).strftime("%Y%m%d-%H%M%S%f")[:-3]
     name = f"{day}-{slug}-{secrets.token_hex(2)}"
     path = state / "runs" / name
     path.mkdir(parents=True, mode=0o700)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from agent.prp import Check, CheckKind
 from agent.verifier.checks import CheckResult
 from agent.verifier.expectations import CheckState
+from agent.verifier.outcomes import FAILED, PASSED, SKIPPED, Outcomes, outcomes_of
 from agent.verifier.room import Room
 from agent.verifier.servers import needs_script, script_for
 from agent.verifier.summaries import runs_pytest
@@ -22,20 +23,24 @@ _CHOOSING = re.compile(r"(?<!\S)(?:-k|-m(?!\s*pytest)|--deselect|--lf|--ff|--las
 _FOLDERS = ("tests", "test")
 
 
-async def with_canary(result: CheckResult, room: Room) -> CheckResult:
+async def with_canary(result: CheckResult, room: Room) -> tuple[CheckResult, CheckResult | None]:
     """Return a result of pytest, failed where a test that must fail does not make it fail.
 
     Args:
         result: Of a check that passed in the room.
         room: Where it passed; the canary is gone afterwards.
 
+    Returns:
+        The result, and what the check's own tests did meanwhile: a second run of them. None where
+        the canary was not asked, or nobody can tell.
+
     """
     command = result.command or result.check.command
     if not _may_be_asked(result, command):
-        return result
+        return result, None
     paths = _paths(command, room)
     if paths is None:
-        return result
+        return result, None
     name = f"test_{secrets.token_hex(4)}"
     # Beside of what is named: pytest leaves a file out whose folder is named as well.
     folder = f".{name}"
@@ -48,13 +53,29 @@ async def with_canary(result: CheckResult, room: Room) -> CheckResult:
         shutil.rmtree(room.path / folder, ignore_errors=True)
     is_fooled = finished.ended == "exit" and finished.status == 0
     if not is_fooled or "deselected" in finished.output:
-        return result
+        return result, _without(name, finished, result)
     return replace(
         result,
         state=CheckState.FAILED,
         output=finished.output,
         reason="it also passes with a test that must fail: something decides how the run ends",
+    ), None
+
+
+def _without(canary: str, finished: Finished, result: CheckResult) -> CheckResult | None:
+    """Return the run as if the canary had not been there."""
+    outcomes = outcomes_of(finished.reports, finished.output)
+    if outcomes is None or not any(canary in name for name in outcomes.by_id):
+        return None
+    own = {name: outcome for name, outcome in outcomes.by_id.items() if canary not in name}
+    state = CheckState.FAILED if FAILED in own.values() else CheckState.PASSED
+    tests = Outcomes(
+        by_id=own,
+        passed=sum(outcome == PASSED for outcome in own.values()),
+        failed=sum(outcome == FAILED for outcome in own.values()),
+        skipped=sum(outcome == SKIPPED for outcome in own.values()),
     )
+    return replace(result, state=state, output=finished.output, tests=tests)
 
 
 async def _asked(command: str, check: Check, room: Room) -> Finished:

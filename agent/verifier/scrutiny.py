@@ -24,7 +24,12 @@ Say = Callable[[CheckResult], None]
 
 
 async def steadied(
-    results: Sequence[CheckResult], room: Room, say: Say, *, only_failed: bool = False
+    results: Sequence[CheckResult],
+    room: Room,
+    say: Say,
+    *,
+    only_failed: bool = False,
+    known: Mapping[str, CheckResult] | None = None,
 ) -> tuple[CheckResult, ...]:
     """Run checks again where that can show that they are flaky.
 
@@ -33,13 +38,15 @@ async def steadied(
         room: Where they ran.
         say: Is told of each that turned out to be flaky.
         only_failed: Whether those that passed are taken at their word.
+        known: Second runs that were made already, by the checks' ids.
 
     """
 
     async def again(result: CheckResult) -> CheckResult:
         if (only_failed and not result.failed) or _is_within_another(result, results):
             return result
-        found = await repeated(result, lambda check: run_check(check, room.run))
+        second = (known or {}).get(result.check.id)
+        found = await repeated(result, lambda check: run_check(check, room.run), second)
         if found is not result and found.state is CheckState.FLAKY:
             say(found)
         return found

@@ -16,13 +16,16 @@ _SECONDS_FOR_THREE = 20.0
 _SECONDS_FOR_TWO = 120.0
 
 
-async def repeated(result: CheckResult, again: Again) -> CheckResult:
+async def repeated(
+    result: CheckResult, again: Again, second: CheckResult | None = None
+) -> CheckResult:
     """Return a result after up to three runs, as flaky where they differ.
 
     Args:
         result: What came of the first run. Passed checks are repeated where they run tests,
             failed ones always; what takes long is repeated less.
         again: Runs it once more.
+        second: A run that was made already, for another reason.
 
     """
     if not (result.failed or (result.passed and result.tests is not None)):
@@ -30,6 +33,10 @@ async def repeated(result: CheckResult, again: Again) -> CheckResult:
     if result.state is CheckState.TIMED_OUT or result.seconds > _SECONDS_FOR_TWO:
         return result
     runs = [result]
+    if second is not None:
+        runs.append(second)
+        if second.passed != result.passed:
+            return _flaky(runs)
     most = _RUNS if result.seconds <= _SECONDS_FOR_THREE else 2
     while len(runs) < most and (len(runs) == 1 or result.passed):
         runs.append(await again(result.check))

@@ -88,15 +88,17 @@ def _fails_anew(
 
 async def _not_fooled(
     results: Sequence[CheckResult], room: Room, say: Callable[[CheckResult], None]
-) -> tuple[CheckResult, ...]:
-    """Ask those that passed again with a canary, once nothing else fails."""
-    asked = []
+) -> tuple[tuple[CheckResult, ...], dict[str, CheckResult]]:
+    """Ask those that passed again with a canary; return also what their own tests did then."""
+    asked, second = [], {}
     for result in results:
-        again = await with_canary(result, room)
+        again, own = await with_canary(result, room)
         if again is not result:
             say(again)
         asked.append(again)
-    return tuple(asked)
+        if own is not None:
+            second[result.check.id] = own
+    return tuple(asked), second
 
 
 async def verify(
@@ -134,9 +136,9 @@ async def verify(
     objections = tuple(runs_later(room.edits))
     if not _fails_anew(results, before, touched):
         record(LookingCloser(attempt=attempt))
-        results = await _not_fooled(results, room, say)
+        results, second = await _not_fooled(results, room, say)
     if not _fails_anew(results, before, touched):
-        results = await steadied(results, room, say)
+        results = await steadied(results, room, say, known=second)
         async with at_base() as base:
             results = await shown_red(contract, room, base, results, before)
         objections = (*objections, *await scrutinise(contract, room, results, before))

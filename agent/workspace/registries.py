@@ -6,6 +6,8 @@ the repository, so that neither a manifest nor a package can name a host.
 
 import re
 
+from agent.hosts import host_name
+
 # pip comes with Python, as a package or as the wheel that new environments are made of.
 _OF_PIP = """\
 python3 - <<'END'
@@ -25,7 +27,8 @@ END
 ASKING = {
     "pip": _OF_PIP,
     "npm": "npm config get registry",
-    "go": "go env GOPROXY GOSUMDB | tr ',| ' '\\n\\n\\n'",
+    # Commands without a network are told that there is no proxy; asked is the one that there is.
+    "go": "env -u GOPROXY go env GOPROXY GOSUMDB | tr ',| ' '\\n\\n\\n'",
     # It tells nobody; its hosts are the person's to name.
     "cargo": ":",
 }
@@ -38,4 +41,5 @@ _MOST = 20
 def hosts_in(said: str) -> tuple[str, ...]:
     """Return the host names that a tool printed, each once."""
     found = (_HOST.fullmatch(line.strip().lower()) for line in said.splitlines())
-    return tuple(dict.fromkeys(match["host"] for match in found if match))[:_MOST]
+    names = dict.fromkeys(match["host"] for match in found if match)
+    return tuple(name for name in names if host_name(name))[:_MOST]

@@ -263,6 +263,24 @@ class TestLimits:
         assert "too many" in net.run(command, "api.example.com", most_at_once=3).output
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python3 -m pip install left-pad",
+        "uv venv -q v && uv pip install --python v left-pad",
+        "npm install left-pad",
+        "git clone https://git.example.com/x.git",
+    ],
+)
+def test_S47_installers_without_a_network_give_up(net: Net, command: str) -> None:
+    """With a status of their own, long before their command's time is up."""
+    program = command.split(maxsplit=1)[0]
+    if not net.place.toolchain.programs([program]):
+        pytest.skip(f"{program} is not installed")
+    done = net.place.run(command, seconds=20)
+    assert (done.ended, done.status != 0) == ("exit", True)
+
+
 def test_nothing_of_the_hosts_is_visible_beside_the_socket(net: Net) -> None:
     """The folder of the socket is not there, nor do arguments show it."""
     done = net.run("ls -la /run /tmp; tr '\\0' ' ' < /proc/1/cmdline; env", "api.example.com")

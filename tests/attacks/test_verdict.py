@@ -236,6 +236,48 @@ def test_V06_options_that_leave_tests_out_change_nothing(tmp_path: Path) -> None
     assert any("[tool.pytest]" in line for line in against(found)), against(found)
 
 
+COVERED = PRP.replace("-m pytest -q tests", "-m pytest -q tests --cov=shop --cov-fail-under=100")
+UNSEEN = SOLUTION.replace("percent: int) -> int:", "percent: int) -> int:  # pragma: no cover")
+
+
+@pytest.mark.parametrize(
+    ("branch", "reason"),
+    [
+        ({"shop/price.py": UNSEEN}, "pragma: no cover"),
+        (
+            {"shop/price.py": SOLUTION, ".coveragerc": "[run]\nomit = shop/price.py\n"},
+            "L2.1 failed",
+        ),
+        (
+            {
+                "shop/price.py": SOLUTION,
+                "pyproject.toml": FILES["pyproject.toml"]
+                + '[tool.coverage.report]\nexclude_also = ["def discounted"]\n',
+            },
+            "L2.1 failed",
+        ),
+        ({"shop/price.py": SOLUTION}, "L2.1 failed"),
+    ],
+)
+def test_V15_coverage_that_leaves_new_code_out_is_none(
+    tmp_path: Path, branch: dict[str, str | None], reason: str
+) -> None:
+    """By a comment, by either file of configuration; without them it is too low."""
+    found = verdict(tmp_path, branch, **{"PRPs/discount.md": COVERED})
+    assert found["outcome"] == "failed"
+    assert any(reason in line for line in against(found)), against(found)
+
+
+def test_V15_coverage_that_tests_give_is_accepted(tmp_path: Path) -> None:
+    """The same threshold, with a test of the new code."""
+    branch: dict[str, str | None] = {
+        "shop/price.py": SOLUTION,
+        "tests/test_price.py": given(more=NEW),
+    }
+    found = verdict(tmp_path, branch, **{"PRPs/discount.md": COVERED})
+    assert against(found) == []
+
+
 def test_V18_programs_of_the_branch_are_not_on_the_path(tmp_path: Path) -> None:
     """Neither from bin/ nor from an environment that it brings along."""
     fake = "#!/bin/sh\necho '9 passed in 0.1s'\n"

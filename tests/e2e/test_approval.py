@@ -117,6 +117,7 @@ def test_a_person_is_asked_once_for_the_same_words(project: Project) -> None:
         (["--approve", "nobody"], {}, 4),
         (["--approve", "commands"], {}, 13),
         (["--yes", "--no-sandbox"], {}, 14),
+        (["--no-sandbox"], {"CI": "true"}, 14),
     ],
 )
 def test_what_options_mean(

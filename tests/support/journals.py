@@ -18,6 +18,20 @@ def a_journal(words: str, *, path: str = "src/a.py") -> list[dict[str, Any]]:
     events: list[dict[str, Any]] = [
         {"type": "run-started", **started, "models": {words: words}, "limits": {"max_attempts": 3}},
         {"type": "noted", "text": words, "warning": True},
+        {
+            "type": "setup-finished",
+            **dict.fromkeys(("kind", "state", "command", "reason", "output"), words),
+            "hosts": [words],
+            "seconds": 1.0,
+        },
+        {
+            "type": "host-asked",
+            **dict.fromkeys(("stage", "host", "address", "state", "reason"), words),
+            "port": 443,
+            "sent": 1,
+            "received": 2,
+            "seconds": 1.0,
+        },
         {"type": "contract-frozen", "files": {}, "checks": []},
         {"type": "check-finished", "stage": "baseline", "state": "failed", **check, **told},
         {"type": "model-answered", "role": "planner", **answer},

@@ -106,6 +106,7 @@ def test_only_the_tools_own_registries_are_within_reach() -> None:
         ("undefined\nerror: no such thing as a.example.org\n", ()),
         ("*\n.\n*.example.org\n-a.example.org\n", ()),
         ("A.example.org\na.example.org", ("a.example.org",)),
+        ("http://10.0.0.1/\nhttp://127.1:80\n", ()),
     ],
 )
 def test_hosts_are_read_from_what_a_tool_says(said: str, hosts: tuple[str, ...]) -> None:
