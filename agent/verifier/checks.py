@@ -42,6 +42,8 @@ class CheckResult:
     """Ids of tests that came out differently on the same commit."""
     shown: tuple[str, ...] = ()
     """Ids of tests that pass, and that fail on the base commit without the branch's code."""
+    lacks: str = ""
+    """What it asked for and what is not there: a database, the network."""
 
     @property
     def passed(self) -> bool:
@@ -73,6 +75,7 @@ async def run_levels(
     checks: Sequence[Check],
     run: RunCommand,
     *,
+    settled: Callable[[CheckResult], CheckResult],
     closes: Callable[[CheckResult], bool],
     seen: Callable[[CheckResult], None],
     patience: float = PATIENCE,
@@ -82,6 +85,7 @@ async def run_levels(
     Args:
         checks: Those of all levels and those outside of levels (level 0, run last).
         run: Runs one command.
+        settled: Returns a result as it is to be taken.
         closes: Says of a result whether it keeps later levels from running.
         seen: Called with each result as soon as it is there.
         patience: Seconds that servers have to come up.
@@ -94,7 +98,7 @@ async def run_levels(
             result = (
                 CheckResult(check=check, state=CheckState.GATED, reason="an earlier level failed")
                 if closed
-                else await run_check(check, run, patience=patience)
+                else settled(await run_check(check, run, patience=patience))
             )
             seen(result)
             results.append(result)

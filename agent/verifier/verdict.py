@@ -79,7 +79,7 @@ class Verdict:
         tools = [
             f"{r.check.id} could not run: {r.reason}"
             for r in self.results.values()
-            if r.state is CheckState.TOOL_MISSING
+            if r.state is CheckState.TOOL_MISSING or r.lacks
         ]
         asked = [f"a person has to say: {o}" for o in self.objections_of(Weight.ASKED)]
         return "; ".join([*(asked[:3] or ["evidence is missing"]), *dict.fromkeys(tools)])

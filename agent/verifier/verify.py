@@ -13,6 +13,7 @@ from agent.verifier.contract import Contract
 from agent.verifier.evidence import Facts, Judgement, Proof, decide
 from agent.verifier.holdout_room import FromText
 from agent.verifier.judge import Judged
+from agent.verifier.lacks import settled
 from agent.verifier.later import runs_later
 from agent.verifier.objections import Objection
 from agent.verifier.red_green import shown_red
@@ -42,7 +43,8 @@ async def measure(
     *,
     stage: str,
     record: Record,
-    closes: Callable[[CheckResult], bool] = lambda _result: False,
+    baseline: Mapping[str, CheckResult] | None = None,
+    touched: Collection[str] = (),
 ) -> tuple[CheckResult, ...]:
     """Run the contract's checks in a clean room.
 
@@ -51,16 +53,26 @@ async def measure(
         room: A checkout of the commit to measure.
         stage: `baseline` or `attempt N`, for the journal.
         record: Is told of each result.
-        closes: Says of a result whether it keeps later levels from running.
+        baseline: For a branch, the results on the base commit by id: a level with a failure
+            that is not there keeps later levels from running.
+        touched: For a branch, the files that it is about.
 
     """
 
     def seen(result: CheckResult) -> None:
         record(_finished(result, stage))
 
+    def as_taken(result: CheckResult) -> CheckResult:
+        return settled(result, (baseline or {}).get(result.check.id))
+
+    def closes(result: CheckResult) -> bool:
+        return baseline is not None and _fails_anew((result,), baseline, touched)
+
     # What a server said is shown only where the check's own time has not run out before.
     patience = min(PATIENCE, room.check_timeout / 2)
-    return await run_levels(contract.checks, room.run, closes=closes, seen=seen, patience=patience)
+    return await run_levels(
+        contract.checks, room.run, settled=as_taken, closes=closes, seen=seen, patience=patience
+    )
 
 
 def _finished(result: CheckResult, stage: str) -> CheckFinished:
@@ -127,11 +139,9 @@ async def verify(
     def say(result: CheckResult) -> None:
         record(_finished(result, stage))
 
-    def fails_anew(result: CheckResult) -> bool:
-        return _fails_anew((result,), before, touched)
-
-    # What failed before and fails no worse says nothing of the levels above it.
-    results = await measure(contract, room, stage=stage, record=record, closes=fails_anew)
+    results = await measure(
+        contract, room, stage=stage, record=record, baseline=before, touched=touched
+    )
     results = await steadied(results, room, say, only_failed=True)
     objections = tuple(runs_later(room.edits))
     if not _fails_anew(results, before, touched):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import postgres
+
 # Read when it is imported: tests see no CI variable.
 _IN_CI = bool(os.environ.get("CI"))
 PACKAGES = Path(sys.prefix) / "javascript" / "node_modules"
@@ -23,6 +25,8 @@ def needs(*programs: str) -> pytest.MarkDecorator:
 def _is_there(program: str) -> bool:
     if program in ("jest", "vitest"):
         return shutil.which("node") is not None and (PACKAGES / program).is_dir()
+    if program == "postgres":
+        return bool(postgres.program("initdb"))
     return shutil.which(program) is not None
 
 
