@@ -160,6 +160,8 @@ async def _run(desk: Desk, order: Order, folder: RunFolder, record: Record) -> i
     warn(desk, record)
     worktree = open_worktree(desk.repository, folder.worktree, branch=branch, base=desk.base)
     with worktree as tree, _always_told(tree, record, started) as outcome_is:
+        if order.start:
+            tree.deliver(desk.repository.resolve(order.start))
         async with (
             opened(desk, commit=desk.base, record=record) as equipped,
             aclosing(office_of(equipped, order, folder, record)) as office,
