@@ -175,6 +175,10 @@ class GitHub:
         """Make a pull request a draft again."""
         self._query(_TO_DRAFT, {"id": pull.node_id})
 
+    def to_ready(self, pull: Pull) -> None:
+        """Make a draft a pull request that asks for a review."""
+        self._query(_TO_READY, {"id": pull.node_id})
+
     def review_comments(self, pull: int, review: int) -> Iterator[ReviewComment]:
         """Return what a review says of single lines."""
         return self._every(ReviewComment, f"{self._repo}/pulls/{pull}/reviews/{review}/comments")
@@ -280,6 +284,11 @@ query($owner: String!, $name: String!, $number: Int!) {
 _TO_DRAFT = """
 mutation($id: ID!) {
   convertPullRequestToDraft(input: {pullRequestId: $id}) { pullRequest { isDraft } }
+}
+"""
+_TO_READY = """
+mutation($id: ID!) {
+  markPullRequestReadyForReview(input: {pullRequestId: $id}) { pullRequest { isDraft } }
 }
 """
 

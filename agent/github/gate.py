@@ -80,6 +80,7 @@ def decide(job: Job, github: GitHub, *, now: datetime | None = None) -> Decision
         if trigger.act is Act.LABEL:
             github.remove_label(trigger.number, LABEL)
     repository = Repository.open(job.workspace)
+    job.put(head=repository.resolve("HEAD"))
     gate = Gate(
         job=job,
         github=github,
@@ -144,7 +145,7 @@ def _decided(gate: Gate, now: datetime) -> Decision:
         case Act.STATUS:
             return _status(gate, state)
         case Act.CANCEL:
-            return _cancel(gate)
+            return _cancel(gate, state)
     _require_idle(gate, state)
     if trigger.is_pull:
         if state is None:
@@ -209,10 +210,11 @@ def _status(gate: Gate, state: State | None) -> Decision:
     return Decision.TOLD
 
 
-def _cancel(gate: Gate) -> Decision:
+def _cancel(gate: Gate, state: State | None) -> Decision:
     """Find the workflow's run that is under way: our comment names it."""
+    number = (state.request.issue if state else None) or gate.number
     own = gate.github.own_login().removesuffix("[bot]")
-    for comment in gate.github.comments(gate.number):
+    for comment in gate.github.comments(number):
         by_us = comment.user is not None and comment.user.login.removesuffix("[bot]") == own
         named = progress.workflow_run(comment.body or "") if by_us else None
         if named:

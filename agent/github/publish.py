@@ -192,8 +192,9 @@ def _pull(desk: Desk, evidence: Evidence) -> Pull:
     if known is None:
         return _opened(desk, request, title, body, draft=not evidence.is_proven)
     made = desk.github.edit_pull(known.number, title=known.title or title, body=body)
-    if not evidence.is_proven and not made.draft:
-        desk.github.to_draft(made)
+    if evidence.is_proven == made.draft:
+        change = desk.github.to_ready if made.draft else desk.github.to_draft
+        change(made)
     return made
 
 

@@ -50,7 +50,13 @@ def work(job: Job, log: JobLog, *, listen: Record) -> int:
         )
         log.failure(str(error))
     write(result, folder / "result.json")
-    job.put(status=result.outcome, exit_code=result.exit_status, run_id=result.run)
+    report = folder / "report.html"
+    job.put(
+        status=result.outcome,
+        exit_code=result.exit_status,
+        run_id=result.run,
+        report_path=report if report.is_file() else "",
+    )
     return _status(job, result)
 
 
