@@ -9,6 +9,7 @@ from agent.errors import Refused
 from agent.github.attesting import take
 from agent.github.job import Job
 from agent.github.papers import Request, Result, Screened, read, write
+from agent.masking import Mask
 from agent.prp import Prp, parse_prp
 from agent.prp.lint.secret_text import find_secrets
 from agent.shown import printable
@@ -65,16 +66,20 @@ def screened_change(job: Job, request: Request, result: Result, repository: Repo
     if len(commits) > _MOST_COMMITS:
         return Screened(blocked=(f"{len(commits)} commits; {_MOST_COMMITS} are allowed",))
     blocked: list[str] = []
+    doubts: list[str] = []
     # What one commit adds and the next takes away would be pushed all the same.
     for parent, child in zip([since, *commits[:-1]], commits, strict=True):
         found = entries(repository, parent, child)
         blocked += _forbidden(found, prp, request, job.asked("PROTECTED_PATHS").split())
-        blocked += _secrets(repository, parent, child)
+        if len(set(names := repository.files(child))) != len(names):
+            blocked.append(f"{child[:12]} holds a name twice")
+        for words, is_certain in _secrets(repository, parent, child):
+            (blocked if is_certain else doubts).append(words)
     whole = entries(repository, request.base, commit)
     return Screened(
         commit=commit,
         blocked=tuple(dict.fromkeys(blocked)),
-        doubts=tuple(_doubts(whole)),
+        doubts=tuple(dict.fromkeys([*doubts, *_doubts(whole)])),
         notes=tuple(_notes(whole, prp)),
     )
 
@@ -122,12 +127,19 @@ def _protected(path: str, named: set[str], request: Request, globs: Sequence[str
     return ""
 
 
-def _secrets(repository: Repository, parent: str, child: str) -> Iterable[str]:
+def _secrets(repository: Repository, parent: str, child: str) -> Iterable[tuple[str, bool]]:
+    """Return the secrets of a commit, and whether their issuer's form leaves no doubt."""
     patch = repository.diff(parent, child)
     added = "\n".join(line[1:] for line in patch.splitlines() if line.startswith("+"))
-    for place, text in (("the change", added), ("its message", message_of(repository, child))):
-        for secret in find_secrets(text):
-            yield f"{secret.what} in {place} {child[:12]}"
+    for place, text in (("the change", added), ("the message", message_of(repository, child))):
+        where = f"in {place} of {child[:12]}"
+        known = dict.fromkeys(_MASKED.findall(Mask()(text)))
+        yield from ((f"{what} {where}", what != "a password") for what in known)
+        if not known:
+            yield from ((f"{secret.what} {where}", False) for secret in find_secrets(text))
+
+
+_MASKED = re.compile(r"\[masked: ([^\]]+)\]")
 
 
 def _doubts(found: Sequence[Entry]) -> Iterable[str]:

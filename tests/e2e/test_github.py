@@ -505,7 +505,7 @@ class TestFaults:
     def test_a_model_that_is_away_leaves_a_run_to_go_on_with(self, place: Place) -> None:
         """The job is red, the label tells, and the state is there."""
 
-        def away(request: Request) -> Answer:
+        def away(_: Request) -> Answer:
             return Answer(fault="401")
 
         ran = place.run(place.label(), away)

@@ -35,7 +35,7 @@ def evaluate(text: str, context: Mapping[str, Any], functions: Mapping[str, Any]
         assert found, f"what is {text[place:]!r}?"
         tokens.append(found)
         place = found.end()
-    parser = _Parser([t for t in tokens], context, functions)
+    parser = _Parser(tokens, context, functions)
     value = parser.either()
     assert not parser.left, f"{text!r} goes on"
     return value

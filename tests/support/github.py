@@ -1,4 +1,4 @@
-"""A small GitHub on 127.0.0.1: what the Action asks of it, with git over http, rights and faults."""
+"""A small GitHub on 127.0.0.1: what the Action asks of it, with git over http, rights, faults."""
 
 import base64
 import itertools

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -121,7 +121,7 @@ class _Job:
         condition = str(self.job.get("if", "success()"))
         told = " ".join(r.result for r in self.needs.values())
         good = not self.needs or set(told.split()) == {"success"}
-        functions = FUNCTIONS | {
+        functions: Json = {**FUNCTIONS} | {
             "always": lambda: True,
             "cancelled": lambda: False,
             "success": lambda: good,
@@ -157,7 +157,10 @@ class _Job:
         )
 
     def _step(self, step: Json) -> None:
-        functions = FUNCTIONS | {"always": lambda: True, "success": lambda: not self.failed}
+        functions: Json = {**FUNCTIONS} | {
+            "always": lambda: True,
+            "success": lambda: not self.failed,
+        }
         condition = str(step.get("if", "success()"))
         wanted = condition if "${{" in condition else f"${{{{ {condition} }}}}"
         if not filled(wanted, self.context, functions):
@@ -278,7 +281,7 @@ class _Job:
         return 0
 
 
-_ACTIONS = {
+_ACTIONS: Mapping[str, Callable[["_Job", Mapping[str, str]], int]] = {
     "actions/checkout": _Job.checkout,
     "actions/upload-artifact": _Job.upload,
     "actions/download-artifact": _Job.download,
