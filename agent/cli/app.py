@@ -7,6 +7,7 @@ from agent.cli.doctor import doctor
 from agent.cli.document import fmt, lint, schema
 from agent.cli.execute import execute, plan
 from agent.cli.report import report
+from agent.cli.resume import resume
 from agent.cli.verify import verify
 from agent.cli.watch import cancel, events, status, wait
 
@@ -30,6 +31,7 @@ app.command()(execute)
 app.command("run", hidden=True)(execute)
 app.command()(plan)
 app.command()(verify)
+app.command()(resume)
 app.command()(report)
 app.command()(status)
 app.command()(wait)
