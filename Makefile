@@ -31,6 +31,8 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@# Some machines keep Python from doing this by itself; then each start would take a second more.
+	$(BIN)/python -m compileall -q -j 0 .venv/lib agent >/dev/null || true
 	touch $@
 
 # The sandbox is a system package: installed where we may, named where we may not.

@@ -1,7 +1,7 @@
 """Execute one PRP: the whole story on one screen."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from agent.coder import Assignment, Change, carry_out, repair, tests_first
@@ -46,6 +46,7 @@ class Ending(StrEnum):
     OUT_OF_BUDGET = "out of budget"
     PAUSED = "paused"
     REFUSED = "refused"
+    INTERRUPTED = "interrupted"
     CANCELLED = "cancelled"
 
 
@@ -62,6 +63,8 @@ class Outcome:
     """What to do next, where the run was stopped on its way."""
     verdict: Verdict | None
     """On the commit that is delivered; None where the run ended before there was one."""
+    can_go_on: bool = False
+    """Whether it was stopped on its way and can be taken up."""
 
 
 async def execute(
@@ -99,7 +102,6 @@ async def execute(
             ]
 
     except (BudgetExhausted, ProviderUnavailable) as stop:
-        tree.commit("Keep unfinished work", body=str(stop))
         return stopped(stop, tree, verdicts)
     return ended(tree, verdicts, budget, strict=strict)
 
@@ -128,7 +130,8 @@ async def _carry_out(
         change = await crew.code(assignment, contract, plan, talk)
         talk = change.talk
         before = tree.head()
-        commit = tree.commit(f"Task {number}: {title}" if number else title, body=change.summary)
+        message = f"Task {number}: {title}" if number else title
+        commit = await tree.commit_once(message, body=change.summary)
         record(
             TaskFinished(
                 attempt=attempt,
@@ -168,7 +171,7 @@ def stopped(
     paused = isinstance(stop, ProviderUnavailable)
     best = max(verdicts, key=lambda verdict: verdict.score, default=None)
     ending = Ending.PAUSED if paused else Ending.OUT_OF_BUDGET
-    return _outcome(ending, str(stop), tree, best, hint=stop.hint)
+    return replace(_outcome(ending, str(stop), tree, best, hint=stop.hint), can_go_on=True)
 
 
 _EXIT = {

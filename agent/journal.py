@@ -45,6 +45,16 @@ class RunStarted:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RunResumed:
+    """A run that had stopped, however, was taken up where it was."""
+
+    after: str
+    """How it had stopped, in words."""
+    worktree: str
+    """`kept` as it was, or `made again` from the branch."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SetupFinished:
     """What the repository needs was installed, was there already, or could not be installed."""
 
@@ -301,10 +311,15 @@ class RunEnded:
     branch: str
     commit: str
     seconds: float
+    unfinished: str = ""
+    """The commit with work that a step had begun; taken back when the run is taken up."""
+    can_go_on: bool = False
+    """Whether the run only stopped, and can be taken up."""
 
 
 Event = (
     RunStarted
+    | RunResumed
     | SetupFinished
     | HostAsked
     | ContractFrozen
@@ -330,17 +345,29 @@ Event = (
 Record = Callable[[Event], None]
 
 # A power cut after these must not lose them: money was spent or work was delivered.
-_MUST_LAST = (RunStarted, Planned, ModelAnswered, TaskFinished, AttemptVerified, RunEnded)
+_MUST_LAST = (
+    RunStarted,
+    RunResumed,
+    Planned,
+    ModelAnswered,
+    TaskFinished,
+    AttemptVerified,
+    RunEnded,
+)
 
 
 class Journal:
     """An append-only file of events, one JSON object a line."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file."""
+        """Open or create the file; a line that a crash tore is taken off its end."""
         self.path = path
-        self._sequence = 0
-        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lines, self.torn = _whole_lines(path)
+        """Bytes of a torn last line."""
+        if self.torn:
+            os.ftruncate(self._file, os.fstat(self._file).st_size - self.torn)
+        self._sequence = lines
 
     def __enter__(self) -> Self:
         """Return the journal; the file is closed at the end of the `with`."""
@@ -357,6 +384,17 @@ class Journal:
         os.write(self._file, (line + "\n").encode("utf-8", "surrogatepass"))
         if isinstance(event, _MUST_LAST):
             os.fsync(self._file)
+
+
+def _whole_lines(path: Path) -> tuple[int, int]:
+    """Return how many lines a file has, and how many bytes follow the last of them."""
+    lines, rest = 0, 0
+    with path.open("rb") as file:
+        while part := file.read(1 << 20):
+            ended = part.count(b"\n")
+            rest = len(part) - part.rfind(b"\n") - 1 if ended else rest + len(part)
+            lines += ended
+    return lines, rest
 
 
 def as_json(event: Event, *, sequence: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from agent.cli.document import fmt, lint, schema
 from agent.cli.execute import execute, plan
 from agent.cli.gh import gh
 from agent.cli.report import report
+from agent.cli.resume import resume
 from agent.cli.verify import verify
 from agent.cli.watch import cancel, events, status, wait
 
@@ -31,6 +32,7 @@ app.command()(execute)
 app.command("run", hidden=True)(execute)
 app.command()(plan)
 app.command()(verify)
+app.command()(resume)
 app.command()(report)
 app.command()(status)
 app.command()(wait)

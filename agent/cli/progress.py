@@ -21,6 +21,7 @@ from agent.journal import (
     Noted,
     Planned,
     PlanRejected,
+    RunResumed,
     RunStarted,
     SetupFinished,
     TaskFinished,
@@ -125,6 +126,7 @@ def _retried(event: ModelRetried) -> str:
 
 _LINES: dict[type, Callable[..., str]] = {
     RunStarted: _run_started,
+    RunResumed: lambda e: f"taken up after: {e.after}; worktree {e.worktree}",
     SetupFinished: _setup_finished,
     HostAsked: _host_asked,
     CheckFinished: _check_finished,

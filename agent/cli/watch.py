@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.cli.execute import AsJson
-from agent.errors import EnvironmentProblem
 
 if TYPE_CHECKING:
     from agent.runs.folder import RunFolder
@@ -23,7 +22,7 @@ def _state_folder() -> Path:
     return load_settings({}, root=Path.cwd()).state_dir
 
 
-def _run(name: str) -> "RunFolder":
+def run_named(name: str) -> "RunFolder":
     from agent.runs.finding import find_run  # noqa: PLC0415 - keeps --help fast
 
     return find_run(_state_folder(), name)
@@ -50,7 +49,7 @@ def status(
     from agent.shown import json_text  # noqa: PLC0415
 
     if run is not None:
-        seen = look(_run(run))
+        seen = look(run_named(run))
         typer.echo(json_text(seen.as_json(), indent=2) if as_json else _at_length(seen))
         return
     found = latest_runs(_state_folder(), most=most)
@@ -101,7 +100,7 @@ def wait(
     """
     from agent.runs.watching import wait_for  # noqa: PLC0415 - keeps --help fast
 
-    raise typer.Exit(wait_for(_run(run), seconds=seconds))
+    raise typer.Exit(wait_for(run_named(run), seconds=seconds))
 
 
 def events(
@@ -128,7 +127,7 @@ def events(
     from agent.shown import json_text, printable  # noqa: PLC0415
 
     began = 0.0
-    for told in follow(_run(run), until_end=goes_on):
+    for told in follow(run_named(run), until_end=goes_on):
         began = began or told["at"]
         if as_json:
             typer.echo(json_text(told))
@@ -138,15 +137,14 @@ def events(
 
 
 def cancel(run: RunName = "latest") -> None:
-    """End a run in order: its work is kept on its branch, and its report is written.
+    """End a run for good: its work is kept on its branch, and its report is written.
 
-    Raises:
-        EnvironmentProblem: Nobody works on it.
-
+    A run that only stopped and would be gone on with by `prp resume` is ended as well.
     """
-    from agent.runs.watching import cancel as stop  # noqa: PLC0415 - keeps --help fast
+    from agent.runs.cancelling import cancel as end  # noqa: PLC0415 - keeps --help fast
 
-    folder = _run(run)
-    if not stop(folder):
-        raise EnvironmentProblem(f"Nobody works on run {folder.id}", hint=f"prp status {folder.id}")
-    typer.echo(f"asked run {folder.id} to end; prp wait {folder.id} waits for it")
+    folder = run_named(run)
+    if end(folder):
+        typer.echo(f"ended run {folder.id}")
+    else:
+        typer.echo(f"asked run {folder.id} to end; prp wait {folder.id} waits for it")

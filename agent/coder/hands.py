@@ -1,7 +1,9 @@
 """The coder's tools: read, search, write, edit and run, each bounded and each recorded."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+import posixpath
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from agent.errors import PrpError
 from agent.journal import Record, ToolUsed
 from agent.llm.conversation import AgentFailed
+from agent.steps import Json, step
 from agent.workspace import (
     Finished,
     Reading,
@@ -101,8 +104,15 @@ class Hands:
             content: The whole new content.
 
         """
-        answer = _answered(lambda: self._write(path, content))
-        return self._told("write", path, answer, failed=answer.startswith("error"))
+
+        async def do() -> str:
+            return _answered(lambda: self._write(path, content))
+
+        answer = await step("write", do, redo=lambda: self._put({path: content}))
+        failed = answer.startswith("error")
+        if not failed:
+            self._read.remember(path, content)
+        return self._told("write", path, answer, failed=failed)
 
     async def edit(self, edits: list[Edit]) -> str:
         """Replace text in files: one or many replacements, in one or many files, in one call.
@@ -110,7 +120,23 @@ class Hands:
         Each replacement stands alone: those that fit are made even when others don't. The answer
         says for each what happened.
         """
-        answers = [_answered(partial(self._edit, edit)) for edit in edits]
+        texts: dict[str, str] = {}
+
+        async def decide() -> Json:
+            answers = [_answered(partial(self._edit, edit, texts)) for edit in edits]
+            return {"answers": answers, "texts": texts}
+
+        async def put() -> str:
+            return _answered(lambda: self._put(texts))
+
+        # In two steps: an edit that was cut off half-way must not meet its own result.
+        decided = await step("edit: decide", decide)
+        answers, texts = decided["answers"], decided["texts"]
+        if texts and (problem := await step("edit", put, redo=lambda: self._put(texts))):
+            answers = [problem]
+        else:
+            for path, text in texts.items():
+                self._read.remember(path, text)
         failed = any(answer.startswith("error") for answer in answers)
         paths = ", ".join(dict.fromkeys(edit.path for edit in edits))
         return self._told("edit", paths, "\n".join(answers), failed=failed)
@@ -135,13 +161,18 @@ class Hands:
             return self._told("run", command[:200], answer, failed=True)
         self._commands += 1
         log = self._logs / f"{self._commands}.txt"
-        finished = await run(
-            command,
-            confinement=self._confinement,
-            sandbox=self._sandbox,
-            timeout=min(max(timeout_seconds, 0), 1800) or self._timeout,
-            log=log,
-        )
+
+        async def do() -> Json:
+            finished = await run(
+                command,
+                confinement=self._confinement,
+                sandbox=self._sandbox,
+                timeout=min(max(timeout_seconds, 0), 1800) or self._timeout,
+                log=log,
+            )
+            return asdict(finished)
+
+        finished = Finished(**await step("run", do))
         shown = clip(finished.output, limit=_SHOWN, log=f"log:{self._commands}")
         answer = f"{_ending(finished)}\n{shown}".rstrip()
         return self._told("run", command, answer, failed=finished.status != 0)
@@ -155,21 +186,22 @@ class Hands:
             write_text(self._root, path, content)
         except PrpError as error:
             return in_words(error)
-        self._read.remember(path, content)
         return f"wrote {path}, {len(content.splitlines())} lines"
 
-    def _edit(self, edit: Edit) -> str:
+    def _edit(self, edit: Edit, texts: dict[str, str]) -> str:
+        """Say what becomes of one replacement; `texts` holds what files will be."""
         if reason := self._forbids(edit.path):
             return f"error: {reason}"
+        path = posixpath.normpath(edit.path)
         try:
-            text = read_text(self._root, edit.path)
+            text = texts[path] if path in texts else read_text(self._root, path)
         except PrpError as error:
             return in_words(error)
         result = apply_edit(text, edit.old, edit.new, replace_all=edit.every)
         if result.text is None:
             stale = (
                 " The file has changed since you read it."
-                if self._read.is_stale(edit.path, text)
+                if path not in texts and self._read.is_stale(path, text)
                 else ""
             )
             return f"error: {edit.path}: {result.message}{stale}"
@@ -177,12 +209,17 @@ class Hands:
             edit.path, text
         ):
             return f"error: {edit.path}: not edited, it would have a syntax error: {problem}"
+        texts[path] = result.text
+        return f"{edit.path}: {result.message}"
+
+    def _put(self, texts: Mapping[str, str]) -> str:
+        """Write files; return what kept one from being written, and nothing where none was."""
         try:
-            write_text(self._root, edit.path, result.text)
+            for path, text in texts.items():
+                write_text(self._root, path, text)
         except PrpError as error:
             return in_words(error)
-        self._read.remember(edit.path, result.text)
-        return f"{edit.path}: {result.message}"
+        return ""
 
     def _told(self, tool: str, about: str, answer: str, *, failed: bool) -> str:
         """Record a use, and break loops: the same call with the same answer leads nowhere."""

@@ -53,6 +53,9 @@ class Story:
 
     started: Mapping[str, Any] = field(default_factory=dict)
     ended: Mapping[str, Any] = field(default_factory=dict)
+    """How it ended; empty while it has not."""
+    resumed: list[Mapping[str, Any]] = field(default_factory=list)
+    """How often it was taken up again, and after what."""
     plan: Mapping[str, Any] = field(default_factory=dict)
     checks: dict[str, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
     """Stage (`baseline`, `attempt 1`) to check id to its result."""
@@ -108,6 +111,9 @@ def _take(story: Story, event: Mapping[str, Any]) -> None:  # noqa: C901, PLR091
             story.started = event
         case "run-ended":
             story.ended = event
+        case "run-resumed":
+            story.ended = {}
+            story.resumed.append(event)
         case "planned":
             story.plan = event
         case "setup-finished":

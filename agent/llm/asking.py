@@ -7,8 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from pydantic import TypeAdapter
 from pydantic_ai.exceptions import AgentRunError, UserError
-from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, UserPromptPart
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    UserPromptPart,
+)
 from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
@@ -18,11 +24,13 @@ from tenacity.stop import stop_before_delay
 from agent.errors import ProviderUnavailable, PrpError
 from agent.journal import ModelAnswered, ModelRetried, Noted, Record
 from agent.llm.budget import Meter
+from agent.llm.conversation import AgentFailed
 from agent.llm.faults import AnswerUnusable, TryAgain, Whom, explained, unavailable
 from agent.llm.flaws import LONGEST_ANSWER, Flaw, flaw_of
 from agent.llm.models import ModelChoice, Patience
 from agent.llm.prices import Tokens
 from agent.masking import Mask
+from agent.steps import Json, step
 
 if TYPE_CHECKING:
     from agent.llm.recording import Recorder
@@ -30,6 +38,7 @@ if TYPE_CHECKING:
 # How often a model is told that its answer was cut off or empty before we give up on it.
 _MOST_NUDGES = 3
 # The provider's library would otherwise cut every answer at 4,096 tokens.
+_RESPONSE = TypeAdapter(ModelResponse)
 _USUAL_LIMIT, _HIGHEST_LIMIT = 16_000, 32_000
 
 
@@ -64,7 +73,7 @@ class AskingModel(WrapperModel):
         self._all = tuple(links)
         self._links = list(links)
         self._met: set[Whom] = set()
-        self._choice, self._role = choice, role
+        self._choice, self._role, self._step = choice, role, f"{role}: answer"
         self._meter, self._record = meter, record
         self._patience, self._recorder, self._cache_key = patience, recorder, cache_key
 
@@ -162,6 +171,30 @@ class AskingModel(WrapperModel):
         parameters: ModelRequestParameters,
     ) -> ModelResponse:
         """Ask until an answer arrives whole, or patience ends."""
+
+        async def ask() -> Json:
+            return await self._answered(link, messages, settings, parameters)
+
+        # A recording answers the same again, in no time and for nothing.
+        is_replay = link.model.system == "replay"
+        told = await ask() | {"seconds": 0.0} if is_replay else await step(self._step, ask)
+        if "failed" in told:
+            raise AgentFailed(told["failed"], hint=told["hint"])
+        if "unavailable" in told:
+            raise ProviderUnavailable(told["unavailable"], hint=told["hint"])
+        response = _RESPONSE.validate_python(told["answer"])
+        self._met.add(link.whom)
+        self._count(link, response, tries=told["tries"], seconds=told["seconds"])
+        return response
+
+    async def _answered(
+        self,
+        link: Link,
+        messages: list[ModelMessage],
+        settings: ModelSettings,
+        parameters: ModelRequestParameters,
+    ) -> Json:
+        """Return an answer, or an end that stays one however often the run is taken up."""
         started, tries = time.monotonic(), 0
         try:
             async for attempt in self._retrying(link):
@@ -169,11 +202,19 @@ class AskingModel(WrapperModel):
                     tries += 1
                     self._meter.require_left()
                     response = await self._once(link, messages, settings, parameters)
-        except TryAgain as last:
-            raise unavailable(last, link.whom, tries=tries) from last
-        self._met.add(link.whom)
-        self._count(link, response, tries=tries, seconds=time.monotonic() - started)
-        return response
+        except (TryAgain, ProviderUnavailable) as last:
+            error = (
+                unavailable(last, link.whom, tries=tries) if isinstance(last, TryAgain) else last
+            )
+            # The last of the chain is asked again when the run is taken up; the others are over.
+            if link is self._links[-1]:
+                raise error from last
+            return {"unavailable": str(error), "hint": error.hint}
+        except AgentFailed as error:
+            return {"failed": str(error), "hint": error.hint}
+        answer = _RESPONSE.dump_python(response, mode="json")
+        seconds = round(time.monotonic() - started, 3)
+        return {"answer": answer, "tries": tries, "seconds": seconds}
 
     def _retrying(self, link: Link) -> AsyncRetrying:
         patience = self._patience
@@ -300,7 +341,7 @@ class AskingModel(WrapperModel):
                 cache_read_tokens=tokens.cache_read,
                 cache_write_tokens=tokens.cache_written,
                 cost_usd=cost,
-                seconds=round(seconds, 3),
+                seconds=seconds,
             )
         )
 

@@ -1,7 +1,8 @@
 """A run's life: from the order to the report."""
 
 from agent.runs.desk import Order
-from agent.runs.start import Done, Planned, plan_order, run_order
+from agent.runs.life import Done
+from agent.runs.start import Planned, plan_order, resume_run, run_order
 from agent.runs.verifying import verify_order
 
-__all__ = ["Done", "Order", "Planned", "plan_order", "run_order", "verify_order"]
+__all__ = ["Done", "Order", "Planned", "plan_order", "resume_run", "run_order", "verify_order"]

@@ -23,6 +23,7 @@ from agent.prp.references import documents_of
 from agent.runs.desk import Desk
 from agent.runs.folder import RunFolder
 from agent.runs.jury import Jury
+from agent.steps import Json, step
 from agent.verifier import (
     CheckResult,
     Contract,
@@ -104,19 +105,29 @@ class Office:
 
     async def prepare(self) -> None:
         """Write the text that every conversation begins with."""
-        prp, repository = self.desk.prp, self.desk.repository
-        mentioned = {change.path for task in prp.tasks for change in task.changes}
-        mentioned |= {reference.target for reference in prp.references}
-        self.briefing = self._jury.briefing = brief(
-            prp,
-            documents=await self._documents(),
-            repository_map=repository_map(repository, self.desk.base, mentioned=mentioned),
-        )
+        prp = self.desk.prp
+        told = await step("briefing", self._brief)
+        self.briefing = self._jury.briefing = told["text"]
+        for words in told["missing"]:
+            self.record(Noted(text=words))
         for criterion in prp.promises:
             if criterion.ticked:
                 self.record(
                     Noted(text=f"{criterion.id} is ticked in the PRP already; that proves nothing")
                 )
+
+    async def _brief(self) -> Json:
+        prp, repository = self.desk.prp, self.desk.repository
+        mentioned = {change.path for task in prp.tasks for change in task.changes}
+        mentioned |= {reference.target for reference in prp.references}
+        documents = await self._documents()
+        text = brief(
+            prp,
+            documents=documents,
+            repository_map=repository_map(repository, self.desk.base, mentioned=mentioned),
+        )
+        missing = [f"reference {one.name}: {one.missing}" for one in documents if one.missing]
+        return {"text": text, "missing": missing}
 
     async def _documents(self) -> list[Document]:
         root = self.desk.repository.root
@@ -144,8 +155,6 @@ class Office:
                     missing=reason,
                     is_foreign=True,
                 )
-            if document.missing:
-                self.record(Noted(text=f"reference {document.name}: {document.missing}"))
             documents.append(document)
         return documents
 

@@ -12,9 +12,10 @@ from agent.hosts import host_name, parse_rule
 from agent.llm.budget import Budget, Meter
 from agent.llm.models import ModelChoice, check_choice
 from agent.masking import Mask
-from agent.prp import Prp, read_prp, require_executable
+from agent.prp import Prp, parse_prp, require_executable
 from agent.prp.lint import CONTEXT_CODES, lint
 from agent.prp.reach import with_reach
+from agent.prp.read import read_text
 from agent.runs.approval import Answers, Ask, is_in_history, request_of, require_approval
 from agent.runs.folder import require_state_folder
 from agent.settings import ROLES, Settings, load_settings
@@ -50,6 +51,8 @@ class Order:
     """Asks a person whether the document may run its commands; None where nobody is there."""
     tools: tuple[Path, ...] = ()
     """Folders of programs that come before those of the person's PATH."""
+    text_from: Path | None = None
+    """A copy of the document that was checked before and counts instead of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,12 +94,13 @@ def lay_out(order: Order) -> Desk:
         NeedsApproval: Nobody allowed the document's commands.
 
     """
-    prp = read_prp(order.prp)
+    prp = parse_prp(read_text(order.text_from or order.prp), path=order.prp)
     repository = Repository.open((order.folder or Path.cwd()).resolve())
     base = repository.resolve(order.base)
-    found = lint(prp, at_commit(repository, base, document=order.prp))
-    left_out = frozenset() if order.need_references else CONTEXT_CODES
-    require_executable(prp, [finding for finding in found.findings if finding.code not in left_out])
+    if order.text_from is None:
+        found = lint(prp, at_commit(repository, base, document=order.prp)).findings
+        left_out = frozenset() if order.need_references else CONTEXT_CODES
+        require_executable(prp, [finding for finding in found if finding.code not in left_out])
     settings = load_settings(order.flags, root=repository.root, tracked=repository.is_tracked)
     prp = reaching(prp, settings)
     budget = _budget(settings)

@@ -45,6 +45,26 @@ class RunFolder:
         return self.path / "lock"
 
     @property
+    def order(self) -> Path:
+        """Return the file that says what was asked for."""
+        return self.path / "order.json"
+
+    @property
+    def document(self) -> Path:
+        """Return the PRP as it was when the run began."""
+        return self.path / "prp.md"
+
+    @property
+    def steps(self) -> Path:
+        """Return the database of what the run's steps came to."""
+        return self.path / "steps.sqlite"
+
+    @property
+    def cancelled(self) -> Path:
+        """Return the file that says that the run is to end for good."""
+        return self.path / "cancelled"
+
+    @property
     def worktree(self) -> Path:
         """Return where the coder works."""
         return self.path / "worktree"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -10,12 +10,13 @@ from agent.journal import HoldoutWritten, MutantsTried, Record
 from agent.llm.conversation import AgentFailed
 from agent.prp import Criterion
 from agent.runs.desk import Desk
+from agent.steps import Json, step
 from agent.verifier import CheckResult, Contract, Room, judge_criteria
 from agent.verifier.holdout import HoldoutTests, Reviewed, review_tests, write_tests
 from agent.verifier.holdout_room import FromText, Holdout, problems_at_base
 from agent.verifier.judge import Judged
 from agent.verifier.objections import Objection
-from agent.verifier.trial import askable, pick_mutants, try_mutants
+from agent.verifier.trial import Trial, askable, pick_mutants, try_mutants
 from agent.workspace import FileProblem, Reading
 from agent.workspace.files import read_text
 
@@ -135,7 +136,15 @@ class Hearing:
         desk = self.jury.desk
         changed = desk.repository.changed_lines(desk.base, self.commit, suffix=".py")
         mutants = pick_mutants(self.room, changed, most=self.jury.max_mutants)
-        trial = await try_mutants(mutants, askable(results), self.room)
+
+        async def do() -> Json:
+            trial = await try_mutants(mutants, askable(results), self.room)
+            survivors = [mutants.index(mutant) for mutant in trial.survivors]
+            return asdict(replace(trial, survivors=())) | {"survivors": survivors}
+
+        # One step: how many are tried depends on the clock.
+        told = await step("mutants", do)
+        trial = Trial(**told | {"survivors": tuple(mutants[n] for n in told["survivors"])})
         if trial.chosen:
             self.jury.record(
                 MutantsTried(

@@ -13,16 +13,10 @@ from agent.prp.lint import find_coverage
 from agent.runs.alive import holding
 from agent.runs.desk import Desk, Order, lay_out
 from agent.runs.folder import RunFolder, new_run_folder
+from agent.runs.life import Done, masked, office_of, started_as, warn
 from agent.runs.opening import opened
 from agent.runs.reporting import reported
-from agent.runs.start import (
-    Done,
-    masked,
-    office_of,
-    started_as,
-    warn,
-    with_signals,
-)
+from agent.runs.signals import with_signals
 from agent.verifier import Proof, Verdict, freeze
 from agent.workspace import Repository, clip
 

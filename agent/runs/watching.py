@@ -1,8 +1,6 @@
 """Runs seen from outside: what they came to, what they do, and how to stop them."""
 
 import contextlib
-import os
-import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -90,7 +88,8 @@ def follow(folder: RunFolder, *, until_end: bool) -> Iterator[dict[str, Any]]:
                 if number >= seen:
                     seen = number + 1
                     yield event
-                ended = ended or event["type"] == "run-ended"
+                if event["type"] in ("run-ended", "run-resumed"):
+                    ended = event["type"] == "run-ended"
         if ended or not (until_end and works):
             return
         time.sleep(_PAUSE)
@@ -111,13 +110,3 @@ def wait_for(folder: RunFolder, *, seconds: float | None) -> int:
         if latest is not None and time.monotonic() > latest:
             return Exit.STILL_RUNNING
         time.sleep(_PAUSE)
-
-
-def cancel(folder: RunFolder) -> bool:
-    """Ask the process that works on a run to end it; return whether there is one."""
-    process = holder(folder)
-    if process is None:
-        return False
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(process, signal.SIGTERM)
-    return True

@@ -1,12 +1,12 @@
 """A test that must fail, beside those that passed: a run that stays green decides its own end."""
 
 import re
-import secrets
 import shlex
 import shutil
 from dataclasses import replace
 
 from agent.prp import Check, CheckKind
+from agent.steps import new_token
 from agent.verifier.checks import CheckResult
 from agent.verifier.expectations import CheckState
 from agent.verifier.outcomes import FAILED, PASSED, SKIPPED, Outcomes, outcomes_of
@@ -41,7 +41,7 @@ async def with_canary(result: CheckResult, room: Room) -> tuple[CheckResult, Che
     paths = _paths(command, room)
     if paths is None:
         return result, None
-    name = f"test_{secrets.token_hex(4)}"
+    name = f"test_{new_token()[:8]}"
     # Beside of what is named: pytest leaves a file out whose folder is named as well.
     folder = f".{name}"
     content = f"def {name}() -> None:\n    raise AssertionError({name!r})\n"
@@ -82,7 +82,7 @@ async def _asked(command: str, check: Check, room: Room) -> Finished:
     """Run a command as its check is run, with the servers that the tests speak to."""
     if not needs_script(check):
         return await room.run(command, check)
-    script = script_for(check, command, token=f"prp-{secrets.token_hex(8)}")
+    script = script_for(check, command, token=f"prp-{new_token()}")
     return await room.run(script, replace(check, setup=()))
 
 

@@ -1,11 +1,11 @@
 """Run checks, and say what each result means. Exit statuses decide, never a model."""
 
-import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from agent.prp import Check, CheckKind
 from agent.prp.serving import is_probe, is_server
+from agent.steps import new_token
 from agent.verifier.expectations import CheckState, judge, missing_tool
 from agent.verifier.look_only import look_only
 from agent.verifier.outcomes import FAILED, Outcomes, outcomes_of
@@ -161,7 +161,7 @@ async def _run(
     if not needs_script(check):
         finished = await run(command, check)
         return finished, Report(output=finished.output)
-    token = f"prp-{secrets.token_hex(8)}"
+    token = f"prp-{new_token()}"
     script = script_for(check, command, token=token, patience=patience)
     # The script holds the set-up where it belongs: before and between the servers.
     finished = await run(script, replace(check, setup=()))

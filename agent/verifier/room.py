@@ -5,10 +5,11 @@ import re
 import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from agent.prp import Check
+from agent.steps import Json, step
 from agent.verifier.changes import Edited, edits_between
 from agent.verifier.conftest import decides_outcomes
 from agent.verifier.contract import Contract
@@ -29,9 +30,28 @@ class Room:
     """Files of the contract that the commit had changed, and configuration that it had added."""
     edits: tuple[Edited, ...] = ()
     """What the commit changes against the base, as it is in the commit."""
+    _behind: list[tuple[str, Check]] = field(default_factory=list)
+    """What ran before a crash in the room that this one stands for."""
+    _held: list[str] = field(default_factory=list)
 
     async def run(self, command: str, check: Check) -> Finished:
         """Run a check's command with the setup of its fence."""
+        is_new = False
+
+        async def do() -> Json:
+            nonlocal is_new
+            is_new = True
+            # Later checks may rest on what earlier ones built.
+            while self._behind:
+                await self._run(*self._behind.pop(0))
+            return asdict(await self._run(command, check))
+
+        told = await step(f"check {check.id}", do)
+        if not is_new and not self._held and (command, check) not in self._behind:
+            self._behind.append((command, check))
+        return Finished(**told)
+
+    async def _run(self, command: str, check: Check) -> Finished:
         reports = self.logs / f"{check.id}.reports"
         shutil.rmtree(reports, ignore_errors=True)
         reports.mkdir(exist_ok=True)
@@ -53,12 +73,14 @@ class Room:
 
         """
         before: dict[str, bytes | None] = {}
+        self._held.append("held")
         try:
             for path, text in files.items():
                 before[path] = self._content(path)
                 self._put(path, None if text is None else text.encode("utf-8", "replace"))
             yield
         finally:
+            self._held.pop()
             for path, content in before.items():
                 self._put(path, content)
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from agent.steps import Json, step
 from agent.verifier.changes import Edited
 from agent.verifier.checks import CheckResult, run_check
 from agent.verifier.conformance import conformance
@@ -79,7 +80,12 @@ async def scrutinise(
 
     """
     own = [edit for edit in room.edits if edit.path not in room.put_back]
-    files = set(every_file(room.path))
+
+    async def look() -> Json:
+        return sorted(every_file(room.path))
+
+    # A step: commands have left files that a room of a run that is taken up does not have.
+    files = set(await step("files", look))
     objections = [
         *await _about_given_tests(contract, room, own, results, files),
         *suspicions(edit for edit in own if not contract.is_test(edit.path)),

@@ -9,7 +9,7 @@ from agent.workspace.sandbox.confinement import Confinement, Sandbox
 from agent.workspace.sandbox.find import find_sandbox
 from agent.workspace.shell import Finished, clip, run
 from agent.workspace.toolchain import Toolchain, find_toolchain
-from agent.workspace.worktree import Worktree, checkout, open_worktree
+from agent.workspace.worktree import Worktree, checkout, clear_worktrees, open_worktree
 
 __all__ = [
     "Confinement",
@@ -24,6 +24,7 @@ __all__ = [
     "Worktree",
     "apply_edit",
     "checkout",
+    "clear_worktrees",
     "clip",
     "create_repository",
     "find_sandbox",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agent.errors import PrpError
 from agent.journal import Record, ToolUsed
+from agent.steps import step
 from agent.workspace.files import FileProblem, list_files, read_text, search
 
 _LINES, _CHARACTERS = 500, 20_000
@@ -35,7 +36,10 @@ class Reading:
             paths: Relative to the repository's root; `path:120-180` for some lines only.
 
         """
-        answers = [self._one(path) for path in paths]
+        answers = []
+        for answer, seen in await step("read", lambda: self._each(paths)):
+            answers.append(answer)
+            self._hashes.update(seen)
         failed = any(answer.startswith("error") for answer in answers)
         self._note("read", ", ".join(paths), failed=failed)
         return "\n".join(answers)
@@ -48,10 +52,14 @@ class Reading:
             glob: Only files that match, for instance `src/**/*.py`; empty for all.
 
         """
-        try:
-            answer = await asyncio.to_thread(search, self._root, pattern, glob=glob or None)
-        except PrpError as error:
-            answer = in_words(error)
+
+        async def look() -> str:
+            try:
+                return await asyncio.to_thread(search, self._root, pattern, glob=glob or None)
+            except PrpError as error:
+                return in_words(error)
+
+        answer = str(await step("search", look))
         self._note("search", f"{pattern} {glob}".strip(), failed=answer.startswith("error"))
         return answer
 
@@ -62,11 +70,15 @@ class Reading:
             glob: Only files that match, for instance `tests/**/*.py`.
 
         """
-        try:
-            found = await asyncio.to_thread(list_files, self._root, glob)
-            answer = "\n".join(found) or "no file matches"
-        except PrpError as error:
-            answer = in_words(error)
+
+        async def look() -> str:
+            try:
+                found = await asyncio.to_thread(list_files, self._root, glob)
+            except PrpError as error:
+                return in_words(error)
+            return "\n".join(found) or "no file matches"
+
+        answer = str(await step("list", look))
         self._note("list", glob, failed=answer.startswith("error"))
         return answer
 
@@ -78,14 +90,17 @@ class Reading:
         """Return whether the file is not what the agent last saw of it."""
         return path in self._hashes and self._hashes[path] != _digest(text)
 
-    def _one(self, wanted: str) -> str:
+    async def _each(self, paths: list[str]) -> Sequence[tuple[str, dict[str, str]]]:
+        return [self._one(path) for path in paths]
+
+    def _one(self, wanted: str) -> tuple[str, dict[str, str]]:
+        """Return what an agent is told of a file, and the hash of what it has seen by that."""
         path, first, last = _range(wanted)
         try:
             text = self._log(path) if path.startswith("log:") else read_text(self._root, path)
         except PrpError as error:
-            return in_words(error)
-        self.remember(path, text)
-        return _shown(path, text, first, last)
+            return in_words(error), {}
+        return _shown(path, text, first, last), {path: _digest(text)}
 
     def _log(self, name: str) -> str:
         number = name.removeprefix("log:")

@@ -91,6 +91,24 @@ class Repository:
         candidates = (name if number == 1 else f"{name}-{number}" for number in range(1, 10_000))
         return next(candidate for candidate in candidates if candidate not in taken)
 
+    def claim_branch(self, name: str, commit: str) -> str:
+        """Make a branch that nobody else has, numbered where the name is taken; return its name."""
+        while True:
+            branch = self.free_branch(name)
+            try:
+                # An empty old value: it must not be there.
+                self.git("update-ref", f"refs/heads/{branch}", commit, "")
+            except GitFailed:
+                if not self.has_branch(branch):
+                    raise
+            else:
+                return branch
+
+    def has_branch(self, name: str) -> bool:
+        """Return whether there is a branch of exactly this name."""
+        found = self.git.text("for-each-ref", "--format=%(refname)", f"refs/heads/{name}")
+        return f"refs/heads/{name}" in found.split("\n")
+
     def files(self, commit: str) -> list[str]:
         """Return the paths of all files of a commit."""
         return self.git.names("ls-tree", "-r", "--name-only", "-z", "--full-tree", commit)

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
-from agent.errors import Refused
+from agent.errors import EnvironmentProblem, Refused
 from agent.shown import printable_lines
+from agent.steps import Json, step
 from agent.workspace.files import read_bytes
 from agent.workspace.git import Git, GitFailed, settled_in
 from agent.workspace.repository import FileStatus, Repository
@@ -20,7 +22,7 @@ _MOST_FILES = 20_000
 _LARGEST = 5 * 1024 * 1024
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Worktree:
     """A checked-out branch. Only this program commits to it, never what runs inside."""
 
@@ -29,10 +31,31 @@ class Worktree:
     base: str
     repository: Repository
     git: Git
+    at: str
+    """The commit that the work has come to: a run that is taken up begins at its base again."""
+    was_lost: bool = False
+    """Whether the folder was gone, and is made again from the branch."""
+    stays: bool = False
+    """Whether the folder is left as it is, for the run to be taken up."""
 
     def head(self) -> str:
-        """Return the branch's commit."""
-        return self.git.text("rev-parse", "--verify", f"refs/heads/{self.branch}").strip()
+        """Return the commit that the work has come to."""
+        return self.at
+
+    def tip(self) -> str:
+        """Return the branch's commit.
+
+        Raises:
+            EnvironmentProblem: Somebody deleted the branch.
+
+        """
+        try:
+            return self.git.text("rev-parse", "--verify", f"refs/heads/{self.branch}").strip()
+        except GitFailed:
+            raise EnvironmentProblem(
+                f"The branch {self.branch} is gone",
+                hint=f"Bring it back: git branch {self.branch} {self.at[:12]}",
+            ) from None
 
     def files(self) -> list[str]:
         """Return the paths of all files of the base commit."""
@@ -50,37 +73,73 @@ class Worktree:
         """Return what the branch changes since the base commit, `limit` characters of it."""
         return clip(self.repository.diff(self.base, self.head()), limit=limit)
 
+    async def commit_once(self, message: str, *, body: str = "") -> str | None:
+        """Commit as a step: a run that is taken up gets the same commit again; see `commit`."""
+
+        async def do() -> Json:
+            return self.commit(message, body=body)
+
+        made = cast("str | None", await step("commit", do, settles=True))
+        if made:
+            self.at = made
+        return made
+
     def commit(self, message: str, *, body: str = "") -> str | None:
         """Commit everything that is safe to commit; None where nothing changed.
 
         Left out are nested repositories, links that leave the tree and files over 5 MB.
 
         Raises:
-            GitFailed: The branch moved meanwhile: somebody else committed to it.
-        Refused: Over 20,000 files changed.
+            EnvironmentProblem: The branch is gone or moved: somebody else committed to it.
+            Refused: Over 20,000 files changed.
 
         """
         self._stage()
         tree = self.git.text("write-tree").strip()
-        parent = self.head()
-        if tree == self.git.text("rev-parse", f"{parent}^{{tree}}").strip():
+        if tree == self._tree_of(self.at):
             return None
         # Models word it, and `git log` shows it to terminals.
         words = printable_lines(f"{message}\n\n{body}").strip() + "\n"
+        if (tip := self.tip()) != self.at:
+            self._require_ours(tip, tree)
+            self.at = tip
+            return tip
         made = self.git.text(
-            "commit-tree", tree, "-p", parent, stdin=words.encode("utf-8", "replace")
+            "commit-tree", tree, "-p", self.at, stdin=words.encode("utf-8", "replace")
         ).strip()
-        self.git("update-ref", f"refs/heads/{self.branch}", made, parent)
+        self.git("update-ref", f"refs/heads/{self.branch}", made, self.at)
+        self.at = made
         return made
+
+    def _require_ours(self, tip: str, tree: str) -> None:
+        """Make sure that a commit was made just before a crash, and not by somebody else."""
+        parents = self.git.text("rev-parse", f"{tip}^@").split()
+        if parents != [self.at] or self._tree_of(tip) != tree:
+            raise EnvironmentProblem(
+                f"The branch {self.branch} was moved to {tip[:12]}; the run left it at "
+                f"{self.at[:12]}",
+                hint=f"Put it back: git update-ref refs/heads/{self.branch} {self.at[:12]}; "
+                "keep what you committed on a branch of your own.",
+            )
+
+    def _tree_of(self, commit: str) -> str:
+        return self.git.text("rev-parse", f"{commit}^{{tree}}").strip()
 
     def deliver(self, commit: str) -> None:
         """Make the branch end with a commit; later commits are kept under `refs/prp/`."""
-        head = self.head()
-        if head == commit:
-            return
-        self.git("update-ref", f"refs/prp/{self.branch.removeprefix('prp/')}/{head[:12]}", head)
-        self.git("update-ref", f"refs/heads/{self.branch}", commit, head)
-        self.git("reset", "-q", "--hard", commit)
+        head = self.tip()
+        if head != commit:
+            kept = f"refs/prp/{self.branch.removeprefix('prp/')}/{head[:12]}"
+            self.git("update-ref", kept, head)
+            self.git("update-ref", f"refs/heads/{self.branch}", commit, head)
+            self.git("reset", "-q", "--hard", commit)
+        self.at = commit
+
+    def take_back(self, commit: str) -> None:
+        """Undo a commit of unfinished work: its changes stay in the folder, to go on with."""
+        parent = self.git.text("rev-parse", "--verify", f"{commit}^").strip()
+        self.git("update-ref", f"refs/heads/{self.branch}", parent, commit)
+        self.git("read-tree", parent)
 
     def _stage(self) -> None:
         listed = self.git.names(
@@ -133,28 +192,74 @@ class Worktree:
 
 @contextmanager
 def open_worktree(
-    repository: Repository, folder: Path, *, branch: str, base: str
+    repository: Repository, folder: Path, *, branch: str, base: str, start: str = ""
 ) -> Iterator[Worktree]:
-    """Check a new branch out in a new folder, and take the folder away again.
+    """Check a branch out in a folder of its own, and take the folder away again unless it stays.
 
-    The branch stays: it is what a run delivers. One that nobody committed to is deleted.
+    Branch and folder are made, or taken as they were left, however that came. The branch stays: it
+    is what a run delivers. One that nobody committed to is deleted. `start` is the commit with
+    earlier work that it begins with; empty for the base.
+
+    Raises:
+        EnvironmentProblem: The branch is checked out elsewhere.
+
     """
     repository.git("check-ref-format", "--branch", branch)
-    repository.git("worktree", "add", "-q", "--lock", "-b", branch, str(folder), base)
-    tree = Worktree(
+    if not repository.has_branch(branch):
+        repository.git("branch", "--no-track", branch, start or base)
+    try:
+        tree = _opened(repository, folder, branch, base, start or base)
+    except BaseException:
+        _delete_if_empty(repository, branch, base)
+        raise
+    try:
+        yield tree
+    finally:
+        if not tree.stays:
+            _remove(repository, folder)
+            _delete_if_empty(repository, branch, base)
+
+
+def _opened(repository: Repository, folder: Path, branch: str, base: str, start: str) -> Worktree:
+    was_lost = not folder.is_dir() or _own_directory(repository, folder) is None
+    if was_lost:
+        _remove(repository, folder)
+        try:
+            repository.git("worktree", "add", "-q", "--lock", str(folder), branch)
+        except GitFailed as error:
+            raise EnvironmentProblem(
+                f"{branch} can't be checked out for the run: {error}",
+                hint="Where it is checked out in another folder, switch to another branch there.",
+            ) from None
+    git = _git_of(repository, folder)
+    for name in ("index.lock", "HEAD.lock"):
+        # The run's lock is held, so nobody else works here: a crash left it behind.
+        if git.git_dir:
+            (git.git_dir / name).unlink(missing_ok=True)
+    return Worktree(
         path=folder,
         branch=branch,
         base=base,
         repository=repository,
-        git=_git_of(repository, folder),
+        git=git,
+        at=start,
+        was_lost=was_lost,
     )
-    try:
-        yield tree
-    finally:
-        head = repository.git.text("rev-parse", "--verify", f"refs/heads/{branch}").strip()
-        _remove(repository, folder)
-        if head == base:
-            repository.git("update-ref", "-d", f"refs/heads/{branch}", base)
+
+
+def _delete_if_empty(repository: Repository, branch: str, base: str) -> None:
+    # Where somebody moved or deleted it meanwhile, it is theirs.
+    with contextlib.suppress(GitFailed):
+        repository.git("update-ref", "-d", f"refs/heads/{branch}", base)
+
+
+def clear_worktrees(repository: Repository, folder: Path, *, but: Path | None = None) -> None:
+    """Take away the worktrees that a crash left below a folder, all but one."""
+    for pointer in repository.git.common_dir.glob("worktrees/*/gitdir"):
+        with contextlib.suppress(OSError):
+            place = Path(pointer.read_text(encoding="utf-8").strip()).parent
+            if place != but and place.is_relative_to(folder):
+                _remove(repository, place)
 
 
 @contextmanager
@@ -167,10 +272,20 @@ def checkout(repository: Repository, folder: Path, commit: str) -> Iterator[Path
         _remove(repository, folder)
 
 
+def _own_directory(repository: Repository, folder: Path) -> Path | None:
+    """Return git's own directory for a worktree; what stands in the worktree is not believed."""
+    for pointer in repository.git.common_dir.glob("worktrees/*/gitdir"):
+        with contextlib.suppress(OSError):
+            if Path(pointer.read_text(encoding="utf-8").strip()) == folder / ".git":
+                return pointer.parent
+    return None
+
+
 def _git_of(repository: Repository, folder: Path) -> Git:
-    """Return git for a worktree that was just made; its pointer file is read this once."""
-    pointer = (folder / ".git").read_text(encoding="utf-8")
-    own = Path(pointer.removeprefix("gitdir:").strip())
+    """Return git for a worktree."""
+    own = _own_directory(repository, folder)
+    if own is None:
+        raise EnvironmentProblem(f"git does not know the worktree {folder}")
     return Git(
         common_dir=repository.git.common_dir,
         git_dir=own,

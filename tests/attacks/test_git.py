@@ -117,6 +117,7 @@ def test_G07_hooks_of_the_repository_do_not_run(
     (place.tree.path / "b.txt").write_text("b\n")
     plain_git(place, "add", "-A")
     plain_git(place, "commit", "-q", "-m", "x")
+    place.tree.at = place.tree.tip()
     assert mark.exists()
     mark.unlink()
     commit_everything(place)
@@ -240,6 +241,7 @@ def test_G08_a_hook_that_calls_a_script_of_the_worktree_does_not_run(
     (place.tree.path / "check.sh").write_text(program.read_text())
     plain_git(place, "add", "-A")
     plain_git(place, "commit", "-q", "-m", "x")
+    place.tree.at = place.tree.tip()
     assert mark.exists()
     mark.unlink()
     commit_everything(place)
@@ -259,6 +261,7 @@ def test_G09_a_library_for_git_does_not_commit(place: Place, evil: tuple[Path, P
         library.index.commit("x")
     assert mark.exists()
     mark.unlink()
+    place.tree.at = place.tree.tip()
     commit_everything(place)
     assert not mark.exists()
 

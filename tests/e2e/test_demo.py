@@ -41,7 +41,7 @@ def test_a_folder_that_is_taken_is_left_alone(tmp_path: Path) -> None:
 
 
 class TestSignals:
-    """A run that is stopped keeps its work and leaves no worktree."""
+    """A run that is stopped keeps its work, and its worktree for being taken up."""
 
     def _interrupted(self, project: Project, number: signal.Signals) -> tuple[int, str]:
         process = subprocess.Popen(
@@ -65,9 +65,11 @@ class TestSignals:
         project = Project(tmp_path / "empty", {}, commit=False)
         status, out = self._interrupted(project, signal.SIGINT)
         assert status == 130
-        assert "cancelled" in out
+        assert "interrupted" in out
+        assert f"prp resume {project.runs[-1].name}" in out
         shop = Project(project.root / "shop", {}, commit=False)
         assert "Tests from the PRP" in shop.git("log", "--format=%s", "prp/offers")
+        assert project.prp("cancel").status == 0
         assert shop.git("worktree", "list").count("\n") == 1
 
     def test_F31_terminated_ends_with_143(self, tmp_path: Path) -> None:

@@ -123,19 +123,19 @@ class TestExecute:
             (ProviderUnavailable("down"), Ending.PAUSED),
         ],
     )
-    def test_a_stop_keeps_unfinished_work(
+    def test_a_stop_leaves_unfinished_work_to_be_gone_on_with(
         self, tree: Worktree, stop: Exception, ending: Ending
     ) -> None:
-        """It is committed, whatever it is worth."""
+        """It stays in the worktree, and the outcome says that the run is not over."""
 
         def code(_assignment: Assignment) -> None:
             (tree.path / "half.py").write_text("half")
             raise stop
 
         outcome, _ = run(tree, code)
-        assert outcome.ending is ending
+        assert (outcome.ending, outcome.can_go_on) == (ending, True)
         assert str(stop) in outcome.reason
-        assert [file.path for file in tree.changed()] == ["half.py"]
+        assert (tree.path / "half.py").is_file()
 
 
 class TestPlanRules:

@@ -1,0 +1,70 @@
+"""`prp resume`."""
+
+from typing import Annotated
+
+import typer
+
+from agent.cli.execute import (
+    AsJson,
+    BaseUrl,
+    Coder,
+    MaxCost,
+    MaxMinutes,
+    MaxTokens,
+    Model,
+    Planner,
+    Quiet,
+    Verifier,
+    flags_of,
+)
+from agent.cli.watch import RunName, run_named
+
+KeepPrp = Annotated[
+    bool,
+    typer.Option("--keep-prp", help="Go on with the PRP as it was when the run began."),
+]
+
+
+def resume(
+    run: RunName = "latest",
+    *,
+    model: Model = None,
+    planner: Planner = None,
+    coder: Coder = None,
+    verifier: Verifier = None,
+    base_url: BaseUrl = None,
+    max_cost_usd: MaxCost = None,
+    max_minutes: MaxMinutes = None,
+    max_tokens: MaxTokens = None,
+    keep_prp: KeepPrp = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    r"""Take up a run that has stopped: by Ctrl-C, a crash, a full disk, a provider's outage.
+
+    It goes on with the settings it was begun with. Finished steps are neither done nor paid again.
+
+    Examples:
+    \b
+      prp resume
+      prp resume login --max-cost-usd 10
+      prp resume login --model openai:gpt-5
+
+    """
+    from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
+    from agent.runs import resume_run  # noqa: PLC0415
+    from agent.shown import printable_lines  # noqa: PLC0415
+
+    flags = flags_of(
+        model=model,
+        planner=planner,
+        coder=coder,
+        verifier=verifier,
+        base_url=base_url,
+        max_cost_usd=max_cost_usd,
+        max_minutes=max_minutes,
+        max_tokens=max_tokens,
+    )
+    done = resume_run(run_named(run), flags, listen=Progress(quiet=quiet), keep_prp=keep_prp)
+    typer.echo(done.as_json() if as_json else printable_lines(done.in_words()))
+    raise typer.Exit(done.exit_status)

@@ -1,0 +1,69 @@
+"""Ending a run for good, whether somebody works on it or nobody does any more."""
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+from agent.errors import Exit, PrpError
+from agent.execute import Ending
+from agent.journal import Journal, RunEnded
+from agent.runs.alive import holder, holding
+from agent.runs.folder import RunFolder
+from agent.runs.life import keep_unfinished, require_open
+from agent.runs.orders import load
+from agent.runs.reporting import reported
+from agent.workspace import Repository, clear_worktrees, open_worktree
+
+
+def cancel(folder: RunFolder) -> bool:
+    """End a run: its work is kept on its branch, and it can't be taken up again.
+
+    Returns:
+        Whether it has ended already; otherwise the process that works on it was asked to end it.
+
+    Raises:
+        PrpError: It had ended before, or its repository is gone.
+
+    """
+    process = holder(folder)
+    if process is None:
+        _close(folder)
+        return True
+    folder.cancelled.touch()
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, signal.SIGTERM)
+    return False
+
+
+def _close(folder: RunFolder) -> None:
+    """End a run that nobody works on."""
+    require_open(folder)
+    saved = load(folder)
+    with holding(folder), Journal(folder.journal) as journal:
+        commit, branch = _last_commit(folder, saved.root, branch=saved.branch, base=saved.base)
+        journal.record(
+            RunEnded(
+                outcome=Ending.CANCELLED,
+                exit_status=Exit.TERMINATED,
+                reason="cancelled while nobody worked on it",
+                hint="",
+                branch=branch,
+                commit=commit,
+                seconds=0.0,
+            )
+        )
+    reported(folder)
+
+
+def _last_commit(folder: RunFolder, root: Path, *, branch: str, base: str) -> tuple[str, str]:
+    """Commit what the worktree holds, and return the branch's commit and name."""
+    try:
+        repository = Repository.open(root)
+    except PrpError:
+        return "", ""  # the repository is gone, and its branch with it
+    clear_worktrees(repository, folder.path, but=folder.worktree)
+    with open_worktree(repository, folder.worktree, branch=branch, base=base) as tree:
+        tree.at = tree.tip()
+        keep_unfinished(tree, "The run was cancelled.")
+        return tree.at, branch if tree.at != base else ""

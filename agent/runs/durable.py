@@ -1,0 +1,294 @@
+"""The durable engine: what each step of a run came to is in a database before the next begins.
+
+DBOS keeps the steps: in a SQLite file beside the run's journal, or in the Postgres that
+`PRP_DATABASE_URL` names. A run is a workflow; when it is taken up its code runs from the beginning
+again and gets what each finished step came to from the database.
+"""
+
+import asyncio
+import contextlib
+import contextvars
+import hmac
+import json
+import secrets
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
+from dbos import error as dbos_error
+from sqlalchemy.exc import DatabaseError
+
+from agent.errors import EnvironmentProblem, PrpError
+from agent.steps import Json, keeper
+
+SCHEMA = "1"
+"""Version of which steps a run has: only a run of the same version can be taken up by its steps."""
+
+_TAKEN_UP = "prp-taken-up"
+_Result = TypeVar("_Result")
+
+
+class Diverged(PrpError):  # noqa: N818 - what happened, and a way on exists
+    """A run that was taken up asks for other steps than before: its database can't help it."""
+
+    exit_status = EnvironmentProblem.exit_status
+
+
+class _NotKept(BaseException):
+    """Carries an error past the engine, which would keep it as what the step came to."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+class _LeftOpen(BaseException):
+    """Ends a workflow without an end, so that it can be taken up."""
+
+
+class _Plain(Serializer):
+    """Writes what steps come to as JSON: nothing in a database can become code."""
+
+    def serialize(self, data: Any) -> str:
+        return json.dumps(data)
+
+    def deserialize(self, serialized_data: str) -> Any:
+        return json.loads(serialized_data)
+
+    def name(self) -> str:
+        return "prp-json"
+
+
+class Steps:
+    """Keeps the steps of one run; see `agent.steps.Keeper`."""
+
+    def __init__(self) -> None:
+        """Begin with nothing lost and no wish to end."""
+        self.rebuilds = False
+        """Whether the worktree was lost, so that it must be brought to where the steps are."""
+        self._redos: list[Callable[[], object]] = []
+        self._seed, self._tokens = "", 0
+        self._ends: Callable[[], None] | None = None
+
+    def end_before_next(self, end: Callable[[], None]) -> None:
+        """Call a function instead of beginning another step; it must cancel who waits."""
+        self._ends = end
+
+    def token(self) -> str:
+        """Return 16 hex digits that nobody can foresee, the same again when taken up."""
+        self._tokens += 1
+        return hmac.digest(self._seed.encode(), b"%d" % self._tokens, "sha256").hex()[:16]
+
+    async def prepare(self) -> None:
+        """Draw what the run's tokens come from, once for all."""
+
+        async def draw() -> Json:
+            return secrets.token_hex(16)
+
+        self._seed = await self.step("seed", draw, None, settles=False)
+
+    async def step(
+        self,
+        name: str,
+        do: Callable[[], Awaitable[Json]],
+        redo: Callable[[], object] | None,
+        *,
+        settles: bool,
+    ) -> Json:
+        """Do a step and keep what it came to, or return what was kept.
+
+        Raises:
+            Diverged: Another step was kept in this place.
+            EnvironmentProblem: The database can't be read or written.
+
+        """
+        is_new = False
+
+        async def kept() -> Json:
+            nonlocal is_new
+            is_new = True
+            await self._catch_up()
+            inside = keeper.set(None)
+            try:
+                return await do()
+            except Exception as error:
+                raise _NotKept(error) from error
+            finally:
+                keeper.reset(inside)
+
+        try:
+            told = await DBOS.run_step_async({"name": name}, kept)
+        except _NotKept as stop:
+            raise stop.error from stop.error.__cause__
+        except dbos_error.DBOSUnexpectedStepError as error:
+            raise Diverged(f"The run's steps are others than before: {error}") from error
+        except DatabaseError as error:
+            raise unwritable(error) from error
+        if not is_new and settles:
+            self._redos.clear()
+        if not is_new and redo and self.rebuilds:
+            self._redos.append(redo)
+        return told
+
+    async def _catch_up(self) -> None:
+        """Before a first new step: end where that is wanted, and bring a lost worktree back."""
+        if self._ends:
+            self._ends()
+            await asyncio.Event().wait()
+        while self._redos:
+            self._redos.pop(0)()
+
+
+def unwritable(error: DatabaseError) -> EnvironmentProblem:
+    """Return what it means for the person that the database fails."""
+    return EnvironmentProblem(
+        f"The run's steps can't be kept: {error.orig}",
+        hint="Make room or mend the database; the run can then be taken up where it is.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """What a workflow does: in the loop and the thread of who asked for it."""
+
+    body: Callable[[], Awaitable[Any]]
+    steps: Steps
+    loop: asyncio.AbstractEventLoop
+    done: "asyncio.Future[Any]"
+
+
+_works: dict[str, _Work] = {}
+
+
+@DBOS.workflow(name="run", max_recovery_attempts=1_000_000)
+async def _workflow(run: str) -> str:
+    """Have the run's work done where signals and connections are, with the engine's context."""
+    work, context = _works[run], contextvars.copy_context()
+    ended: Future[bool] = Future()
+
+    async def carry_out() -> None:
+        try:
+            keeper.set(work.steps)
+            await work.steps.prepare()
+            result, is_final = await work.body()
+        except BaseException as error:  # noqa: BLE001 - it is the other side's
+            _tell(work.done, error=error)
+            ended.set_result(False)
+        else:
+            _tell(work.done, result=result)
+            ended.set_result(is_final)
+
+    def begin() -> None:
+        task = work.loop.create_task(carry_out(), context=context)
+        _tasks[run] = task
+        task.add_done_callback(lambda _: _tasks.pop(run, None))
+
+    work.loop.call_soon_threadsafe(begin)
+    if not await asyncio.wrap_future(ended):
+        raise _LeftOpen
+    return "ended"
+
+
+_tasks: dict[str, "asyncio.Task[None]"] = {}
+
+
+def _tell(
+    done: "asyncio.Future[Any]", *, result: Any = None, error: BaseException | None = None
+) -> None:
+    if done.done():
+        return
+    if isinstance(error, asyncio.CancelledError):
+        done.cancel(*error.args)
+    elif error is not None:
+        done.set_exception(error)
+    else:
+        done.set_result(result)
+
+
+class Engine:
+    """A running engine; there is one in a process at a time."""
+
+    async def run(
+        self, run: str, body: Callable[[], Awaitable[tuple[_Result, bool]]], steps: Steps
+    ) -> _Result:
+        """Begin a run, or take it up where its steps are.
+
+        Args:
+            run: Its id.
+            body: Does the work and returns what it came to, and whether that is the run's end;
+                otherwise, and whenever it raises, the run can be taken up again.
+            steps: Keeps what the body's steps come to.
+
+        """
+        loop = asyncio.get_running_loop()
+        work = _works[run] = _Work(body=body, steps=steps, loop=loop, done=loop.create_future())
+        try:
+            if await DBOS.get_workflow_status_async(run) is None:
+                with SetWorkflowID(run):
+                    await DBOS.start_workflow_async(_workflow, run)
+            else:
+                await DBOS.resume_workflow_async(run, queue_name=_TAKEN_UP)
+            return cast("_Result", await self._result(run, work))
+        except DatabaseError as error:
+            raise unwritable(error) from error
+        finally:
+            del _works[run]
+
+    async def _result(self, run: str, work: _Work) -> Any:
+        try:
+            return await asyncio.shield(work.done)
+        except asyncio.CancelledError as stop:
+            # Either the work was cancelled, or who waits for it: then it has to end in order.
+            if task := _tasks.get(run):
+                task.cancel(*stop.args)
+                with contextlib.suppress(BaseException):
+                    await work.done
+            raise
+
+
+_closing: list[threading.Thread] = []
+
+
+@asynccontextmanager
+async def engine(url: str, *, executor: str) -> AsyncIterator[Engine]:
+    """Open the engine on a database.
+
+    Args:
+        url: `sqlite:///FILE` or `postgresql://...`.
+        executor: Name of this process, as no other one has it.
+
+    Raises:
+        EnvironmentProblem: The database can't be opened.
+
+    """
+    while _closing:
+        await asyncio.to_thread(_closing.pop().join)
+    config = DBOSConfig(
+        name="prp-runs",
+        system_database_url=url,
+        application_version=SCHEMA,
+        executor_id=executor,
+        serializer=_Plain(),
+        log_level="CRITICAL",
+    )
+    try:
+        DBOS(config=config)
+        DBOS.launch()
+        await DBOS.register_queue_async(_TAKEN_UP, polling_interval_sec=0.05)
+    except DatabaseError as error:
+        _close()
+        raise unwritable(error) from error
+    try:
+        yield Engine()
+    finally:
+        _close()
+
+
+def _close() -> None:
+    """Close the engine behind the back of who goes on: it waits for threads that only sleep."""
+    thread = threading.Thread(target=DBOS.destroy, name="prp-engine-closing", daemon=True)
+    thread.start()
+    _closing.append(thread)

@@ -1,0 +1,391 @@
+"""The life of a run: begun, worked on by one process at a time, taken up again, ended."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from agent.deliver import Story, as_json, summary, tell
+from agent.errors import Exit, PrpError, Refused
+from agent.execute import Ending, Outcome, execute
+from agent.journal import (
+    Event,
+    Journal,
+    Noted,
+    Record,
+    RunEnded,
+    RunResumed,
+    RunStarted,
+    read_events,
+)
+from agent.llm.budget import Meter, Spent
+from agent.llm.recording import Recorder
+from agent.prp import Prp
+from agent.runs.alive import holding
+from agent.runs.crew import Office
+from agent.runs.desk import Desk, Order
+from agent.runs.folder import RunFolder, new_run_folder
+from agent.runs.opening import opened
+from agent.runs.orders import Saved, save
+from agent.runs.reporting import reported
+from agent.runs.retelling import Retelling, minutes_of
+from agent.runs.signals import STATUS, with_signals
+from agent.shown import json_text
+from agent.workspace import Repository, Worktree, clear_worktrees, clip, open_worktree
+
+_UNFINISHED = "Keep unfinished work"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A run that ended, and where its files are."""
+
+    story: Story
+    folder: RunFolder
+    exit_status: int
+
+    def in_words(self) -> str:
+        """Return how it ended, for a person."""
+        branch = self.story.ended["branch"]
+        root = self.story.started["repository"]
+        where = f"{branch}  (git -C {root} log -p {branch})" if branch else "none, nothing changed"
+        lines = [
+            summary(self.story),
+            f"branch: {where}",
+            f"report: {self.folder.page}",
+        ]
+        return "\n".join(lines)
+
+    def as_json(self) -> str:
+        """Return the same for machines."""
+        return json_text(
+            as_json(self.story) | {"report": str(self.folder.report), "page": str(self.folder.page)}
+        )
+
+
+def begin(desk: Desk, order: Order) -> tuple[RunFolder, Saved]:
+    """Make the folder of a new run and its branch, and write down what was asked for."""
+    folder = new_run_folder(desk.settings.state_dir, desk.prp.slug)
+    try:
+        branch = desk.repository.claim_branch(
+            f"prp/{desk.prp.slug}", _start_of(desk, order) or desk.base
+        )
+        return folder, save(folder, desk, order, branch=branch, start=_start_of(desk, order))
+    except BaseException:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        raise
+
+
+def _start_of(desk: Desk, order: Order) -> str:
+    """Return the commit that a run goes on from; empty where it begins at its base."""
+    return desk.repository.resolve(order.start) if order.start else ""
+
+
+def require_open(folder: RunFolder) -> None:
+    """Make sure that a run has not come to its end.
+
+    Raises:
+        Refused: It has.
+
+    """
+    with contextlib.suppress(FileNotFoundError):
+        ended = tell(read_events(folder.journal)).ended
+        if ended and not ended.get("can_go_on"):
+            raise Refused(
+                f"Run {folder.id} has ended: {ended['outcome']}, {ended['reason']}",
+                hint=f"prp report {folder.id} shows it; prp execute begins a new run.",
+            )
+
+
+def tidied(folder: RunFolder, saved: Saved) -> Done | None:
+    """Do what a run that was killed just after its end did not come to: its report, its folder.
+
+    Returns:
+        The run; None where it has not ended or left nothing to do.
+
+    """
+    if not folder.journal.exists() or (folder.page.exists() and not folder.worktree.exists()):
+        return None
+    ended = tell(read_events(folder.journal)).ended
+    if not ended or ended.get("can_go_on"):
+        return None
+    with holding(folder):
+        clear_worktrees(Repository.open(saved.root), folder.path)
+        story = reported(folder)
+    return Done(story=story, folder=folder, exit_status=ended["exit_status"])
+
+
+def work_on(folder: RunFolder, saved: Saved, desk: Desk, order: Order, *, listen: Record) -> Done:
+    """Work on a run until it ends or has to stop; where it has stopped before, go on from there.
+
+    Args:
+        folder: The run's.
+        saved: What was asked for when it began.
+        desk: The checked order.
+        order: What is asked for now.
+        listen: Is told of every event as it happens.
+
+    Raises:
+        PrpError: It can't be worked on. What goes wrong later ends the run, and is told as its
+            end.
+
+    """
+    with holding(folder), Journal(folder.journal) as journal:
+        events = list(read_events(folder.journal))
+        record = masked(desk, Retelling(events, _both(journal.record, listen)))
+        life = _Life(folder=folder, saved=saved, desk=desk, order=order, events=events)
+        if journal.torn:
+            record(Noted(text=f"{journal.torn} bytes of the journal's last line were lost"))
+        try:
+            status = with_signals(lambda: life.run(record), gently=life.steps.end_before_next)
+        except PrpError as error:
+            # Once work has begun, an error is an end like others: told, kept and reported.
+            if not (story := reported(folder)).ended:
+                raise
+            return Done(story=story, folder=folder, exit_status=error.exit_status)
+        except Exception:
+            reported(folder)
+            raise
+    return Done(story=reported(folder), folder=folder, exit_status=int(status))
+
+
+def _both(one: Record, other: Record) -> Record:
+    def record(event: Event) -> None:
+        one(event)
+        other(event)
+
+    return record
+
+
+class _Life:
+    """One process's part in the life of a run."""
+
+    def __init__(
+        self,
+        *,
+        folder: RunFolder,
+        saved: Saved,
+        desk: Desk,
+        order: Order,
+        events: Sequence[Mapping[str, Any]],
+    ) -> None:
+        # Heavy, and nothing but runs needs it.
+        from agent.runs.durable import Steps  # noqa: PLC0415
+
+        self.folder, self.saved, self.desk, self.order = folder, saved, desk, order
+        self.events = events
+        self.steps = Steps()
+        self._ended: Mapping[str, Any] = next(
+            (e for e in reversed(events) if e["type"] == "run-ended"), {}
+        )
+
+    async def run(self, record: Record) -> int:
+        """Work on the run, and return its exit status."""
+        from agent.runs.durable import engine  # noqa: PLC0415 - heavy
+
+        desk, folder, saved = self.desk, self.folder, self.saved
+        started = time.monotonic()
+        clear_worktrees(desk.repository, folder.path, but=folder.worktree)
+        worktree = open_worktree(
+            desk.repository,
+            folder.worktree,
+            branch=saved.branch,
+            base=saved.base,
+            start=saved.start,
+        )
+        with worktree as tree:
+            self._begin(tree, record)
+            with _always_told(self.folder, tree, record, started) as outcome_is:
+                async with engine(f"sqlite:///{folder.steps}", executor=_own_name()) as running:
+                    outcome = await running.run(
+                        folder.id, lambda: self._execute(tree, record), self.steps
+                    )
+                outcome_is(outcome)
+        return int(outcome.exit_status)
+
+    def _begin(self, tree: Worktree, record: Record) -> None:
+        """Tell that the work begins or goes on, and go back to where the steps are."""
+        if not self.events:
+            record(started_as(self.desk, self.folder, self.saved.branch))
+            warn(self.desk, record)
+            return
+        after = self._ended.get("reason") or "it was broken off without a word"
+        kept = "made again" if tree.was_lost else "kept"
+        record(RunResumed(after=str(after), worktree=kept))
+        unfinished = self._ended.get("unfinished")
+        if unfinished and tree.tip() == unfinished:
+            tree.take_back(unfinished)
+        else:
+            self.steps.rebuilds = tree.was_lost
+
+    async def _execute(self, tree: Worktree, record: Record) -> tuple[Outcome, bool]:
+        desk = self.desk
+        async with (
+            opened(desk, commit=desk.base, record=record) as equipped,
+            aclosing(
+                office_of(
+                    equipped, self.order, self.folder, record, minutes=minutes_of(self.events)
+                )
+            ) as office,
+        ):
+            await office.prepare()
+            outcome = await execute(
+                desk.prp, office.crew(tree), tree, desk.budget, record, strict=desk.settings.strict
+            )
+        return outcome, not outcome.can_go_on
+
+
+def _own_name() -> str:
+    """Return a name that no other process has, wherever it runs."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+@contextmanager
+def _always_told(
+    folder: RunFolder, tree: Worktree, record: Record, started: float
+) -> Iterator[Any]:
+    """Write how the run ended, whichever way it ends; unfinished work is committed."""
+    ended: list[Outcome] = []
+    go_on = f"Go on with: prp resume {folder.id}"
+
+    def tell_end(
+        ending: str,
+        status: int,
+        reason: str,
+        *,
+        hint: str = "",
+        unfinished: str = "",
+        can_go_on: bool = False,
+    ) -> None:
+        record(
+            RunEnded(
+                outcome=ending,
+                exit_status=status,
+                reason=reason,
+                hint=hint,
+                branch=tree.branch if (tip := _tip(tree)) != tree.base else "",
+                commit=tip,
+                seconds=round(time.monotonic() - started, 3),
+                unfinished=unfinished,
+                can_go_on=can_go_on,
+            )
+        )
+
+    def stop(ending: str, status: int, reason: str, *, hint: str) -> None:
+        """Tell of an end that is none: the run can be taken up, and its folder stays for that."""
+        tree.stays = True
+        kept = keep_unfinished(tree, reason)
+        tell_end(ending, status, reason, hint=hint, unfinished=kept, can_go_on=True)
+
+    try:
+        yield ended.append
+    except asyncio.CancelledError as signal:
+        name = str(signal.args[0]) if signal.args else "SIGINT"
+        status = STATUS.get(name, Exit.TERMINATED)
+        if folder.cancelled.exists():
+            keep_unfinished(tree, "The run was cancelled.")
+            tell_end(Ending.CANCELLED, status, "cancelled")
+        else:
+            stop(Ending.INTERRUPTED, status, f"interrupted by {name}", hint=go_on)
+        raise
+    except PrpError as error:
+        hint = f"{error.hint} {go_on}".strip()
+        stop(Ending.FAILED, error.exit_status, str(error), hint=hint)
+        raise
+    except Exception as error:
+        # A bug of ours keeps its traceback, but the work that was paid for stays.
+        reason = f"internal error: {type(error).__name__}: {error}"
+        stop(Ending.FAILED, Exit.INTERNAL, reason, hint=go_on)
+        raise
+    else:
+        outcome = ended[0]
+        if outcome.can_go_on:
+            hint = f"{outcome.hint} {go_on}".strip()
+            stop(outcome.ending, outcome.exit_status, outcome.reason, hint=hint)
+        else:
+            tell_end(outcome.ending, outcome.exit_status, outcome.reason, hint=outcome.hint)
+
+
+def keep_unfinished(tree: Worktree, why: str) -> str:
+    """Commit unfinished work; where even that fails, the end must still be told."""
+    with contextlib.suppress(PrpError, OSError, ValueError):
+        return tree.commit(_UNFINISHED, body=why) or ""
+    return ""
+
+
+def _tip(tree: Worktree) -> str:
+    """Return the branch's commit, which a run that is just taken up has not come to again."""
+    with contextlib.suppress(PrpError):
+        return tree.tip()
+    return tree.head()
+
+
+def office_of(
+    desk: Desk, order: Order, folder: RunFolder, record: Record, *, minutes: float = 0.0
+) -> Office:
+    """Return the office of a run that was worked on for so many minutes before."""
+    return Office(
+        desk=desk,
+        folder=folder,
+        meter=Meter(desk.budget, prices=desk.settings.prices, earlier=Spent(minutes=minutes)),
+        record=record,
+        recorder=Recorder(order.recording, mask=desk.toolchain.mask) if order.recording else None,
+    )
+
+
+def started_as(desk: Desk, folder: RunFolder, branch: str) -> RunStarted:
+    """Return the event that a run begins with."""
+    budget = desk.budget
+    return RunStarted(
+        run=folder.id,
+        repository=str(desk.repository.root),
+        prp=desk.prp_name,
+        title=desk.prp.title.text,
+        goal=_goal(desk.prp),
+        sha256=sha256(desk.prp.text.encode("utf-8", "surrogatepass")).hexdigest(),
+        base=desk.base,
+        branch=branch,
+        models=desk.models,
+        sandbox=desk.sandbox.name,
+        allowed=desk.allowed,
+        limits={
+            "max_attempts": budget.max_attempts,
+            "max_cost_usd": budget.max_cost_usd,
+            "max_minutes": budget.max_minutes,
+            "max_tokens": budget.max_tokens,
+        },
+    )
+
+
+def _goal(prp: Prp) -> str:
+    """Return what a document wants, in few words of its own."""
+    return clip(prp.goal.body if prp.goal else "", limit=1_500).strip()
+
+
+def warn(desk: Desk, record: Record) -> None:
+    """Say what the person should know before anything runs."""
+    for note in desk.settings.notes:
+        record(Noted(text=note, warning=True))
+    if desk.sandbox.name == "none":
+        text = "There is no sandbox: commands of the PRP and of models can do whatever you can"
+        record(Noted(text=text, warning=True))
+
+
+def masked(desk: Desk, *listeners: Record) -> Record:
+    """Return what tells all listeners of an event, and none of them a secret."""
+    mask = desk.toolchain.mask
+
+    def record(event: Event) -> None:
+        event = mask.event(event)
+        for listen in listeners:
+            listen(event)
+
+    return record

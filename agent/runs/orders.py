@@ -1,0 +1,124 @@
+"""An order on paper: what a run needs to be taken up by another process, or on another machine."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from agent.errors import EnvironmentProblem, Refused
+from agent.prp.read import read_text
+from agent.runs.desk import Desk, Order
+from agent.runs.folder import RunFolder
+from agent.settings import Settings
+
+VERSION = 1
+_NOT_SAVED = {"keys", "origins", "notes", "state_dir", "database_url", "prices"}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Saved:
+    """What was asked for when a run began."""
+
+    prp: Path
+    """The person's document; the text that counts is the run's own copy."""
+    root: Path
+    """Top of the person's checkout."""
+    base: str
+    branch: str
+    flags: Mapping[str, Any]
+    """Every setting as it was, whoever had set it."""
+    allowed: str
+    """Who allowed the document's commands."""
+    recording: Path | None
+    tools: tuple[Path, ...]
+    start: str = ""
+    """Commit with earlier work that it goes on from; empty where it begins at its base."""
+
+
+_SAVED = TypeAdapter(Saved)
+
+
+def save(folder: RunFolder, desk: Desk, order: Order, *, branch: str, start: str = "") -> Saved:
+    """Write down what was asked for, and the document as it is now."""
+    settings = desk.settings
+    names = {field.name for field in dataclasses.fields(Settings)} - _NOT_SAVED
+    saved = Saved(
+        prp=order.prp.resolve(),
+        root=desk.repository.root,
+        base=desk.base,
+        branch=branch,
+        flags={name: value for name in sorted(names) if _is_said(value := getattr(settings, name))},
+        allowed=desk.allowed,
+        recording=order.recording.resolve() if order.recording else None,
+        tools=order.tools,
+        start=start,
+    )
+    folder.write(folder.document, desk.prp.text)
+    folder.write_json(folder.order, {"v": VERSION} | _SAVED.dump_python(saved, mode="json"))
+    return saved
+
+
+def _is_said(value: object) -> bool:
+    return value is not None and value != ()
+
+
+def load(folder: RunFolder) -> Saved:
+    """Read what was asked for.
+
+    Raises:
+        EnvironmentProblem: The run did not get as far as that, or another version wrote it.
+
+    """
+    try:
+        told = json.loads(folder.order.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        raise EnvironmentProblem(
+            f"Run {folder.id} can't be taken up: {folder.order} is not there or is no JSON",
+            hint="What it committed is on its branch; prp execute begins anew.",
+        ) from None
+    if told.pop("v", None) != VERSION:
+        raise EnvironmentProblem(
+            f"Run {folder.id} was begun by another version of prp",
+            hint="Go on with that version, or begin anew: what was committed is on the branch.",
+        )
+    return _SAVED.validate_python(told)
+
+
+def order_of(folder: RunFolder, saved: Saved, flags: Mapping[str, Any]) -> Order:
+    """Return the order to go on with: what is typed now comes before what was typed then."""
+    # Its commands were allowed when it began, and the copy of its text is what was allowed.
+    return Order(
+        prp=saved.prp,
+        text_from=folder.document,
+        folder=saved.root,
+        base=saved.base,
+        flags={**saved.flags, "approve": "none", **flags},
+        recording=saved.recording,
+        need_references=False,
+        tools=saved.tools,
+    )
+
+
+def require_same_document(folder: RunFolder, saved: Saved) -> None:
+    """Make sure that the person's document still says what the run was begun with.
+
+    Raises:
+        Refused: It does not.
+
+    """
+    now = read_text(saved.prp) if saved.prp.is_file() else None
+    if now is None or _digest(now) == _digest(read_text(folder.document)):
+        return
+    raise Refused(
+        f"{saved.prp} is not what it was when run {folder.id} began",
+        hint="--accept-prp-change goes on with the document as it is now: only what changed is "
+        "planned and done again. --keep-prp goes on with the document as it was.",
+    )
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,278 @@
+"""A run survives whatever stops it, and goes on where it was."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import killed
+from tests.support.project import PRP, Project
+from tests.support.provider import Answer, Provider, Request
+from tests.support.scripts import GREET_PRP, PLAN, WRONG, opinions
+
+KILLED = str(Path(killed.__file__))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project with a PRP."""
+    return Project(tmp_path / "project", {"PRPs/greet.md": GREET_PRP, "notes.md": "# Notes\n"})
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    """A model server whose coder needs two attempts."""
+    with Provider(Coder()) as server:
+        yield server
+
+
+def written(request: Request) -> bool:
+    """Return whether the coder just got the results of its first answer."""
+    return "wrote greet.py" in request.last or "# Notes" in request.last
+
+
+class Coder:
+    """Answers by how far the conversation is: the same question always gets the same answer."""
+
+    def __call__(self, request: Request) -> Answer:
+        """Plan, judge, or go on with the task at hand."""
+        if "submit_plan" in request.tools:
+            return Answer(calls=(("submit_plan", dict(PLAN)),))
+        if "submit_judgement" in request.tools:
+            judged = opinions({"C1": "yes", "C2": "yes"})
+            return Answer(calls=(("submit_judgement", judged),))
+        repairs = "Hello, Ada!' != " in request.text or "AssertionError: Hi, Ada!" in request.text
+        told = request.last
+        if repairs:
+            if "edited at" in told:
+                return Answer(calls=(("finish", {"summary": "Repaired."}),))
+            edit = {"path": "greet.py", "old": "Hi", "new": "Hello"}
+            return Answer(calls=(("edit", {"edits": [edit]}),))
+        if "appended" in told:
+            return Answer(calls=(("finish", {"summary": "Written."}),))
+        if written(request):
+            # If it ran twice for a run that is taken up, its line would be there twice.
+            return Answer(calls=(("run", {"command": "echo more >> notes.md; echo appended"}),))
+        write = {"path": "greet.py", "content": WRONG}
+        return Answer(calls=(("write", write), ("read", {"paths": ["notes.md"]})))
+
+
+def options(provider: Provider) -> tuple[str, ...]:
+    """Return the options that every run here has."""
+    return ("--model", "openai-chat:x", "--base-url", provider.url, "--max-mutants", "0")
+
+
+def call_killed(project: Project, *arguments: str) -> int:
+    """Run `prp` with its killer and return its exit status."""
+    done = subprocess.run(
+        [sys.executable, KILLED, *arguments],
+        cwd=project.root,
+        env=project.environment(PYTHONPATH=str(Path(KILLED).parents[2])),
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    return done.returncode
+
+
+def told(project: Project) -> list[str]:
+    """Return what the journal says happened, without what a run that is taken up adds."""
+    kinds = [event["type"] for event in project.events()]
+    return sorted(kind for kind in kinds if kind not in ("run-resumed", "setup-finished"))
+
+
+def tree_of(project: Project) -> str:
+    """Return the hash of everything that the branch holds."""
+    return project.git("rev-parse", "prp/greet^{tree}")
+
+
+def messages_of(project: Project) -> str:
+    """Return the commits of the branch."""
+    return project.git("log", "--format=%s%n%b", "main..prp/greet")
+
+
+class Undisturbed:
+    """What a run comes to that nothing disturbs."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        """Execute the PRP in a project of its own."""
+        project = Project(
+            tmp_path / "undisturbed", {"PRPs/greet.md": GREET_PRP, "notes.md": "# Notes\n"}
+        )
+        with Provider(Coder()) as provider:
+            done = project.prp("execute", "PRPs/greet.md", *options(provider))
+            self.asked = len(provider.requests)
+        assert done.status == 0, done.err
+        self.tree, self.messages = tree_of(project), messages_of(project)
+        self.told, self.events = told(project), len(project.events())
+        shutil.rmtree(project.runs[-1])
+
+
+def test_F01_F02_a_run_killed_at_every_event_comes_to_the_same(
+    project: Project, provider: Provider, tmp_path: Path
+) -> None:
+    """Killed after each event it records, taken up each time: no answer is asked twice."""
+    expected = Undisturbed(tmp_path)
+    assert call_killed(project, "1", "execute", "PRPs/greet.md", *options(provider)) == -9
+    kills = 1
+    # Each process tells that it goes on, and is killed after the first event that is new.
+    while (status := call_killed(project, "2", "resume", "-q")) == -9:
+        kills += 1
+        assert kills < 3 * expected.events, "it does not come nearer to its end"
+    assert status == 0
+    assert kills > expected.events / 2
+    assert (tree_of(project), messages_of(project)) == (expected.tree, expected.messages)
+    assert len(provider.requests) == expected.asked
+    assert told(project) == expected.told
+    assert project.git("worktree", "list").count("\n") == 1
+
+
+def test_F01_a_run_killed_within_every_step_comes_to_the_same(
+    project: Project, provider: Provider, tmp_path: Path
+) -> None:
+    """A step that was done, but not yet kept, is done again."""
+    expected = Undisturbed(tmp_path)
+    status = call_killed(project, "step", "1", "execute", "PRPs/greet.md", *options(provider))
+    kills = 0
+    while status == -9:
+        kills += 1
+        # The second new step of each process: the first is the one that was cut off.
+        status = call_killed(project, "step", "2", "resume", "-q")
+        assert kills < 3 * expected.events, "it does not come nearer to its end"
+    assert status == 0
+    assert kills > 5
+    assert project.git("show", "prp/greet:greet.py") == WRONG.replace("Hi", "Hello")
+    assert messages_of(project) == expected.messages
+    assert told(project) == expected.told
+
+
+def test_F11_a_lost_worktree_is_made_again(project: Project, provider: Provider) -> None:
+    """With the changes that no commit holds yet."""
+    assert call_killed(project, "12", "execute", "PRPs/greet.md", *options(provider)) == -9
+    assert project.events()[-1]["type"] == "tool-used"
+    shutil.rmtree(project.runs[-1] / "worktree")
+    done = project.prp("resume")
+    assert done.status == 0, done.err
+    assert "worktree made again" in done.err
+    assert project.git("show", "prp/greet:greet.py") == WRONG.replace("Hi", "Hello")
+
+
+def test_F14_a_deleted_branch_is_made_again_or_named(project: Project, provider: Provider) -> None:
+    """Before the first commit it holds nothing; later what it held is not there."""
+    assert call_killed(project, "4", "execute", "PRPs/greet.md", *options(provider)) == -9
+    project.git("worktree", "remove", "-f", "-f", str(project.runs[-1] / "worktree"))
+    project.git("branch", "-D", "prp/greet")
+    assert project.prp("resume").status == 0
+
+
+def test_F13_a_moved_branch_is_not_overwritten(project: Project, provider: Provider) -> None:
+    """Somebody else committed to it while nobody worked on the run."""
+    assert call_killed(project, "12", "execute", "PRPs/greet.md", *options(provider)) == -9
+    own = ("-c", "user.name=t", "-c", "user.email=t@t")
+    tree = project.git("rev-parse", "main^{tree}").strip()
+    made = project.git(*own, "commit-tree", tree, "-p", "main", "-m", "mine").strip()
+    project.git("update-ref", "refs/heads/prp/greet", made)
+    done = project.prp("resume")
+    assert done.status == 5
+    assert "was moved to" in done.err + done.out
+    assert project.git("rev-parse", "prp/greet").strip() == made
+
+
+def test_F29_ctrl_c_ends_after_the_step_and_says_how_to_go_on(
+    project: Project, provider: Provider
+) -> None:
+    """Exit status 130, the line to type, and no answer asked twice."""
+    process = subprocess.Popen(
+        [str(PRP), "execute", "PRPs/greet.md", *options(provider)],
+        cwd=project.root,
+        env=project.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "attempt 1" in line:
+            process.send_signal(signal.SIGINT)
+            break
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert f"prp resume {project.runs[-1].name}" in out
+    assert project.prp("status", "--json").json[0]["state"] == "interrupted"
+    assert project.prp("resume", "greet").status == 0
+    asked = [request.text for request in provider.requests]
+    assert len(asked) == len(set(asked))
+
+
+def test_F20_a_run_that_is_worked_on_is_not_taken_up(project: Project) -> None:
+    """Nor is one that has ended."""
+    slow = GREET_PRP.replace("ruff check .", "sleep 60")
+    project.write("PRPs/slow.md", slow)
+    process = subprocess.Popen(
+        [str(PRP), "execute", "PRPs/slow.md", "--model", "openai-chat:x", "-q"],
+        cwd=project.root,
+        env=project.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not (project.runs and (project.runs[-1] / "events.jsonl").is_file()):
+        assert process.poll() is None
+        time.sleep(0.05)
+    done = project.prp("resume")
+    assert (done.status, "worked on by another process" in done.err) == (5, True)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(20)
+
+
+def test_F21_a_changed_document_is_noticed(project: Project, provider: Provider) -> None:
+    """The person says which of the two counts."""
+    assert call_killed(project, "6", "execute", "PRPs/greet.md", *options(provider)) == -9
+    project.write("PRPs/greet.md", GREET_PRP + "\nMore.\n")
+    done = project.prp("resume")
+    assert done.status == 14
+    assert "--keep-prp" in done.err
+    assert project.prp("resume", "--keep-prp").status == 0
+
+
+def test_F09_locks_that_a_crash_left_are_taken_away(project: Project, provider: Provider) -> None:
+    """Nobody else works there: the run's own lock is held."""
+    assert call_killed(project, "9", "execute", "PRPs/greet.md", *options(provider)) == -9
+    (own,) = (project.root / ".git" / "worktrees").glob("worktree*")
+    (own / "index.lock").touch()
+    assert project.prp("resume").status == 0
+
+
+def test_F25_a_torn_line_is_dropped_and_told(project: Project, provider: Provider) -> None:
+    """The rest of the journal is as it was."""
+    assert call_killed(project, "9", "execute", "PRPs/greet.md", *options(provider)) == -9
+    with (project.runs[-1] / "events.jsonl").open("a") as journal:
+        journal.write('{"v": 1, "seq": 10, "ty')
+    done = project.prp("resume")
+    assert done.status == 0
+    assert "23 bytes of the journal's last line were lost" in done.err
+    assert [event["seq"] for event in project.events()] == list(range(1, len(project.events()) + 1))
+
+
+def test_a_pause_for_a_provider_goes_on_with_another(project: Project) -> None:
+    """What was half done is committed, and taken back when the run goes on."""
+    answers = iter([Answer(calls=(("submit_plan", dict(PLAN)),))])
+
+    def out_soon(request: Request) -> Answer:
+        if written(request):
+            return Answer(fault="401")
+        return next(answers, None) or Coder()(request)
+
+    with Provider(out_soon) as provider:
+        done = project.prp("execute", "PRPs/greet.md", *options(provider))
+    assert done.status == 4
+    assert project.git("log", "-1", "--format=%s", "prp/greet").strip() == "Keep unfinished work"
+    with Provider(Coder()) as provider:
+        done = project.prp("resume", "--base-url", provider.url)
+    assert done.status == 0, done.err
+    assert "Keep unfinished work" not in messages_of(project)
