@@ -58,7 +58,8 @@ class Evidence:
         ended = self.story.ended.get("outcome") == "proven" and self.result.exit_status == 0
         statuses = {event["status"] for event in self.criteria}
         good = bool(statuses) and statuses <= {"proven", "judged", "pre-existing"}
-        return ended and good and not (self.disagreements or self.screened.doubts)
+        against = (*self.disagreements, *self.screened.doubts, *self.screened.blocked)
+        return ended and good and not against
 
 
 def title(evidence: Evidence) -> str:
