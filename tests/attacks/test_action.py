@@ -16,6 +16,7 @@ from agent.github.install import install_github, labels
 from agent.github.job import Job
 from agent.github.log import JobLog, tame
 from tests.support.action import TITLE, Place, on_github
+from tests.support.expressions import FUNCTIONS, filled
 from tests.support.scripts import GOOD, GREET_PRP, PLAN, WRONG, crew, opinions
 
 ROOT = Path(__file__).parents[2]
@@ -414,6 +415,30 @@ def test_a12_rules_come_from_the_default_branch(place: Place) -> None:
     # Then the rules are those of the default branch
     assert {request.body["model"] for request in place.requests} == {"scripted"}, ran.log
     assert len(place.requests) > 2
+
+
+@pytest.mark.parametrize(
+    ("event", "starts"),
+    [
+        ({"label": {"name": "prp"}}, True),
+        ({"label": {"name": "bug"}}, False),
+        ({"comment": {"body": "/prp run"}}, True),
+        ({"comment": {"body": "Nice! /prp run"}}, False),
+        ({"review": {"state": "changes_requested"}}, True),
+        ({}, True),
+    ],
+)
+def test_the_caller_spares_machines(templates: Path, event: dict[str, Any], starts: bool) -> None:
+    """Other labels and comments start none; what it hands on is what the workflow takes."""
+    file = templates / ".github" / "workflows" / "prp.yml"
+    job = yaml.safe_load(file.read_text(encoding="utf-8"))["jobs"]["prp"]
+    assert bool(filled(job["if"], {"github": {"event": event}}, FUNCTIONS)) is starts
+    taken = workflow()[True]["workflow_call"]  # type: ignore[index] # YAML 1.1 reads `on` so
+    assert set(job["with"]) <= set(taken["inputs"])
+    assert set(job["secrets"]) <= set(taken["secrets"])
+    for rights in (each["permissions"] for each in workflow()["jobs"].values()):
+        for name, level in rights.items():
+            assert job["permissions"].get(name) in (level, "write")
 
 
 def test_labels_are_described() -> None:
