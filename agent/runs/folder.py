@@ -65,6 +65,11 @@ class RunFolder:
         return self.path / "cancelled"
 
     @property
+    def output(self) -> Path:
+        """Return the file with what a process in the background prints."""
+        return self.path / "output.txt"
+
+    @property
     def worktree(self) -> Path:
         """Return where the coder works."""
         return self.path / "worktree"

@@ -276,3 +276,15 @@ def test_a_pause_for_a_provider_goes_on_with_another(project: Project) -> None:
         done = project.prp("resume", "--base-url", provider.url)
     assert done.status == 0, done.err
     assert "Keep unfinished work" not in messages_of(project)
+
+
+def test_a_run_in_the_background_outlives_who_began_it(
+    project: Project, provider: Provider
+) -> None:
+    """Its id is printed, and it can be waited for."""
+    done = project.prp("execute", "PRPs/greet.md", *options(provider), "--detach", "--json")
+    assert done.status == 0, done.err
+    assert done.json["run"] == project.runs[-1].name
+    assert project.prp("wait", done.json["run"]).status == 0
+    assert project.git("show", "prp/greet:greet.py") == WRONG.replace("Hi", "Hello")
+    assert project.prp("plan", "PRPs/greet.md", *options(provider), "--detach").status == 4
