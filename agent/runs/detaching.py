@@ -13,7 +13,6 @@ from agent.runs.folder import RunFolder
 from agent.runs.life import begin, masked, warn
 from agent.shown import json_text
 
-
 _PAUSE = 0.05
 
 
