@@ -55,6 +55,11 @@ class RunFolder:
         return self.path / "prp.md"
 
     @property
+    def document_before(self) -> Path:
+        """Return the PRP as it was before the run was last begun afresh."""
+        return self.path / "prp.before.md"
+
+    @property
     def steps(self) -> Path:
         """Return the database of what the run's steps came to."""
         return self.path / "steps.sqlite"
