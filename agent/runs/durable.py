@@ -19,6 +19,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
+from urllib.parse import quote
 
 from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
 from dbos import error as dbos_error
@@ -145,6 +146,13 @@ class Steps:
             await asyncio.Event().wait()
         while self._redos:
             self._redos.pop(0)()
+
+
+def database_in(file: Path) -> str:
+    """Return the address of a SQLite file, which is made where it is not there yet."""
+    file.touch(mode=0o600)
+    # Nobody makes it again when the run has ended and it is gone.
+    return f"sqlite:///file:{quote(str(file))}?mode=rw&uri=true"
 
 
 def why_not_usable(file: Path) -> str:

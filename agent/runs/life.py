@@ -107,13 +107,15 @@ def tidied(folder: RunFolder, saved: Saved) -> Done | None:
         The run; None where it has not ended or left nothing to do.
 
     """
-    if not folder.journal.exists() or (folder.page.exists() and not folder.worktree.exists()):
+    left = folder.worktree.exists() or folder.steps.exists() or not folder.page.exists()
+    if not (left and folder.journal.exists()):
         return None
     ended = tell(read_events(folder.journal)).ended
     if not ended or ended.get("can_go_on"):
         return None
     with holding(folder):
         clear_worktrees(Repository.open(saved.root), folder.path)
+        folder.steps.unlink(missing_ok=True)
         story = reported(folder)
     return Done(story=story, folder=folder, exit_status=ended["exit_status"])
 
@@ -174,7 +176,7 @@ class _Life:
 
     async def run(self, record: Record, *, afresh: bool) -> int:
         """Work on the run, and return its exit status."""
-        from agent.runs.durable import engine  # noqa: PLC0415 - heavy
+        from agent.runs.durable import database_in, engine  # noqa: PLC0415 - heavy
 
         desk, folder, saved = self.desk, self.folder, self.saved
         started = time.monotonic()
@@ -188,11 +190,14 @@ class _Life:
             number = earlier.generation
             name = f"{folder.id}.{number}" if number else folder.id
             with _always_told(folder, tree, record, started) as outcome_is:
-                async with engine(f"sqlite:///{folder.steps}", executor=_own_name()) as running:
+                async with engine(database_in(folder.steps), executor=_own_name()) as running:
                     outcome = await running.run(
                         name, lambda: self._execute(tree, earlier, retelling), self.steps
                     )
                 outcome_is(outcome)
+        if not outcome.can_go_on:
+            # They hold what the worktree held, secrets of the repository too; nobody needs them.
+            folder.steps.unlink(missing_ok=True)
         return int(outcome.exit_status)
 
     def _begin(self, tree: Worktree, record: Record, *, afresh: bool) -> Earlier:
@@ -312,8 +317,8 @@ def _always_told(
 
     def stop(ending: str, status: int, reason: str, *, hint: str) -> None:
         """Tell of an end that is none: the run can be taken up, and its folder stays for that."""
-        tree.stays = True
         kept = keep_unfinished(tree, reason)
+        tree.stays = _tip(tree) != tree.base
         tell_end(ending, status, reason, hint=hint, unfinished=kept, can_go_on=True)
 
     try:
@@ -324,6 +329,7 @@ def _always_told(
         if folder.cancelled.exists():
             keep_unfinished(tree, "The run was cancelled.")
             tell_end(Ending.CANCELLED, status, "cancelled")
+            folder.steps.unlink(missing_ok=True)
         else:
             stop(Ending.INTERRUPTED, status, f"interrupted by {name}", hint=go_on)
         raise
