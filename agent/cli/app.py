@@ -6,6 +6,7 @@ from agent.cli.demo import demo
 from agent.cli.doctor import doctor
 from agent.cli.document import fmt, lint, schema
 from agent.cli.execute import execute, plan
+from agent.cli.gh import gh
 from agent.cli.report import report
 from agent.cli.resume import resume
 from agent.cli.verify import verify
@@ -42,6 +43,7 @@ app.command()(doctor)
 app.command()(lint)
 app.command()(fmt)
 app.command()(schema)
+app.add_typer(gh, name="gh")
 
 
 @app.callback(invoke_without_command=True)

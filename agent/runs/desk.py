@@ -31,6 +31,8 @@ class Order:
     flags: Mapping[str, Any] = field(default_factory=dict)
     """Settings that were typed, by their names in `Settings`."""
     base: str = "HEAD"
+    start: str = ""
+    """Commit with earlier work on the same base, to go on from; empty for a fresh start."""
     recording: Path | None = None
     """Where to write the models' answers."""
     roles: Sequence[str] = ROLES
@@ -100,7 +102,7 @@ def lay_out(order: Order) -> Desk:
         left_out = frozenset() if order.need_references else CONTEXT_CODES
         require_executable(prp, [finding for finding in found if finding.code not in left_out])
     settings = load_settings(order.flags, root=repository.root, tracked=repository.is_tracked)
-    prp = with_reach(prp, _may_ask(settings.allow_hosts))
+    prp = reaching(prp, settings)
     budget = _budget(settings)
     named = [role for role in order.if_named if getattr(settings, role) or settings.model]
     choices = {role: _choice(settings, role) for role in (*order.roles, *named)}
@@ -179,9 +181,12 @@ def _require_sense(order: Order, settings: Settings) -> None:
         )
 
 
-def _may_ask(allowed: Sequence[str]) -> Callable[[str, int], bool]:
-    rules = [parse_rule(rule) for rule in allowed]
-    return lambda host, port: any(rule.covers(host_name(host), port) for rule in rules)
+def reaching(prp: Prp, settings: Settings) -> Prp:
+    """Return a document whose checks may ask the hosts that are allowed."""
+    rules = [parse_rule(rule) for rule in settings.allow_hosts]
+    return with_reach(
+        prp, lambda host, port: any(rule.covers(host_name(host), port) for rule in rules)
+    )
 
 
 def bundled_tools() -> Path:

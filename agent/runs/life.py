@@ -77,11 +77,18 @@ def begin(desk: Desk, order: Order) -> tuple[RunFolder, Saved]:
     """Make the folder of a new run and its branch, and write down what was asked for."""
     folder = new_run_folder(desk.settings.state_dir, desk.prp.slug)
     try:
-        branch = desk.repository.claim_branch(f"prp/{desk.prp.slug}", desk.base)
-        return folder, save(folder, desk, order, branch=branch)
+        branch = desk.repository.claim_branch(
+            f"prp/{desk.prp.slug}", _start_of(desk, order) or desk.base
+        )
+        return folder, save(folder, desk, order, branch=branch, start=_start_of(desk, order))
     except BaseException:
         shutil.rmtree(folder.path, ignore_errors=True)
         raise
+
+
+def _start_of(desk: Desk, order: Order) -> str:
+    """Return the commit that a run goes on from; empty where it begins at its base."""
+    return desk.repository.resolve(order.start) if order.start else ""
 
 
 def require_open(folder: RunFolder) -> None:
@@ -182,7 +189,11 @@ class _Life:
         started = time.monotonic()
         clear_worktrees(desk.repository, folder.path, but=folder.worktree)
         worktree = open_worktree(
-            desk.repository, folder.worktree, branch=saved.branch, base=saved.base
+            desk.repository,
+            folder.worktree,
+            branch=saved.branch,
+            base=saved.base,
+            start=saved.start,
         )
         with worktree as tree:
             earlier = self._begin(tree, record, afresh=afresh)

@@ -35,12 +35,14 @@ class Saved:
     """Who allowed the document's commands."""
     recording: Path | None
     tools: tuple[Path, ...]
+    start: str = ""
+    """Commit with earlier work that it goes on from; empty where it begins at its base."""
 
 
 _SAVED = TypeAdapter(Saved)
 
 
-def save(folder: RunFolder, desk: Desk, order: Order, *, branch: str) -> Saved:
+def save(folder: RunFolder, desk: Desk, order: Order, *, branch: str, start: str = "") -> Saved:
     """Write down what was asked for, and the document as it is now."""
     settings = desk.settings
     names = {field.name for field in dataclasses.fields(Settings)} - _NOT_SAVED
@@ -53,6 +55,7 @@ def save(folder: RunFolder, desk: Desk, order: Order, *, branch: str) -> Saved:
         allowed=desk.allowed,
         recording=order.recording.resolve() if order.recording else None,
         tools=order.tools,
+        start=start,
     )
     folder.write(folder.document, desk.prp.text)
     folder.write_json(folder.order, {"v": VERSION} | _SAVED.dump_python(saved, mode="json"))

@@ -63,6 +63,8 @@ class Git:
     """The files of the worktree's directory that decide what git runs; see `settled_in`."""
     seconds: float | None = None
     """How long one command may take; None where it may take what it needs."""
+    further: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Settings that come after the overrides; a token among them reaches no command line."""
 
     def __call__(
         self, *arguments: str, stdin: bytes = b"", variables: Mapping[str, str] | None = None
@@ -136,7 +138,7 @@ class Git:
         if self.work_tree:
             directories["GIT_WORK_TREE"] = str(self.work_tree)
         fixed = directories | _fixed_environment() | dict(self.identity)
-        return fixed | _configuration(_OVERRIDES | self._no_drivers(fixed))
+        return fixed | _configuration(_OVERRIDES | self._no_drivers(fixed) | dict(self.further))
 
     def _no_drivers(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Empty every program that the repository's configuration names for filters and diffs."""

@@ -192,12 +192,13 @@ class Worktree:
 
 @contextmanager
 def open_worktree(
-    repository: Repository, folder: Path, *, branch: str, base: str
+    repository: Repository, folder: Path, *, branch: str, base: str, start: str = ""
 ) -> Iterator[Worktree]:
     """Check a branch out in a folder of its own, and take the folder away again unless it stays.
 
     Branch and folder are made, or taken as they were left, however that came. The branch stays: it
-    is what a run delivers. One that nobody committed to is deleted.
+    is what a run delivers. One that nobody committed to is deleted. `start` is the commit with
+    earlier work that it begins with; empty for the base.
 
     Raises:
         EnvironmentProblem: The branch is checked out elsewhere.
@@ -205,9 +206,9 @@ def open_worktree(
     """
     repository.git("check-ref-format", "--branch", branch)
     if not repository.has_branch(branch):
-        repository.git("branch", "--no-track", branch, base)
+        repository.git("branch", "--no-track", branch, start or base)
     try:
-        tree = _opened(repository, folder, branch, base)
+        tree = _opened(repository, folder, branch, base, start or base)
     except BaseException:
         _delete_if_empty(repository, branch, base)
         raise
@@ -219,7 +220,7 @@ def open_worktree(
             _delete_if_empty(repository, branch, base)
 
 
-def _opened(repository: Repository, folder: Path, branch: str, base: str) -> Worktree:
+def _opened(repository: Repository, folder: Path, branch: str, base: str, start: str) -> Worktree:
     was_lost = not folder.is_dir() or _own_directory(repository, folder) is None
     if was_lost:
         _remove(repository, folder)
@@ -241,7 +242,7 @@ def _opened(repository: Repository, folder: Path, branch: str, base: str) -> Wor
         base=base,
         repository=repository,
         git=git,
-        at=base,
+        at=start,
         was_lost=was_lost,
     )
 

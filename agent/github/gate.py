@@ -1,0 +1,468 @@
+"""The first job: who asks, for what text, with which commands, and whether it may be."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+from agent.errors import DocumentError, PrpError, Refused
+from agent.github import progress, words
+from agent.github.client import GitHub
+from agent.github.job import LABEL, Job
+from agent.github.papers import Request, write
+from agent.github.review import with_review
+from agent.github.sources import Found, find_prp, name_of
+from agent.github.state import State, bring, dollars, recall, spent_today
+from agent.github.trigger import Act, Trigger, read_trigger
+from agent.prp import parse_prp, require_executable, slug
+from agent.prp.lint import lint
+from agent.runs.approval import Request as Wanted
+from agent.runs.approval import request_of
+from agent.runs.desk import reaching
+from agent.settings import Settings, load_settings
+from agent.workspace import Repository
+from agent.workspace.files import write_text
+from agent.workspace.git import GitFailed
+from agent.workspace.remote import Remote, write_bundle
+from agent.workspace.surroundings import at_commit
+
+_SHORT = 12
+
+
+class Decision(StrEnum):
+    """What the gate says; further jobs begin with `run`, `plan` or `draft` only."""
+
+    NONE = "none"
+    """It is none of our business."""
+    REFUSED = "refused"
+    RUN = "run"
+    PLAN = "plan"
+    DRAFT = "draft"
+    WAITS = "needs-approval"
+    CANCEL = "cancel"
+    TOLD = "told"
+    """A question was answered."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """What the gate has on its table."""
+
+    job: Job
+    github: GitHub
+    trigger: Trigger
+    repository: Repository
+    """A checkout of the default branch: rules and settings are read from nowhere else."""
+    remote: Remote
+    settings: Settings
+
+    @property
+    def number(self) -> int:
+        """Return the issue or pull request that is answered; 0 where there is none."""
+        return self.trigger.number or 0
+
+
+def decide(job: Job, github: GitHub, *, now: datetime | None = None) -> Decision:
+    """Decide about an event, write the request for the other jobs, and tell people.
+
+    Raises:
+        GitHubFailed: GitHub can't say who may do what; then nobody may.
+
+    """
+    trigger = read_trigger(job)
+    if trigger is None:
+        return _put(job, Decision.NONE)
+    if why := _stranger(job, github, trigger):
+        return _put(job, _turned_away(job, github, trigger, why))
+    if trigger.number:
+        progress.seen(github, trigger.number, trigger.comment)
+        if trigger.act is Act.LABEL:
+            github.remove_label(trigger.number, LABEL)
+    repository = Repository.open(job.workspace)
+    job.put(head=repository.resolve("HEAD"))
+    gate = Gate(
+        job=job,
+        github=github,
+        trigger=trigger,
+        repository=repository,
+        remote=Remote.of(repository, job.clone_url, token=job.token),
+        settings=load_settings({}, root=repository.root, tracked=repository.is_tracked),
+    )
+    try:
+        decision = _decided(gate, now or datetime.now(UTC))
+    except PrpError as error:
+        decision = _refused(gate, error)
+    return _put(job, decision)
+
+
+def _put(job: Job, decision: Decision) -> Decision:
+    job.put(decision=decision.value)
+    job.summarise(f"Gate: **{decision.value}**")
+    return decision
+
+
+def _stranger(job: Job, github: GitHub, trigger: Trigger) -> str:
+    """Say why somebody may not start anything; empty where he may."""
+    if not trigger.actor:
+        return "Nobody knows who asked"
+    if trigger.is_bot:
+        listed = job.asked("ALLOWED_BOTS").replace(",", " ").split()
+        return "" if trigger.actor in listed else f"{words.plain(trigger.actor)} is a bot"
+    if github.may_write(trigger.actor):
+        return ""
+    return f"{words.plain(trigger.actor)} can't push to this repository"
+
+
+def _turned_away(job: Job, github: GitHub, trigger: Trigger, why: str) -> Decision:
+    """Refuse somebody; a comment of a stranger gets a sign and no answer, so nobody can flood."""
+    job.summarise(f"Refused: {why}")
+    if trigger.act is Act.LABEL and trigger.number:
+        github.remove_label(trigger.number, LABEL)
+        github.comment(trigger.number, f"Not started: {why}.")
+    elif trigger.comment and trigger.number:
+        github.react(trigger.number, comment=trigger.comment, content="confused")
+    return Decision.REFUSED
+
+
+def _refused(gate: Gate, error: PrpError) -> Decision:
+    """Tell why nothing is started; the findings of a document name their lines."""
+    told = f"Not started.\n\n{words.fence(str(error))}"
+    if error.hint:
+        told += f"\n\n{words.plain(error.hint)}"
+    gate.job.summarise(told)
+    if gate.number:
+        gate.github.comment(gate.number, words.within([told]))
+    gate.job.put(reason=str(error).splitlines()[0][:200])
+    return Decision.REFUSED
+
+
+def _decided(gate: Gate, now: datetime) -> Decision:
+    trigger = gate.trigger
+    bring(gate.remote)
+    key, state = _known(gate)
+    match trigger.act:
+        case Act.STATUS:
+            return _status(gate, state)
+        case Act.CANCEL:
+            return _cancel(gate, state)
+    _require_idle(gate, state)
+    if trigger.is_pull:
+        if state is None:
+            raise Refused("Nothing is known of this pull request's run")
+        return _again(gate, state, now)
+    return _on_words(gate, key, state, now)
+
+
+def _known(gate: Gate) -> tuple[str, State | None]:
+    """Return what an issue's runs are called, and what is known of them."""
+    if gate.trigger.is_pull:
+        return _of_pull(gate)
+    key = str(gate.trigger.number) if gate.trigger.number else ""
+    return key, recall(gate.repository, key) if key else None
+
+
+def _of_pull(gate: Gate) -> tuple[str, State]:
+    """Return the state that a pull request belongs to.
+
+    Raises:
+        Refused: It comes from a fork, or from no run of ours.
+
+    """
+    pull = gate.github.pull(gate.number)
+    home = pull.head.repo.full_name if pull.head.repo else ""
+    if home.lower() != gate.job.repository.lower():
+        raise Refused("This pull request comes from a fork: nothing is run for it")
+    if pull.state != "open":
+        raise Refused("This pull request is closed")
+    listed = gate.repository.git.text(
+        "for-each-ref", "--format=%(refname:lstrip=3)", "refs/prp-in/state/"
+    )
+    for key in listed.splitlines():
+        state = recall(gate.repository, key)
+        if state and state.request.branch == pull.head.ref:
+            return key, state
+    raise Refused(f"{pull.head.ref} is no branch of a run")
+
+
+def _require_idle(gate: Gate, state: State | None) -> None:
+    """Make sure that no run is under way; the label is taken off by hand where one was lost."""
+    issue = state.request.issue if state else gate.trigger.number
+    if issue and gate.github.issue(issue).has_label(progress.RUNNING):
+        raise Refused(
+            f"A run of issue {issue} is under way already",
+            hint=f"`/prp cancel` ends it. If it was lost, take the label {progress.RUNNING} off "
+            "and ask again.",
+        )
+
+
+def _status(gate: Gate, state: State | None) -> Decision:
+    if state is None:
+        gate.github.comment(gate.number, "Nothing was executed for this issue yet.")
+        return Decision.TOLD
+    last = state.account.runs[-1] if state.account.runs else None
+    cost = f", US$ {last.usd:.4f}" if last and last.usd is not None else ""
+    told = (
+        f"The last run: **{words.plain(state.outcome)}**{cost}, on branch "
+        f"{words.code(state.request.branch)}. {len(state.account.runs)} so far."
+    )
+    gate.github.comment(gate.number, told)
+    return Decision.TOLD
+
+
+def _cancel(gate: Gate, state: State | None) -> Decision:
+    """Find the workflow's run that is under way: our comment names it."""
+    number = (state.request.issue if state else None) or gate.number
+    own = gate.github.own_login().removesuffix("[bot]")
+    for comment in gate.github.comments(number):
+        by_us = comment.user is not None and comment.user.login.removesuffix("[bot]") == own
+        named = progress.workflow_run(comment.body or "") if by_us else None
+        if named:
+            gate.job.put(cancel=named)
+            return Decision.CANCEL
+    raise Refused("Nothing is under way here")
+
+
+def _on_words(gate: Gate, key: str, state: State | None, now: datetime) -> Decision:
+    """Decide about an issue's words, or about a path that was typed."""
+    trigger, base = gate.trigger, gate.repository.resolve("HEAD")
+    if trigger.number and not trigger.title:  # dispatched by hand, without an issue's event
+        issue = gate.github.issue(trigger.number)
+        trigger = replace(trigger, title=issue.title, body=issue.body or "")
+    if trigger.act is Act.RESUME and state is None:
+        raise Refused("There is no run to resume", hint=f"Set the label {LABEL} to start one.")
+    found = find_prp(
+        title=trigger.title,
+        body=trigger.body,
+        number=trigger.number,
+        read=lambda path: _file(gate.repository, base, path),
+        asked=gate.job.asked("PRP"),
+    )
+    gate = replace(gate, trigger=trigger)
+    if found.kind == "draft":
+        return _draft(gate, found, base)
+    wanted = _examined(gate, found, base)
+    trust = _trust(gate, found, wanted)
+    if trust is None:
+        return _ask(gate, found, wanted)
+    name = name_of(trigger.title, trigger.number) if trigger.number else slug(Path(found.name))
+    request = Request(
+        mode="plan" if trigger.act is Act.PLAN else "run",
+        key=key or slug(Path(found.name)),
+        issue=trigger.number,
+        actor=trigger.actor,
+        title=trigger.title or parse_prp(found.text, path=Path(found.name)).title.text,
+        source=found.kind,
+        trust=trust,
+        prp_name=found.name,
+        prp=found.text,
+        digest=wanted.digest,
+        base=base,
+        branch=f"prp/{name}",
+        default_branch=gate.job.default_branch,
+        max_cost_usd=_allowance(gate, now),
+    )
+    goes_on = trigger.act in (Act.LABEL, Act.RESUME, Act.APPROVE)
+    if goes_on and state and state.request.digest == request.digest and state.outcome != "proven":
+        request = _going_on(gate, request, state)
+    elif trigger.act is Act.RESUME:
+        raise Refused(
+            "The text or its commands are others than those of the last run, or it was finished",
+            hint=f"Set the label {LABEL} to start afresh.",
+        )
+    return _started(gate, request)
+
+
+def _going_on(gate: Gate, request: Request, state: State) -> Request:
+    """Return a request that goes on where the last run of the same words ended."""
+    branch = state.request.branch
+    head = gate.remote.refs(f"refs/heads/{branch}").get(f"refs/heads/{branch}", "")
+    if not head or not state.commit:
+        return request
+    gate.remote.fetch(f"+refs/heads/{branch}:refs/prp-in/start")
+    return request.model_copy(update={"base": state.request.base, "start": head, "branch": branch})
+
+
+def _again(gate: Gate, state: State, now: datetime) -> Decision:
+    """Decide about a pull request of ours: go on with what its reviewers say."""
+    trigger, old = gate.trigger, state.request
+    if trigger.act is Act.APPROVE:
+        raise Refused("Commands are approved on the issue, not on its pull request")
+    text = old.prp
+    if trigger.act is Act.REVIEW:
+        said = [trigger.words] if trigger.words else []
+        if trigger.review:
+            comments = gate.github.review_comments(gate.number, trigger.review)
+            said += [_said(c.path, c.line, c.body or "") for c in comments]
+        text = with_review(old.prp, said)
+    found = Found(kind=old.source, name=old.prp_name, text=text)
+    wanted = _examined(gate, found, old.base)
+    request = old.model_copy(
+        update={
+            "mode": "plan" if trigger.act is Act.PLAN else "run",
+            "actor": trigger.actor,
+            "prp": text,
+            "digest": wanted.digest,
+            "trust": old.trust if text == old.prp else "maintainer",
+            "start": None,
+            "comment": None,
+            "max_cost_usd": _allowance(gate, now),
+        }
+    )
+    return _started(gate, _going_on(gate, request, state))
+
+
+def _said(path: str, line: int | None, text: str) -> str:
+    return f"{path}:{line}: {text}" if line else f"{path}: {text}"
+
+
+def _file(repository: Repository, base: str, path: str) -> str:
+    """Return a document of the default branch."""
+    try:
+        content = repository.read(base, path)
+    except GitFailed:
+        raise DocumentError(
+            "there is no such file on the default branch", path=Path(path), hint="Check the path."
+        ) from None
+    text = content.decode("utf-8-sig", "replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _examined(gate: Gate, found: Found, base: str) -> Wanted:
+    """Return what a document would run, after the rules that every document must keep.
+
+    Raises:
+        DocumentError: It can't be executed.
+
+    """
+    if len(found.text.encode("utf-8", "surrogatepass")) > _LARGEST:
+        raise DocumentError("it is larger than 1 MiB", path=Path(found.name))
+    place = gate.repository.root / found.name
+    prp = parse_prp(found.text, path=Path(found.name))
+    around = at_commit(gate.repository, base, document=place)
+    require_executable(prp, lint(prp, around).findings)
+    return request_of(
+        reaching(prp, gate.settings),
+        document=found.name,
+        sandbox="bubblewrap",
+        fetches=gate.settings.fetch_urls,
+        hosts=gate.settings.allow_hosts,
+    )
+
+
+_LARGEST = 1024 * 1024
+
+
+def _trust(
+    gate: Gate, found: Found, wanted: Wanted
+) -> Literal["repo", "maintainer", "approved"] | None:
+    """Return why a text may run; None where a person has to look at its commands first.
+
+    Raises:
+        Refused: What was approved is something else.
+
+    """
+    trigger = gate.trigger
+    if trigger.act is Act.APPROVE:
+        if not trigger.digest or not wanted.digest.startswith(trigger.digest):
+            raise Refused(
+                f"What was approved is not what the issue asks for now: its hash is "
+                f"{wanted.digest[:_SHORT]}",
+                hint="Look at the issue again, and at its commands; set the label once more to "
+                "have them shown.",
+            )
+        return "approved"
+    strict = gate.job.asked("TRUST", "maintainer")
+    if found.kind == "path":
+        return "repo" if strict != "nobody" else None
+    if strict == "maintainer" and _is_written_by_writers(gate):
+        return "maintainer"
+    return None
+
+
+def _is_written_by_writers(gate: Gate) -> bool:
+    """Return whether everybody who had a hand in the issue's words could push them as well."""
+    if not gate.number:
+        return False
+    who = gate.github.authorship(gate.number)
+    if who.author is None or (who.edited_at and who.editor is None):
+        return False
+    # Somebody changed the words meanwhile: who wrote those that we hold is not known.
+    if who.body.replace("\r\n", "\n") != gate.trigger.body.replace("\r\n", "\n"):
+        return False
+    people = {who.author.login, *([who.editor.login] if who.editor else [])}
+    return all(gate.github.may_write(login) for login in people)
+
+
+def _ask(gate: Gate, found: Found, wanted: Wanted) -> Decision:
+    """Show what would run, and wait for a person."""
+    short = wanted.digest[:_SHORT]
+    told = [
+        "### Somebody has to look at this first\n\nNot everybody who wrote this text can push to "
+        "this repository. Read what it would run, in a sandbox with network "
+        f"{words.code(', '.join(wanted.hosts) or 'none')}:",
+        words.fence("\n".join(wanted.lines())),
+        f"If that is fine, answer with:\n\n```text\n/prp approve {short}\n```\n\n"
+        "It counts for exactly this text and these commands; any change of the issue makes it void."
+        f"\n\nSHA-256: `{wanted.digest}`",
+        words.details("The PRP as it was read", words.fence(found.text)),
+    ]
+    key = str(gate.number)
+    progress.show(gate.github, gate.number, key, words.within(told))
+    progress.label(gate.github, gate.number, progress.WAITING)
+    gate.job.summarise(words.within(told))
+    gate.job.put(digest=wanted.digest)
+    return Decision.WAITS
+
+
+def _draft(gate: Gate, found: Found, base: str) -> Decision:
+    """Hand a document for people to complete to the job that may push."""
+    folder = gate.job.artifact("request")
+    write_text(folder, "draft.md", found.text)
+    (folder / "draft.name").write_text(f"{found.name}\n{base}\n", encoding="utf-8")
+    return Decision.DRAFT
+
+
+def _allowance(gate: Gate, now: datetime) -> float | None:
+    """Return the dollars that a run may cost: its own limit, or what is left of the day's.
+
+    Raises:
+        Refused: Nothing is left.
+
+    """
+    limit = gate.settings.max_cost_usd
+    today = list(spent_today(gate.repository, now=now))
+    most = gate.job.number("DAILY_RUNS")
+    mine = sum(spent.actor == gate.trigger.actor for spent in today)
+    if most is not None and mine >= most:
+        raise Refused(f"{gate.trigger.actor} has started {mine} runs today; {most:g} are allowed")
+    daily = gate.job.number("DAILY_USD")
+    if daily is None:
+        return limit
+    left = daily - dollars(iter(today))
+    if left <= 0:
+        raise Refused(
+            f"Today's US$ {daily:g} for this repository are used up",
+            hint="The variable PRP_DAILY_USD of the repository says how much a day may cost.",
+        )
+    return left if limit is None else min(limit, left)
+
+
+def _started(gate: Gate, request: Request) -> Decision:
+    """Write the request, and tell people that a run begins."""
+    folder = gate.job.artifact("request")
+    if issue := request.issue:
+        told = progress.beginning(request, run=gate.job.run, url=gate.job.run_url)
+        comment = progress.show(gate.github, issue, request.key, told)
+        request = request.model_copy(update={"comment": comment})
+        progress.label(gate.github, issue, progress.RUNNING)
+    if request.start:
+        write_bundle(
+            gate.repository,
+            folder / "start.bundle",
+            ref="refs/prp-in/start",
+            since=[request.base],
+        )
+    write(request, folder / "request.json")
+    gate.job.put(base=request.base, branch=request.branch, key=request.key, digest=request.digest)
+    return Decision.PLAN if request.mode == "plan" else Decision.RUN

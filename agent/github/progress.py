@@ -1,0 +1,104 @@
+"""The one comment that says how a run stands, and the labels that say it in a word."""
+
+import contextlib
+import re
+from pathlib import Path
+
+from agent.github import words
+from agent.github.answers import User
+from agent.github.client import GitHub, GitHubFailed
+from agent.github.papers import Request
+from agent.prp import parse_prp
+
+RUNNING = "prp:running"
+PASSED = "prp:passed"
+FAILED = "prp:failed"
+WAITING = "prp:needs-approval"
+_STATES = (RUNNING, PASSED, FAILED, WAITING)
+
+
+def marker(key: str) -> str:
+    """Return what our comment is known by; nobody sees it."""
+    return f"<!-- prp:run issue={key} -->"
+
+
+def show(github: GitHub, number: int, key: str, text: str, *, comment: int | None = None) -> int:
+    """Write the comment, or write it anew, and return its id.
+
+    Args:
+        github: The repository.
+        number: Of the issue.
+        key: Of the run's state.
+        text: Markdown.
+        comment: Id of the comment where it is known; one that was deleted is made again.
+
+    """
+    body = f"{marker(key)}\n{text}"
+    known = comment or _own_comment(github, number, key)
+    if known is not None:
+        try:
+            return github.edit_comment(known, body).id
+        except GitHubFailed as error:
+            if error.status != 404:
+                raise
+    return github.comment(number, body).id
+
+
+def _own_comment(github: GitHub, number: int, key: str) -> int | None:
+    """Return our comment; one that somebody else wrote in its likeness is none."""
+    login = github.own_login()
+    for comment in github.comments(number):
+        is_marked = (comment.body or "").startswith(marker(key))
+        if is_marked and comment.user and _is(comment.user, login):
+            return comment.id
+    return None
+
+
+def _is(user: User, login: str) -> bool:
+    """Return whether an account is one that GraphQL names; there bots may lack their suffix."""
+    is_bot = login.endswith("[bot]") or user.type == "Bot"
+    same = user.login.removesuffix("[bot]") == login.removesuffix("[bot]")
+    return same and (user.type == "Bot") == is_bot
+
+
+def label(github: GitHub, number: int, state: str | None) -> None:
+    """Let an issue carry one of our states, or none."""
+    for other in _STATES:
+        if other != state:
+            github.remove_label(number, other)
+    if state is not None:
+        github.add_labels(number, state)
+
+
+def seen(github: GitHub, number: int, comment: int | None) -> None:
+    """Show that something was noticed; where even that fails, nothing else does."""
+    with contextlib.suppress(GitHubFailed):
+        github.react(number, comment=comment)
+
+
+_RUN = re.compile(r"<!-- prp:workflow (\d+) -->")
+
+
+def workflow_run(text: str) -> int | None:
+    """Return the workflow's run that a comment of ours is about, while it is under way."""
+    found = _RUN.search(text)
+    return int(found[1]) if found else None
+
+
+def beginning(request: Request, *, run: str, url: str) -> str:
+    """Return the comment for a run that begins."""
+    prp = parse_prp(request.prp, path=Path(request.prp_name))
+    limit = "no limit" if request.max_cost_usd is None else f"US$ {request.max_cost_usd:g} at most"
+    what = "Planning" if request.mode == "plan" else "Executing"
+    after = " It goes on where the last run ended." if request.start else ""
+    tasks = [f"- [ ] {words.plain(f'{task.label}: {task.title}')}" for task in prp.tasks]
+    criteria = [f"- {c.id}: {words.plain(c.text)}" for c in prp.promises]
+    return words.within(
+        [
+            f"<!-- prp:workflow {run} -->\n### {what} {words.code(request.prp_name)}",
+            f"Started by {words.plain(request.actor)}, {limit}; [the run]({url}).{after} Text and "
+            f"commands: `{request.digest[:12]}`, from {words.code(request.base[:12])}.",
+            "**Tasks**\n" + "\n".join(tasks) if tasks else "",
+            "**To be shown**\n" + "\n".join(criteria) if criteria else "",
+        ]
+    )
