@@ -33,6 +33,15 @@ class Crew:
     verify: Callable[[Contract, Plan, Sequence[CheckResult], str, int], Awaitable[Verdict]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """What is done already, where a run goes on without its steps."""
+
+    attempt: int = 1
+    finished: frozenset[int] = frozenset()
+    """Numbers of the assignments of the first attempt that need not be carried out again."""
+
+
 # Characters of the diff that a repair begins with; the rest can be read.
 _SHOWN_DIFF = 30_000
 
@@ -67,8 +76,18 @@ class Outcome:
     """Whether it was stopped on its way and can be taken up."""
 
 
+_NOTHING = Before()
+
+
 async def execute(
-    prp: Prp, crew: Crew, tree: Worktree, budget: Budget, record: Record, *, strict: bool = False
+    prp: Prp,
+    crew: Crew,
+    tree: Worktree,
+    budget: Budget,
+    record: Record,
+    *,
+    strict: bool = False,
+    before: Before = _NOTHING,
 ) -> Outcome:
     """Carry out one PRP.
 
@@ -84,9 +103,9 @@ async def execute(
         )
         baseline = await crew.measure(contract, tree.base)
         plan = await crew.plan(contract, baseline)
-        work = _tasks(prp, plan)
+        work = [task for task in _tasks(prp, plan) if task.number not in before.finished]
 
-        for attempt in range(1, budget.max_attempts + 1):
+        for attempt in range(before.attempt, max(budget.max_attempts, before.attempt) + 1):
             record(AttemptStarted(attempt=attempt, steps=tuple(step.number for step in work)))
             await _carry_out(work, attempt, crew, contract, plan, tree, record)
             verdict = await crew.verify(contract, plan, baseline, tree.head(), attempt)

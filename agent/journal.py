@@ -52,6 +52,10 @@ class RunResumed:
     """How it had stopped, in words."""
     worktree: str
     """`kept` as it was, or `made again` from the branch."""
+    generation: int = 0
+    """Where it goes on without its steps, from what is committed: how often it has done so."""
+    start: str = ""
+    """The commit that it then goes on from."""
 
 
 @dataclass(frozen=True, kw_only=True)

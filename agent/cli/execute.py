@@ -8,7 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from agent.journal import Record
-    from agent.runs import Done, Order, Planned
+    from agent.runs import Begun, Done, Order, Planned
 
 PrpPath = Annotated[Path, typer.Argument(help="The PRP, a Markdown file.", metavar="PRP")]
 Model = Annotated[
@@ -87,6 +87,9 @@ RecordFile = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+Detach = Annotated[
+    bool, typer.Option("--detach", help="Work in the background; print the run's id and return.")
+]
 Base = Annotated[str, typer.Option(help="Commit or branch to start from.", metavar="REF")]
 
 Strict = Annotated[
@@ -102,6 +105,7 @@ Examples:
   prp execute PRPs/login.md --model openai-chat:qwen3 --base-url http://127.0.0.1:8000/v1
   prp execute PRPs/login.md --allow-host api.example.com --allow-host .staging.example.com:8443
   prp execute PRPs/login.md --setup "pip install -r ci/requirements.txt"
+  prp execute PRPs/login.md --detach
 """
 
 
@@ -113,10 +117,10 @@ def flags_of(**typed: object) -> dict[str, object]:
 class _Act(Protocol):
     """What a command does with an order: returns what to print and how to exit."""
 
-    def __call__(self, order: "Order", *, listen: "Record") -> "Done | Planned": ...
+    def __call__(self, order: "Order", *, listen: "Record") -> "Begun | Done | Planned": ...
 
 
-def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., None]:
+def _command(name: str, act: Callable[[bool], _Act], words: str) -> Callable[..., None]:
     """Make a command; all take the same options, so that a line for one works for the other."""
 
     def command(
@@ -147,6 +151,7 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
         no_fetch: NoFetch = False,
         ignore_missing_references: IgnoreMissing = False,
         record: RecordFile = None,
+        detach: Detach = False,
         as_json: AsJson = False,
         quiet: Quiet = False,
     ) -> None:
@@ -185,7 +190,7 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
             ask=asker(no_input=no_input),
             need_references=not ignore_missing_references,
         )
-        done = act()(order, listen=Progress(quiet=quiet))
+        done = act(detach)(order, listen=Progress(quiet=quiet))
         typer.echo(done.as_json() if as_json else printable_lines(done.in_words()))
         raise typer.Exit(done.exit_status)
 
@@ -193,15 +198,18 @@ def _command(name: str, act: Callable[[], _Act], words: str) -> Callable[..., No
     return command
 
 
-def _execution() -> _Act:
-    from agent.runs import run_order  # noqa: PLC0415 - keeps --help fast
+def _execution(detach: bool) -> _Act:
+    from agent.runs import detach_order, run_order  # noqa: PLC0415 - keeps --help fast
 
-    return run_order
+    return detach_order if detach else run_order
 
 
-def _planning() -> _Act:
-    from agent.runs import plan_order  # noqa: PLC0415 - keeps --help fast
+def _planning(detach: bool) -> _Act:
+    from agent.errors import SettingsError  # noqa: PLC0415 - keeps --help fast
+    from agent.runs import plan_order  # noqa: PLC0415
 
+    if detach:
+        raise SettingsError("A plan is printed, so it can't be made in the background")
     return plan_order
 
 

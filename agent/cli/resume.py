@@ -12,9 +12,11 @@ from agent.cli.execute import (
     MaxMinutes,
     MaxTokens,
     Model,
+    NoInput,
     Planner,
     Quiet,
     Verifier,
+    Yes,
     flags_of,
 )
 from agent.cli.watch import RunName, run_named
@@ -22,6 +24,20 @@ from agent.cli.watch import RunName, run_named
 KeepPrp = Annotated[
     bool,
     typer.Option("--keep-prp", help="Go on with the PRP as it was when the run began."),
+]
+
+AcceptPrp = Annotated[
+    bool,
+    typer.Option(
+        "--accept-prp-change",
+        help="Go on with the PRP as it is now; tasks that it words as before stay done.",
+    ),
+]
+Afresh = Annotated[
+    bool,
+    typer.Option(
+        "--afresh", help="Go on from what is committed, where the run's own steps are of no use."
+    ),
 ]
 
 
@@ -37,6 +53,10 @@ def resume(
     max_minutes: MaxMinutes = None,
     max_tokens: MaxTokens = None,
     keep_prp: KeepPrp = False,
+    accept_prp_change: AcceptPrp = False,
+    afresh: Afresh = False,
+    yes: Yes = False,
+    no_input: NoInput = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -49,8 +69,10 @@ def resume(
       prp resume
       prp resume login --max-cost-usd 10
       prp resume login --model openai:gpt-5
+      prp resume login --accept-prp-change
 
     """
+    from agent.cli.asking import asker  # noqa: PLC0415 - keeps --help fast
     from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
     from agent.runs import resume_run  # noqa: PLC0415
     from agent.shown import printable_lines  # noqa: PLC0415
@@ -65,6 +87,15 @@ def resume(
         max_minutes=max_minutes,
         max_tokens=max_tokens,
     )
-    done = resume_run(run_named(run), flags, listen=Progress(quiet=quiet), keep_prp=keep_prp)
+    done = resume_run(
+        run_named(run),
+        flags,
+        listen=Progress(quiet=quiet),
+        keep_prp=keep_prp,
+        accept_prp=accept_prp_change,
+        afresh=afresh,
+        ask=asker(no_input=no_input),
+        yes=yes,
+    )
     typer.echo(done.as_json() if as_json else printable_lines(done.in_words()))
     raise typer.Exit(done.exit_status)

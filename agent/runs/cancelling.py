@@ -53,6 +53,7 @@ def _close(folder: RunFolder) -> None:
                 seconds=0.0,
             )
         )
+    folder.steps.unlink(missing_ok=True)
     reported(folder)
 
 

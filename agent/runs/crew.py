@@ -54,6 +54,8 @@ class Office:
     meter: Meter
     record: Record
     recorder: Recorder | None = None
+    given_plan: Plan | None = None
+    """A plan that was made before, so that nobody needs to be asked for one."""
     briefing: str = ""
 
     def __post_init__(self) -> None:
@@ -165,6 +167,11 @@ class Office:
 
     async def plan(self, contract: Contract, baseline: Sequence[CheckResult]) -> Plan:
         """Let the planner read the base commit and plan."""
+        plan = self.given_plan or await self._ask_for_plan(contract, baseline)
+        self._plan_text = _plan_in_words(plan, baseline)
+        return plan
+
+    async def _ask_for_plan(self, contract: Contract, baseline: Sequence[CheckResult]) -> Plan:
         async with self.room(contract, self.desk.base) as room:
             reading = Reading(room.path, role="planner", record=self.record)
             plan = await make_plan(
@@ -182,7 +189,6 @@ class Office:
                 concerns=plan.concerns,
             )
         )
-        self._plan_text = _plan_in_words(plan, baseline)
         return plan
 
     def crew(self, tree: Worktree) -> Crew:

@@ -11,12 +11,15 @@ import contextvars
 import hmac
 import json
 import secrets
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar, cast
+from urllib.parse import quote
 
 from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
 from dbos import error as dbos_error
@@ -124,7 +127,10 @@ class Steps:
         except _NotKept as stop:
             raise stop.error from stop.error.__cause__
         except dbos_error.DBOSUnexpectedStepError as error:
-            raise Diverged(f"The run's steps are others than before: {error}") from error
+            raise Diverged(
+                f"The run asks for other steps than before: {error}",
+                hint="prp resume RUN --afresh goes on from what is committed.",
+            ) from error
         except DatabaseError as error:
             raise unwritable(error) from error
         if not is_new and settles:
@@ -140,6 +146,30 @@ class Steps:
             await asyncio.Event().wait()
         while self._redos:
             self._redos.pop(0)()
+
+
+def database_in(file: Path) -> str:
+    """Return the address of a SQLite file, which is made where it is not there yet."""
+    file.touch(mode=0o600)
+    # Nobody makes it again when the run has ended and it is gone.
+    return f"sqlite:///file:{quote(str(file))}?mode=rw&uri=true"
+
+
+def why_not_usable(file: Path) -> str:
+    """Return why a run can't be taken up by the steps in a file; empty where it can."""
+    if not file.exists():
+        return "the database of its steps is gone"
+    try:
+        with contextlib.closing(sqlite3.connect(file)) as database:
+            sound = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+            query = "SELECT DISTINCT application_version FROM workflow_status"
+            versions = [row[0] for row in database.execute(query)]
+    except sqlite3.DatabaseError as error:
+        return f"the database of its steps can't be read: {error}"
+    if sound != "ok":
+        return f"the database of its steps is damaged: {sound}"
+    others = [version for version in versions if version != SCHEMA]
+    return f"its steps are of version {others[0]}, and this is {SCHEMA}" if others else ""
 
 
 def unwritable(error: DatabaseError) -> EnvironmentProblem:

@@ -55,6 +55,11 @@ class RunFolder:
         return self.path / "prp.md"
 
     @property
+    def document_before(self) -> Path:
+        """Return the PRP as it was before the run was last begun afresh."""
+        return self.path / "prp.before.md"
+
+    @property
     def steps(self) -> Path:
         """Return the database of what the run's steps came to."""
         return self.path / "steps.sqlite"
@@ -63,6 +68,11 @@ class RunFolder:
     def cancelled(self) -> Path:
         """Return the file that says that the run is to end for good."""
         return self.path / "cancelled"
+
+    @property
+    def output(self) -> Path:
+        """Return the file with what a process in the background prints."""
+        return self.path / "output.txt"
 
     @property
     def worktree(self) -> Path:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import secrets
 import shutil
@@ -26,17 +27,18 @@ from agent.journal import (
     RunStarted,
     read_events,
 )
-from agent.llm.budget import Meter, Spent
+from agent.llm.budget import Meter
 from agent.llm.recording import Recorder
-from agent.prp import Prp
+from agent.prp import Prp, read_prp
 from agent.runs.alive import holding
 from agent.runs.crew import Office
 from agent.runs.desk import Desk, Order
+from agent.runs.earlier import Earlier, earlier_of
 from agent.runs.folder import RunFolder, new_run_folder
 from agent.runs.opening import opened
-from agent.runs.orders import Saved, save
+from agent.runs.orders import Saved, keep_document, save
 from agent.runs.reporting import reported
-from agent.runs.retelling import Retelling, minutes_of
+from agent.runs.retelling import Retelling
 from agent.runs.signals import STATUS, with_signals
 from agent.shown import json_text
 from agent.workspace import Repository, Worktree, clear_worktrees, clip, open_worktree
@@ -112,18 +114,28 @@ def tidied(folder: RunFolder, saved: Saved) -> Done | None:
         The run; None where it has not ended or left nothing to do.
 
     """
-    if not folder.journal.exists() or (folder.page.exists() and not folder.worktree.exists()):
+    left = folder.worktree.exists() or folder.steps.exists() or not folder.page.exists()
+    if not (left and folder.journal.exists()):
         return None
     ended = tell(read_events(folder.journal)).ended
     if not ended or ended.get("can_go_on"):
         return None
     with holding(folder):
         clear_worktrees(Repository.open(saved.root), folder.path)
+        folder.steps.unlink(missing_ok=True)
         story = reported(folder)
     return Done(story=story, folder=folder, exit_status=ended["exit_status"])
 
 
-def work_on(folder: RunFolder, saved: Saved, desk: Desk, order: Order, *, listen: Record) -> Done:
+def work_on(
+    folder: RunFolder,
+    saved: Saved,
+    desk: Desk,
+    order: Order,
+    *,
+    listen: Record,
+    afresh: bool = False,
+) -> Done:
     """Work on a run until it ends or has to stop; where it has stopped before, go on from there.
 
     Args:
@@ -132,6 +144,7 @@ def work_on(folder: RunFolder, saved: Saved, desk: Desk, order: Order, *, listen
         desk: The checked order.
         order: What is asked for now.
         listen: Is told of every event as it happens.
+        afresh: Whether to go on from what is committed, without the steps of the run.
 
     Raises:
         PrpError: It can't be worked on. What goes wrong later ends the run, and is told as its
@@ -139,13 +152,14 @@ def work_on(folder: RunFolder, saved: Saved, desk: Desk, order: Order, *, listen
 
     """
     with holding(folder), Journal(folder.journal) as journal:
-        events = list(read_events(folder.journal))
-        record = masked(desk, Retelling(events, _both(journal.record, listen)))
-        life = _Life(folder=folder, saved=saved, desk=desk, order=order, events=events)
+        tell_all = masked(desk, journal.record, listen)
+        life = _Life(folder=folder, saved=saved, desk=desk, order=order)
         if journal.torn:
-            record(Noted(text=f"{journal.torn} bytes of the journal's last line were lost"))
+            tell_all(Noted(text=f"{journal.torn} bytes of the journal's last line were lost"))
         try:
-            status = with_signals(lambda: life.run(record), gently=life.steps.end_before_next)
+            status = with_signals(
+                lambda: life.run(tell_all, afresh=afresh), gently=life.steps.end_before_next
+            )
         except PrpError as error:
             # Once work has begun, an error is an end like others: told, kept and reported.
             if not (story := reported(folder)).ended:
@@ -157,39 +171,19 @@ def work_on(folder: RunFolder, saved: Saved, desk: Desk, order: Order, *, listen
     return Done(story=reported(folder), folder=folder, exit_status=int(status))
 
 
-def _both(one: Record, other: Record) -> Record:
-    def record(event: Event) -> None:
-        one(event)
-        other(event)
-
-    return record
-
-
 class _Life:
     """One process's part in the life of a run."""
 
-    def __init__(
-        self,
-        *,
-        folder: RunFolder,
-        saved: Saved,
-        desk: Desk,
-        order: Order,
-        events: Sequence[Mapping[str, Any]],
-    ) -> None:
+    def __init__(self, *, folder: RunFolder, saved: Saved, desk: Desk, order: Order) -> None:
         # Heavy, and nothing but runs needs it.
         from agent.runs.durable import Steps  # noqa: PLC0415
 
         self.folder, self.saved, self.desk, self.order = folder, saved, desk, order
-        self.events = events
         self.steps = Steps()
-        self._ended: Mapping[str, Any] = next(
-            (e for e in reversed(events) if e["type"] == "run-ended"), {}
-        )
 
-    async def run(self, record: Record) -> int:
+    async def run(self, record: Record, *, afresh: bool) -> int:
         """Work on the run, and return its exit status."""
-        from agent.runs.durable import engine  # noqa: PLC0415 - heavy
+        from agent.runs.durable import database_in, engine  # noqa: PLC0415 - heavy
 
         desk, folder, saved = self.desk, self.folder, self.saved
         started = time.monotonic()
@@ -202,45 +196,98 @@ class _Life:
             start=saved.start,
         )
         with worktree as tree:
-            self._begin(tree, record)
-            with _always_told(self.folder, tree, record, started) as outcome_is:
-                async with engine(f"sqlite:///{folder.steps}", executor=_own_name()) as running:
+            earlier = self._begin(tree, record, afresh=afresh)
+            retelling = Retelling(earlier.since, record)
+            number = earlier.generation
+            name = f"{folder.id}.{number}" if number else folder.id
+            with _always_told(folder, tree, record, started) as outcome_is:
+                async with engine(database_in(folder.steps), executor=_own_name()) as running:
                     outcome = await running.run(
-                        folder.id, lambda: self._execute(tree, record), self.steps
+                        name, lambda: self._execute(tree, earlier, retelling), self.steps
                     )
                 outcome_is(outcome)
+        if not outcome.can_go_on:
+            # They hold what the worktree held, secrets of the repository too; nobody needs them.
+            folder.steps.unlink(missing_ok=True)
         return int(outcome.exit_status)
 
-    def _begin(self, tree: Worktree, record: Record) -> None:
+    def _begin(self, tree: Worktree, record: Record, *, afresh: bool) -> Earlier:
         """Tell that the work begins or goes on, and go back to where the steps are."""
-        if not self.events:
+        events = list(read_events(self.folder.journal))
+        if not any(event["type"] == "run-started" for event in events):
             record(started_as(self.desk, self.folder, self.saved.branch))
             warn(self.desk, record)
-            return
-        after = self._ended.get("reason") or "it was broken off without a word"
-        kept = "made again" if tree.was_lost else "kept"
-        record(RunResumed(after=str(after), worktree=kept))
-        unfinished = self._ended.get("unfinished")
-        if unfinished and tree.tip() == unfinished:
+            return Earlier()
+        if not afresh and (reason := self._lost_steps(events)):
+            record(Noted(text=f"{reason}; the run goes on from what is committed", warning=True))
+            keep_document(self.folder)
+            afresh = True
+        ended: Mapping[str, Any] = next(
+            (e for e in reversed(events) if e["type"] == "run-ended"), {}
+        )
+        resumed = RunResumed(
+            after=str(ended.get("reason") or "it was broken off without a word"),
+            worktree="made again" if tree.was_lost else "kept",
+        )
+        if afresh:
+            tree.at = tree.tip()
+            keep_unfinished(tree, "The run goes on without its steps.")
+            resumed = dataclasses.replace(
+                resumed, generation=_generation(events) + 1, start=tree.at
+            )
+        record(resumed)
+        earlier = earlier_of(
+            list(read_events(self.folder.journal)), old=self._document_before(), new=self.desk.prp
+        )
+        unfinished = ended.get("unfinished")
+        if unfinished and not afresh and tree.tip() == unfinished:
             tree.take_back(unfinished)
-        else:
+        elif not afresh:
             self.steps.rebuilds = tree.was_lost
+        tree.at = earlier.start or tree.base
+        return earlier
 
-    async def _execute(self, tree: Worktree, record: Record) -> tuple[Outcome, bool]:
+    def _lost_steps(self, events: Sequence[Mapping[str, Any]]) -> str:
+        """Return why the run's steps can't be gone on with, and put a broken file aside."""
+        from agent.runs.durable import why_not_usable  # noqa: PLC0415 - heavy
+
+        if not any(event["type"] == "contract-frozen" for event in events):
+            return ""  # it had not come as far as to a step
+        reason = why_not_usable(self.folder.steps)
+        if reason and self.folder.steps.exists():
+            self.folder.steps.replace(self.folder.steps.with_suffix(".broken"))
+        return reason
+
+    def _document_before(self) -> Prp:
+        kept = self.folder.document_before
+        return read_prp(kept) if kept.exists() else self.desk.prp
+
+    async def _execute(
+        self, tree: Worktree, earlier: Earlier, record: Record
+    ) -> tuple[Outcome, bool]:
         desk = self.desk
         async with (
             opened(desk, commit=desk.base, record=record) as equipped,
             aclosing(
-                office_of(
-                    equipped, self.order, self.folder, record, minutes=minutes_of(self.events)
-                )
+                office_of(equipped, self.order, self.folder, record, earlier=earlier)
             ) as office,
         ):
             await office.prepare()
             outcome = await execute(
-                desk.prp, office.crew(tree), tree, desk.budget, record, strict=desk.settings.strict
+                desk.prp,
+                office.crew(tree),
+                tree,
+                desk.budget,
+                record,
+                strict=desk.settings.strict,
+                before=earlier.before,
             )
         return outcome, not outcome.can_go_on
+
+
+def _generation(events: Sequence[Mapping[str, Any]]) -> int:
+    """Return how often the run was begun afresh."""
+    return max((e.get("generation", 0) for e in events if e["type"] == "run-resumed"), default=0)
 
 
 def _own_name() -> str:
@@ -281,8 +328,8 @@ def _always_told(
 
     def stop(ending: str, status: int, reason: str, *, hint: str) -> None:
         """Tell of an end that is none: the run can be taken up, and its folder stays for that."""
-        tree.stays = True
         kept = keep_unfinished(tree, reason)
+        tree.stays = _tip(tree) != tree.base
         tell_end(ending, status, reason, hint=hint, unfinished=kept, can_go_on=True)
 
     try:
@@ -293,6 +340,7 @@ def _always_told(
         if folder.cancelled.exists():
             keep_unfinished(tree, "The run was cancelled.")
             tell_end(Ending.CANCELLED, status, "cancelled")
+            folder.steps.unlink(missing_ok=True)
         else:
             stop(Ending.INTERRUPTED, status, f"interrupted by {name}", hint=go_on)
         raise
@@ -329,13 +377,15 @@ def _tip(tree: Worktree) -> str:
 
 
 def office_of(
-    desk: Desk, order: Order, folder: RunFolder, record: Record, *, minutes: float = 0.0
+    desk: Desk, order: Order, folder: RunFolder, record: Record, *, earlier: Earlier | None = None
 ) -> Office:
-    """Return the office of a run that was worked on for so many minutes before."""
+    """Return the office of a run, which may have been worked on before."""
+    earlier = earlier or Earlier()
     return Office(
         desk=desk,
         folder=folder,
-        meter=Meter(desk.budget, prices=desk.settings.prices, earlier=Spent(minutes=minutes)),
+        given_plan=earlier.plan,
+        meter=Meter(desk.budget, prices=desk.settings.prices, earlier=earlier.spent),
         record=record,
         recorder=Recorder(order.recording, mask=desk.toolchain.mask) if order.recording else None,
     )

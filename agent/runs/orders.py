@@ -103,6 +103,23 @@ def order_of(folder: RunFolder, saved: Saved, flags: Mapping[str, Any]) -> Order
     )
 
 
+def accept_document(folder: RunFolder, saved: Saved) -> None:
+    """Let the person's document as it is now count from here on.
+
+    Raises:
+        DocumentError: It can't be read.
+
+    """
+    text = read_text(saved.prp)
+    keep_document(folder)
+    folder.write(folder.document, text)
+
+
+def keep_document(folder: RunFolder) -> None:
+    """Remember the document as the one that counted until here."""
+    folder.write(folder.document_before, read_text(folder.document))
+
+
 def require_same_document(folder: RunFolder, saved: Saved) -> None:
     """Make sure that the person's document still says what the run was begun with.
 

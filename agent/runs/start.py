@@ -11,11 +11,19 @@ from typing import Any
 from agent.errors import Exit
 from agent.journal import Record
 from agent.planner import Plan
+from agent.runs.approval import Ask
 from agent.runs.desk import Order, lay_out
 from agent.runs.folder import RunFolder
 from agent.runs.life import Done, begin, masked, office_of, require_open, tidied, warn, work_on
 from agent.runs.opening import opened
-from agent.runs.orders import load, order_of, require_same_document
+from agent.runs.orders import (
+    Saved,
+    accept_document,
+    keep_document,
+    load,
+    order_of,
+    require_same_document,
+)
 from agent.runs.signals import with_signals
 from agent.shown import json_text
 from agent.verifier import CheckResult, describe, freeze
@@ -75,6 +83,10 @@ def resume_run(
     *,
     listen: Record,
     keep_prp: bool = False,
+    accept_prp: bool = False,
+    afresh: bool = False,
+    ask: Ask | None = None,
+    yes: bool = False,
 ) -> Done:
     """Take up a run that has stopped, however: finished steps are not done or paid again.
 
@@ -83,6 +95,11 @@ def resume_run(
         flags: Settings to go on with instead of those that it was begun with.
         listen: Is told of every further event.
         keep_prp: Whether to go on with the document as it was, if it has changed.
+        accept_prp: Whether to go on with the document as it is now: tasks that it words as before
+            stay done.
+        afresh: Whether to go on from what is committed, without the steps of the run.
+        ask: Asks a person whether a changed document may run its commands.
+        yes: Whether it may, unseen.
 
     Raises:
         PrpError: It has ended, is being worked on, or can't be taken up.
@@ -92,11 +109,35 @@ def resume_run(
     if done := tidied(folder, saved):
         return done
     require_open(folder)
+    if accept_prp:
+        return _accepting(folder, saved, flags, listen, ask=ask, yes=yes)
+    if afresh:
+        keep_document(folder)
     if not keep_prp:
         require_same_document(folder, saved)
     order = order_of(folder, saved, flags)
     desk = dataclasses.replace(lay_out(order), allowed=saved.allowed)
-    return work_on(folder, saved, desk, order, listen=listen)
+    return work_on(folder, saved, desk, order, listen=listen, afresh=afresh)
+
+
+def _accepting(
+    folder: RunFolder,
+    saved: Saved,
+    flags: Mapping[str, Any],
+    listen: Record,
+    *,
+    ask: Ask | None,
+    yes: bool,
+) -> Done:
+    """Take a run up with its document as it is now; its commands must be allowed once more."""
+    order = order_of(folder, saved, flags)
+    kept = {name: value for name, value in saved.flags.items() if name == "approve"}
+    order = dataclasses.replace(
+        order, text_from=None, flags={**order.flags, **kept}, ask=ask, yes=yes
+    )
+    desk = lay_out(order)
+    accept_document(folder, saved)
+    return work_on(folder, saved, desk, order, listen=listen, afresh=True)
 
 
 def plan_order(order: Order, *, listen: Record) -> Planned:

@@ -214,18 +214,22 @@ atexit.register(os._exit, 0)
 
 @pytest.mark.parametrize("content", [FORGED, AT_THE_END], ids=["V04_forged", "V07_atexit"])
 @pytest.mark.parametrize("command", ["tests", "", "tests/test_greet.py", "-k test_it"])
-def test_V04_V07_code_that_decides_how_a_run_ends_is_found_by_a_canary(
+def test_V04_V07_code_that_decides_how_a_run_ends_is_found(
     tmp_path: Path, content: str, command: str
 ) -> None:
-    """A test that must fail passes too; where tests are chosen, nobody can tell."""
+    """A test that must fail passes too, or the report says otherwise than the exit status.
+
+    Where tests are chosen and the report is forged as well, nobody can tell.
+    """
     prp = TESTED_PRP.replace("pytest -q tests", f"pytest -q {command}".rstrip())
     files = {"PRPs/greet.md": prp, "tests/test_greet.py": GIVEN, "pytest.ini": INI}
     ran = execute(
         Project(tmp_path / "project", files),
         [("write", {"path": "greet.py", "content": content})],
     )
-    found = "it also passes with a test that must fail" in ran.err
-    assert found is (command != "-k test_it"), ran.err
+    by_canary = "it also passes with a test that must fail" in ran.err
+    found = by_canary or "it ended with status 0, but" in ran.err
+    assert found is (content == AT_THE_END or command != "-k test_it"), ran.err
     assert (ran.status == 12) is found
 
 

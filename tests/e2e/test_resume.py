@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -276,3 +277,69 @@ def test_a_pause_for_a_provider_goes_on_with_another(project: Project) -> None:
         done = project.prp("resume", "--base-url", provider.url)
     assert done.status == 0, done.err
     assert "Keep unfinished work" not in messages_of(project)
+
+
+def test_a_run_in_the_background_outlives_who_began_it(
+    project: Project, provider: Provider
+) -> None:
+    """Its id is printed, and it can be waited for."""
+    done = project.prp("execute", "PRPs/greet.md", *options(provider), "--detach", "--json")
+    assert done.status == 0, done.err
+    assert done.json["run"] == project.runs[-1].name
+    assert project.prp("wait", done.json["run"]).status == 0
+    assert project.git("show", "prp/greet:greet.py") == WRONG.replace("Hi", "Hello")
+    assert project.prp("plan", "PRPs/greet.md", *options(provider), "--detach").status == 4
+
+
+PREAMBLE = "Task 2 - Words:\n  CREATE words.md:\n    - says what greet does\n"
+
+
+def test_F21_only_what_changed_is_done_again(project: Project) -> None:
+    """A task that is worded as before stays done, and its plan's neighbour is added."""
+    with Provider(Coder()) as provider:
+        stopped = call_killed(project, "16", "execute", "PRPs/greet.md", *options(provider))
+    assert stopped == -9
+    assert "task-finished" in [event["type"] for event in project.events()]
+    blueprint = GREET_PRP.replace("returns the greeting\n", f"returns the greeting\n{PREAMBLE}")
+    project.write("PRPs/greet.md", blueprint)
+    plan = {**PLAN, "steps": [*PLAN["steps"], {"task": 2, "approach": "Few.", "files": []}]}
+
+    def answer(request: Request) -> Answer:
+        if "submit_plan" in request.tools:
+            return Answer(calls=(("submit_plan", plan),))
+        repairs = "AssertionError" in request.text
+        if "submit_judgement" not in request.tools and "Words" in request.last and not repairs:
+            words = {"path": "words.md", "content": "It greets.\n"}
+            return Answer(calls=(("write", words), ("finish", {"summary": "Worded."})))
+        return Coder()(request)
+
+    with Provider(answer) as provider:
+        done = project.prp("resume", "--accept-prp-change", "--base-url", provider.url)
+    assert done.status == 0, done.err
+    started = [e["task"] for e in project.events() if e["type"] == "task-started"]
+    assert started == [1, 2, 0]
+
+
+@pytest.mark.parametrize("harm", ["broken", "gone", "older"])
+def test_F22_F24_a_run_without_its_steps_goes_on_from_what_is_committed(
+    project: Project, harm: str
+) -> None:
+    """Their database is broken, gone, or of another version: no task is done twice."""
+    with Provider(Coder()) as provider:
+        stopped = call_killed(project, "16", "execute", "PRPs/greet.md", *options(provider))
+        planned = len([r for r in provider.requests if "submit_plan" in r.tools])
+        assert stopped == -9
+        steps = project.runs[-1] / "steps.sqlite"
+        if harm == "broken":
+            steps.write_bytes(b"no database at all" * 1000)
+        elif harm == "gone":
+            steps.unlink()
+        else:
+            with sqlite3.connect(steps) as database:
+                database.execute("UPDATE workflow_status SET application_version = '0'")
+        done = project.prp("resume")
+        assert done.status == 0, done.err
+        assert "goes on from what is committed" in done.err
+        assert len([r for r in provider.requests if "submit_plan" in r.tools]) == planned
+    started = [e["task"] for e in project.events() if e["type"] == "task-started"]
+    assert started == [1, 0]

@@ -1,0 +1,73 @@
+"""A run in the background: begun here, worked on by a process of its own."""
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+from agent.errors import EnvironmentProblem
+from agent.journal import Record
+from agent.runs.alive import holder
+from agent.runs.desk import Order, lay_out
+from agent.runs.folder import RunFolder
+from agent.runs.life import begin, masked, warn
+from agent.shown import json_text
+
+_PAUSE = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """A run that somebody else works on."""
+
+    folder: RunFolder
+    branch: str
+    exit_status: int = 0
+
+    def in_words(self) -> str:
+        """Return how to see what becomes of it."""
+        name = self.folder.id
+        return (
+            f"run {name} works in the background, on branch {self.branch}\n"
+            f"see it: prp events {name} --follow\n"
+            f"wait:   prp wait {name}\n"
+            f"end it: prp cancel {name}"
+        )
+
+    def as_json(self) -> str:
+        """Return the same for machines."""
+        return json_text(
+            {"run": self.folder.id, "branch": self.branch, "folder": str(self.folder.path)}
+        )
+
+
+def detach_order(order: Order, *, listen: Record) -> Begun:
+    """Begin a run and let a process of its own work on it, whatever becomes of this one.
+
+    Args:
+        order: What to execute, and how.
+        listen: Is told what the person should know before.
+
+    Raises:
+        PrpError: The order can't be begun; nothing is left behind.
+
+    """
+    desk = lay_out(order)
+    warn(desk, masked(desk, listen))
+    folder, saved = begin(desk, order)
+    with folder.output.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "agent.cli", "resume", folder.id, "--keep-prp"],
+            cwd=saved.root,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    # Only when it holds the run can others see that somebody works on it.
+    while holder(folder) is None and not folder.journal.exists():
+        if process.poll() is not None:
+            said = folder.output.read_text(encoding="utf-8", errors="replace")
+            raise EnvironmentProblem(f"Run {folder.id} ended at once: {said.strip()}")
+        time.sleep(_PAUSE)
+    return Begun(folder=folder, branch=saved.branch)
