@@ -7,6 +7,7 @@ from agent.cli.doctor import doctor
 from agent.cli.document import fmt, lint, schema
 from agent.cli.execute import execute, plan
 from agent.cli.gh import gh
+from agent.cli.init import init
 from agent.cli.report import report
 from agent.cli.resume import resume
 from agent.cli.verify import verify
@@ -40,6 +41,7 @@ app.command()(events)
 app.command()(cancel)
 app.command()(demo)
 app.command()(doctor)
+app.command()(init)
 app.command()(lint)
 app.command()(fmt)
 app.command()(schema)
