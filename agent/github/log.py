@@ -31,10 +31,6 @@ class JobLog:
         """Show a notice beside the job."""
         self._command("notice", text, title=title)
 
-    def finding(self, text: str, *, path: str, line: int, title: str) -> None:
-        """Show a warning at a line of a file."""
-        self._command("warning", text, file=path, line=str(line), title=title)
-
     @contextmanager
     def foreign(self) -> Iterator[None]:
         """Let lines pass that others may have worded: the runner obeys none but ours.

@@ -51,6 +51,7 @@ class TestFromLabelToPullRequest:
         assert "For #7" in place.pull["body"]
         assert "Closes" not in place.pull["body"]
         assert "✗ failed" in place.pull["body"]
+        assert "::notice title=prp::" in ran["execute"].log
         assert place.github.labels(7) == {"prp:failed"}
 
     def test_criteria_can_make_a_job_red(self, place: Place) -> None:
