@@ -1,5 +1,8 @@
 """The commands of `prp` and what they are called."""
 
+import inspect
+from collections.abc import Callable
+
 import typer
 
 from agent.cli.demo import demo
@@ -29,22 +32,35 @@ app = typer.Typer(
     epilog=_EPILOG,
     help="Execute Product Requirement Prompts: plan, code in a git worktree, prove the result.",
 )
-app.command()(execute)
-app.command("run", hidden=True)(execute)
-app.command()(plan)
-app.command()(verify)
-app.command()(resume)
-app.command()(report)
-app.command()(status)
-app.command()(wait)
-app.command()(events)
-app.command()(cancel)
-app.command()(demo)
-app.command()(doctor)
-app.command()(init)
-app.command()(lint)
-app.command()(fmt)
-app.command()(schema)
+
+
+def _add(command: Callable[..., None], name: str | None = None, *, hidden: bool = False) -> None:
+    """Add a command; its examples are shown line by line, as its docstring has them."""
+    words = inspect.getdoc(command) or ""
+    app.command(name, hidden=hidden, help=words.replace("\n\\b\n", "\n\n\b\n"))(command)
+
+
+_add(execute)
+_add(execute, "run", hidden=True)
+for _command in (
+    plan,
+    verify,
+    resume,
+    report,
+    status,
+    wait,
+    events,
+    cancel,
+    demo,
+    doctor,
+    init,
+    lint,
+    fmt,
+    schema,
+):
+    _add(_command)
+
+
 app.add_typer(gh, name="gh")
 
 
