@@ -18,42 +18,8 @@ from agent.prp.lint.secret_text import find_secrets
 from agent.prp.programs import programs_of, scripts_of
 from agent.prp.readiness import readiness_of
 from agent.prp.rules import RULES
+from tests.support.documents import GOOD, after
 
-GOOD = """\
-# PRP: Greet people by name
-
-## Goal
-`greet NAME` prints a greeting.
-
-### Success Criteria
-- [ ] `greet Ann` prints `Hello, Ann`
-
-## All Needed Context
-```yaml
-- file: src/app.py
-  why: where commands live
-- docfile: docs/style.md
-  why: how messages are worded
-  section: Tone
-```
-
-## Implementation Tasks
-```yaml
-Task 1 - the command:
-  MODIFY src/app.py:
-    - add it
-```
-
-## Validation Loop
-
-### Level 1: Unit
-```bash
-pytest tests/test_greet.py
-# Expected: all tests pass
-```
-
-## Confidence Score: 8/10
-"""
 FILES = ("src/app.py", "docs/style.md", "tests/test_app.py", "scripts/check.sh", "build/out.txt")
 TEXTS = {"docs/style.md": "# Style\n\n## Tone\nshort\n", "src/app.py": "x = 1\n" * 10}
 
@@ -87,12 +53,6 @@ def found(text: str, place: Surroundings | None = None) -> list[Finding]:
 
 def codes(text: str, place: Surroundings | None = None) -> set[str]:
     return {finding.code for finding in found(text, place)}
-
-
-def after(heading: str, words: str, text: str = GOOD) -> str:
-    """Return the document with words below a heading."""
-    assert heading in text
-    return text.replace(heading, f"{heading}\n{words}", 1)
 
 
 def test_a_good_document_says_nothing() -> None:

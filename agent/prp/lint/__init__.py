@@ -8,6 +8,7 @@ from agent.prp.lint.context import about_references
 from agent.prp.lint.coverage import Coverage, about_coverage, find_coverage
 from agent.prp.lint.hazards import about_checks
 from agent.prp.lint.hidden import about_hidden
+from agent.prp.lint.placeholders import about_placeholders
 from agent.prp.lint.secret_text import masking
 from agent.prp.lint.structure import about_structure
 from agent.prp.lint.surroundings import Nature, Surroundings
@@ -52,6 +53,7 @@ def lint(prp: Prp, around: Surroundings | None = None) -> Examined:
     found = [
         *prp.findings,
         *about_structure(prp, lines, fenced),
+        *about_placeholders(prp, lines),
         *about_hidden(prp, lines),
         *about_references(prp, around),
         *about_tasks(prp, around),

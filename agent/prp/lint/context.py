@@ -36,7 +36,7 @@ def about_references(prp: Prp, around: Surroundings | None) -> Iterator[Finding]
             continue
         if "://" in reference.target or reference.kind is ReferenceKind.URL:
             yield from _address(reference)
-        elif (target := reference.target.removeprefix("./")) and not is_vague(target):
+        elif (target := reference.target.removeprefix("./")) and _is_meant(target, around):
             is_made = any(path == target or path.startswith(f"{target}/") for path in made)
             yield from _file(reference, around, is_made=is_made)
 
@@ -154,6 +154,13 @@ _A_NUMBER = re.compile(r"0x[0-9a-f]{1,16}|\d{1,16}")
 
 def _is_octal(text: str) -> bool:
     return len(text) > 1 and text[0] == "0" and set(text) <= set("01234567")
+
+
+def _is_meant(target: str, around: Surroundings | None) -> bool:
+    """Return whether a target is a path: one word may be anything until something is there."""
+    if not is_vague(target):
+        return True
+    return around is not None and around.nature(target) in (Nature.OUTSIDE, Nature.SPECIAL)
 
 
 def _file(reference: Reference, around: Surroundings | None, *, is_made: bool) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from agent.prp.headings import normalise
 from agent.prp.lines import Fence, Line, Role, heading
-from agent.prp.model import ExpectationKind, Finding, Prp, Task, Text
+from agent.prp.model import ExpectationKind, Finding, Prp, Task
 from agent.prp.rules import finding
 
 _MOST_TASKS = 100
@@ -16,7 +16,6 @@ _MOST_TASKS = 100
 def about_structure(prp: Prp, lines: Sequence[Line], fenced: Sequence[Fence]) -> Iterator[Finding]:
     """Return findings about parts that are missing, double, empty or never filled in."""
     yield from _missing(prp)
-    yield from _placeholders(prp, {line.number for line in lines if line.role is Role.TEXT})
     yield from _double(lines)
     yield from _empty_levels(prp, fenced)
     yield from _order_of_tasks(prp.tasks)
@@ -59,65 +58,6 @@ def _missing(prp: Prp) -> Iterator[Finding]:
             "There is no validation command; nothing can be proven by program",
             "Add `## Validation Loops` with a bash block.",
         )
-
-
-_PLACEHOLDER = re.compile(r"\[[^\]\n]{1,120}\](?![(\[:])")
-_TEMPLATE_WORD = re.compile(
-    r"\[(?:feature|name|title|component|module|file|path|table|endpoint|resource|topic|author|date|"
-    r"YYYY-MM-DD|1-10|insert|describe|description|your|todo|tbd|fill|what|who|when|how|specific)\b"
-    r"[^\]\n]{0,100}\](?![(\[:])",
-    re.IGNORECASE,
-)
-
-
-def _placeholders(prp: Prp, prose: set[int]) -> Iterator[Finding]:
-    """Return what was left of the template where it says what to do."""
-    spoken = list(_spoken(prp, prose))
-    left = [text for text in spoken if _is_placeholder(text.text)]
-    paths = [
-        Text(text=change.path, line=change.line)
-        for task in prp.tasks
-        for change in task.changes
-        if _TEMPLATE_WORD.search(change.path)
-    ]
-    seen: set[int] = set()
-    for text in (*left, *paths):
-        if text.line not in seen:
-            seen.add(text.line)
-            yield finding(
-                "I47",
-                text.line,
-                f"A placeholder was never filled in: {text.text.strip()[:120]}",
-                "Write what is meant, or delete the line.",
-            )
-    if len(left) > 4 and 2 * len(left) >= len(spoken):
-        yield finding(
-            "I48",
-            prp.title.line,
-            "This is a template that nobody has filled in",
-            "Fill it in; `prp draft` can write a first version.",
-        )
-
-
-def _is_placeholder(text: str) -> bool:
-    words = text.strip()
-    if _PLACEHOLDER.fullmatch(words):
-        return True
-    # What stands in quotes is spoken of, as in: names follow "should [verb] [feature]".
-    unquoted = re.sub(r"\"[^\"]*\"|'[^']*'|`[^`]*`", "", words)
-    return bool(_TEMPLATE_WORD.search(unquoted)) and len(words) < 200
-
-
-def _spoken(prp: Prp, prose: set[int]) -> Iterator[Text]:
-    """Return the texts that say what to do; a placeholder among them leaves nothing to execute."""
-    yield prp.title
-    if prp.goal:
-        first = prp.goal.body.split("\n")
-        for number, words in enumerate(first, prp.goal.line + 1):
-            if words.strip() and number in prose:
-                yield Text(text=words, line=number)
-    yield from (Text(text=c.text, line=c.line) for c in prp.promises)
-    yield from (Text(text=task.title, line=task.line) for task in prp.tasks)
 
 
 def _double(lines: Sequence[Line]) -> Iterator[Finding]:
