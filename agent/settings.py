@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from agent.errors import SettingsError
 from agent.hosts import parse_rule
@@ -73,6 +74,8 @@ class Settings:
     """Seconds that installing packages may take."""
     state_dir: Path = Path()
     """Where runs are kept; default `$XDG_STATE_HOME/prp`."""
+    database_url: str | None = field(default=None, repr=False)
+    """`postgresql://...` that keeps the steps of runs; by default each has a file of its own."""
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """US dollars per million tokens read and written, for models that the price list lacks."""
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -109,6 +112,7 @@ _NOT_FROM_A_REPOSITORY = {
     "sandbox",
     "private_hosts",
     "state_dir",
+    "database_url",
     "prices",
     "holdout_tests",
     "max_mutants",
@@ -159,6 +163,8 @@ def load_settings(
     gathered.add(_from_environment(environment), origin="environment")
     gathered.add({k: v for k, v in flags.items() if v is not None}, origin="flag")
     keys = {k: v for k, v in (dotenv | environment).items() if v and _SECRET_NAME.search(k)}
+    if password := urlsplit(gathered.values.get("database_url") or "").password:
+        keys["PRP_DATABASE_URL"] = password
     return Settings(
         **gathered.values,
         keys=keys,
@@ -320,6 +326,12 @@ def _checked(name: str, value: Any, origin: str) -> Any:
     """Return a value unless it is one that nothing could keep, or no host."""
     if name in _HOSTS:
         return tuple(_rule(name, rule, origin) for rule in value)
+    if name == "database_url" and not value.startswith(("postgresql://", "postgres://")):
+        # Not shown: it may hold a password.
+        raise SettingsError(
+            f"{_as_written(name, origin)} is no address of a PostgreSQL database",
+            hint="Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE.",
+        )
     if name == "approve" and value not in APPROVE:
         raise SettingsError(
             f"{_as_written(name, origin)} is {value!r}", hint=f"Give one of {', '.join(APPROVE)}."

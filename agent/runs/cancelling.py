@@ -10,7 +10,7 @@ from agent.execute import Ending
 from agent.journal import Journal, RunEnded
 from agent.runs.alive import holder, holding
 from agent.runs.folder import RunFolder
-from agent.runs.life import keep_unfinished, require_open
+from agent.runs.life import keep_unfinished, kept_in, require_open
 from agent.runs.orders import load
 from agent.runs.reporting import reported
 from agent.workspace import Repository, clear_worktrees, open_worktree
@@ -53,7 +53,7 @@ def _close(folder: RunFolder) -> None:
                 seconds=0.0,
             )
         )
-    folder.steps.unlink(missing_ok=True)
+    kept_in(folder, saved).forget()
     reported(folder)
 
 

@@ -1,8 +1,8 @@
 """The durable engine: what each step of a run came to is in a database before the next begins.
 
-DBOS keeps the steps: in a SQLite file beside the run's journal, or in the Postgres that
-`PRP_DATABASE_URL` names. A run is a workflow; when it is taken up its code runs from the beginning
-again and gets what each finished step came to from the database.
+DBOS keeps the steps, in the database that `database.py` names. A run is a workflow; when it is
+taken up its code runs from the beginning again and gets what each finished step came to from the
+database.
 """
 
 import asyncio
@@ -11,27 +11,21 @@ import contextvars
 import hmac
 import json
 import secrets
-import sqlite3
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar, cast
-from urllib.parse import quote
 
 from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
 from dbos import error as dbos_error
 from sqlalchemy.exc import DatabaseError
 
 from agent.errors import EnvironmentProblem, PrpError
+from agent.runs.database import SCHEMA
 from agent.steps import Json, keeper
 
-SCHEMA = "1"
-"""Version of which steps a run has: only a run of the same version can be taken up by its steps."""
-
-_TAKEN_UP = "prp-taken-up"
 _Result = TypeVar("_Result")
 
 
@@ -148,30 +142,6 @@ class Steps:
             self._redos.pop(0)()
 
 
-def database_in(file: Path) -> str:
-    """Return the address of a SQLite file, which is made where it is not there yet."""
-    file.touch(mode=0o600)
-    # Nobody makes it again when the run has ended and it is gone.
-    return f"sqlite:///file:{quote(str(file))}?mode=rw&uri=true"
-
-
-def why_not_usable(file: Path) -> str:
-    """Return why a run can't be taken up by the steps in a file; empty where it can."""
-    if not file.exists():
-        return "the database of its steps is gone"
-    try:
-        with contextlib.closing(sqlite3.connect(file)) as database:
-            sound = database.execute("PRAGMA quick_check(1)").fetchone()[0]
-            query = "SELECT DISTINCT application_version FROM workflow_status"
-            versions = [row[0] for row in database.execute(query)]
-    except sqlite3.DatabaseError as error:
-        return f"the database of its steps can't be read: {error}"
-    if sound != "ok":
-        return f"the database of its steps is damaged: {sound}"
-    others = [version for version in versions if version != SCHEMA]
-    return f"its steps are of version {others[0]}, and this is {SCHEMA}" if others else ""
-
-
 def unwritable(error: DatabaseError) -> EnvironmentProblem:
     """Return what it means for the person that the database fails."""
     return EnvironmentProblem(
@@ -241,6 +211,10 @@ def _tell(
 class Engine:
     """A running engine; there is one in a process at a time."""
 
+    def __init__(self, taken_up: str) -> None:
+        """Take runs up by way of a queue that nobody else listens to."""
+        self._taken_up = taken_up
+
     async def run(
         self, run: str, body: Callable[[], Awaitable[tuple[_Result, bool]]], steps: Steps
     ) -> _Result:
@@ -260,7 +234,7 @@ class Engine:
                 with SetWorkflowID(run):
                     await DBOS.start_workflow_async(_workflow, run)
             else:
-                await DBOS.resume_workflow_async(run, queue_name=_TAKEN_UP)
+                await DBOS.resume_workflow_async(run, queue_name=self._taken_up)
             return cast("_Result", await self._result(run, work))
         except DatabaseError as error:
             raise unwritable(error) from error
@@ -283,12 +257,13 @@ _closing: list[threading.Thread] = []
 
 
 @asynccontextmanager
-async def engine(url: str, *, executor: str) -> AsyncIterator[Engine]:
+async def engine(url: str, *, executor: str, taken_up: str) -> AsyncIterator[Engine]:
     """Open the engine on a database.
 
     Args:
         url: `sqlite:///FILE` or `postgresql://...`.
         executor: Name of this process, as no other one has it.
+        taken_up: Name of the queue by which runs are taken up; nobody else listens to it.
 
     Raises:
         EnvironmentProblem: The database can't be opened.
@@ -306,13 +281,14 @@ async def engine(url: str, *, executor: str) -> AsyncIterator[Engine]:
     )
     try:
         DBOS(config=config)
+        DBOS.listen_queues([taken_up])
         DBOS.launch()
-        await DBOS.register_queue_async(_TAKEN_UP, polling_interval_sec=0.05)
+        await DBOS.register_queue_async(taken_up, polling_interval_sec=0.05)
     except DatabaseError as error:
         _close()
         raise unwritable(error) from error
     try:
-        yield Engine()
+        yield Engine(taken_up)
     finally:
         _close()
 

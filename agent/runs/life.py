@@ -32,6 +32,7 @@ from agent.llm.recording import Recorder
 from agent.prp import Prp, read_prp
 from agent.runs.alive import holding
 from agent.runs.crew import Office
+from agent.runs.database import Database, database_of, queue_of, require_reachable
 from agent.runs.desk import Desk, Order
 from agent.runs.earlier import Earlier, earlier_of
 from agent.runs.folder import RunFolder, new_run_folder
@@ -40,6 +41,7 @@ from agent.runs.orders import Saved, keep_document, save
 from agent.runs.reporting import reported
 from agent.runs.retelling import Retelling
 from agent.runs.signals import STATUS, with_signals
+from agent.settings import load_settings
 from agent.shown import json_text
 from agent.workspace import Repository, Worktree, clear_worktrees, clip, open_worktree
 
@@ -75,6 +77,8 @@ class Done:
 
 def begin(desk: Desk, order: Order) -> tuple[RunFolder, Saved]:
     """Make the folder of a new run and its branch, and write down what was asked for."""
+    if desk.settings.database_url:
+        require_reachable(desk.settings.database_url)
     folder = new_run_folder(desk.settings.state_dir, desk.prp.slug)
     try:
         branch = desk.repository.claim_branch(
@@ -122,9 +126,15 @@ def tidied(folder: RunFolder, saved: Saved) -> Done | None:
         return None
     with holding(folder):
         clear_worktrees(Repository.open(saved.root), folder.path)
-        folder.steps.unlink(missing_ok=True)
+        kept_in(folder, saved).forget()
         story = reported(folder)
     return Done(story=story, folder=folder, exit_status=ended["exit_status"])
+
+
+def kept_in(folder: RunFolder, saved: Saved) -> Database:
+    """Return where the steps of a run are, for who does not work on it."""
+    url = load_settings({}, root=saved.root).database_url
+    return database_of(folder, url, is_shared=saved.is_shared)
 
 
 def work_on(
@@ -180,10 +190,11 @@ class _Life:
 
         self.folder, self.saved, self.desk, self.order = folder, saved, desk, order
         self.steps = Steps()
+        self.database = database_of(folder, desk.settings.database_url, is_shared=saved.is_shared)
 
     async def run(self, record: Record, *, afresh: bool) -> int:
         """Work on the run, and return its exit status."""
-        from agent.runs.durable import database_in, engine  # noqa: PLC0415 - heavy
+        from agent.runs.durable import engine  # noqa: PLC0415 - heavy
 
         desk, folder, saved = self.desk, self.folder, self.saved
         started = time.monotonic()
@@ -200,15 +211,17 @@ class _Life:
             retelling = Retelling(earlier.since, record)
             number = earlier.generation
             name = f"{folder.id}.{number}" if number else folder.id
-            with _always_told(folder, tree, record, started) as outcome_is:
-                async with engine(database_in(folder.steps), executor=_own_name()) as running:
+            with _always_told(folder, self.database, tree, record, started) as outcome_is:
+                async with engine(
+                    self.database.url, executor=_own_name(), taken_up=queue_of(folder.id)
+                ) as running:
                     outcome = await running.run(
                         name, lambda: self._execute(tree, earlier, retelling), self.steps
                     )
                 outcome_is(outcome)
         if not outcome.can_go_on:
             # They hold what the worktree held, secrets of the repository too; nobody needs them.
-            folder.steps.unlink(missing_ok=True)
+            self.database.forget()
         return int(outcome.exit_status)
 
     def _begin(self, tree: Worktree, record: Record, *, afresh: bool) -> Earlier:
@@ -249,13 +262,11 @@ class _Life:
 
     def _lost_steps(self, events: Sequence[Mapping[str, Any]]) -> str:
         """Return why the run's steps can't be gone on with, and put a broken file aside."""
-        from agent.runs.durable import why_not_usable  # noqa: PLC0415 - heavy
-
         if not any(event["type"] == "contract-frozen" for event in events):
             return ""  # it had not come as far as to a step
-        reason = why_not_usable(self.folder.steps)
-        if reason and self.folder.steps.exists():
-            self.folder.steps.replace(self.folder.steps.with_suffix(".broken"))
+        reason = self.database.why_not_usable()
+        if reason:
+            self.database.put_aside()
         return reason
 
     def _document_before(self) -> Prp:
@@ -297,7 +308,7 @@ def _own_name() -> str:
 
 @contextmanager
 def _always_told(
-    folder: RunFolder, tree: Worktree, record: Record, started: float
+    folder: RunFolder, database: Database, tree: Worktree, record: Record, started: float
 ) -> Iterator[Any]:
     """Write how the run ended, whichever way it ends; unfinished work is committed."""
     ended: list[Outcome] = []
@@ -340,7 +351,7 @@ def _always_told(
         if folder.cancelled.exists():
             keep_unfinished(tree, "The run was cancelled.")
             tell_end(Ending.CANCELLED, status, "cancelled")
-            folder.steps.unlink(missing_ok=True)
+            database.forget()
         else:
             stop(Ending.INTERRUPTED, status, f"interrupted by {name}", hint=go_on)
         raise

@@ -37,6 +37,8 @@ class Saved:
     tools: tuple[Path, ...]
     start: str = ""
     """Commit with earlier work that it goes on from; empty where it begins at its base."""
+    is_shared: bool = False
+    """Whether its steps are kept on a server, and not in its folder."""
 
 
 _SAVED = TypeAdapter(Saved)
@@ -56,6 +58,7 @@ def save(folder: RunFolder, desk: Desk, order: Order, *, branch: str, start: str
         recording=order.recording.resolve() if order.recording else None,
         tools=order.tools,
         start=start,
+        is_shared=settings.database_url is not None,
     )
     folder.write(folder.document, desk.prp.text)
     folder.write_json(folder.order, {"v": VERSION} | _SAVED.dump_python(saved, mode="json"))

@@ -1,0 +1,191 @@
+"""Where the steps of runs are kept: a file for each run, or one server for many machines."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote, urlsplit
+
+from agent.errors import EnvironmentProblem, SettingsError
+from agent.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+SCHEMA = "1"
+"""Version of which steps a run has: only a run of the same version can be taken up by its steps."""
+_PATIENCE = 10
+
+
+class _NoDatabase(EnvironmentProblem):
+    """The server is there, and holds no such database."""
+
+
+class Database(Protocol):
+    """Where the steps of one run are."""
+
+    @property
+    def url(self) -> str:
+        """Return its address for the engine."""
+
+    def why_not_usable(self) -> str:
+        """Return why the run can't be taken up by its steps; empty where it can."""
+
+    def put_aside(self) -> None:
+        """Take what can't be used out of the way, without losing it."""
+
+    def forget(self) -> None:
+        """Delete the run's steps."""
+
+
+def database_of(folder: RunFolder, url: str | None, *, is_shared: bool) -> Database:
+    """Return where the steps of a run are kept.
+
+    Args:
+        folder: The run's.
+        url: `postgresql://...`; None where no server is named.
+        is_shared: Whether they are on a server, which was decided when the run began.
+
+    Raises:
+        SettingsError: They are, and nobody says on which.
+
+    """
+    if not is_shared:
+        return _File(folder.steps)
+    if not url:
+        raise SettingsError(
+            f"The steps of run {folder.id} are kept in a PostgreSQL database, and none is named",
+            hint="Set PRP_DATABASE_URL to the one that it was begun with.",
+        )
+    return _Server(url=normal(url), run=folder.id)
+
+
+def queue_of(run: str) -> str:
+    """Return the queue by which a run is taken up: nobody listens but who holds the run."""
+    return f"taken-up-{run}"
+
+
+def require_reachable(url: str) -> None:
+    """Make sure that a server answers; a database that is not there yet is made by the engine.
+
+    Raises:
+        EnvironmentProblem: It does not.
+
+    """
+    with contextlib.suppress(_NoDatabase), connected(url):
+        pass
+
+
+def normal(url: str) -> str:
+    """Return the address of a server in the one form that all libraries read."""
+    return "postgresql" + url[url.index(":") :]
+
+
+@dataclass(frozen=True)
+class _File:
+    """A SQLite file of the run's own."""
+
+    place: Path
+
+    @property
+    def url(self) -> str:
+        self.place.touch(mode=0o600)
+        # Nobody makes it again when the run has ended and it is gone.
+        return f"sqlite:///file:{quote(str(self.place))}?mode=rw&uri=true"
+
+    def why_not_usable(self) -> str:
+        if not self.place.exists():
+            return _GONE
+        try:
+            with contextlib.closing(sqlite3.connect(self.place)) as database:
+                sound = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+                query = "SELECT DISTINCT application_version FROM workflow_status"
+                versions = [row[0] for row in database.execute(query)]
+        except sqlite3.DatabaseError as error:
+            return f"the database of its steps can't be read: {error}"
+        if sound != "ok":
+            return f"the database of its steps is damaged: {sound}"
+        return _other_version(versions)
+
+    def put_aside(self) -> None:
+        if self.place.exists():
+            self.place.replace(self.place.with_suffix(".broken"))
+
+    def forget(self) -> None:
+        self.place.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Server:
+    """A Postgres that many runs share."""
+
+    url: str = field(repr=False)
+    run: str
+
+    def why_not_usable(self) -> str:
+        with connected(self.url) as database:
+            there = database.execute("SELECT to_regclass('dbos.workflow_status')").fetchone()
+            if not there or not there[0]:
+                return _GONE
+            rows = database.execute(_VERSIONS, self._named).fetchall()
+        return _other_version([row[0] for row in rows]) if rows else _GONE
+
+    def put_aside(self) -> None:
+        """Leave it: a run that is begun afresh has another name."""
+
+    def forget(self) -> None:
+        with connected(self.url) as database:
+            for deletion in _DELETIONS:
+                database.execute(deletion, self._named)
+
+    @property
+    def _named(self) -> dict[str, str]:
+        # A run that was begun afresh is called `RUN.1`; of LIKE's marks a name can hold only `_`.
+        return {
+            "run": self.run,
+            "later": self.run.replace("_", r"\_") + ".%",
+            "queue": queue_of(self.run),
+        }
+
+
+_VERSIONS = (
+    "SELECT DISTINCT application_version FROM dbos.workflow_status "
+    "WHERE workflow_uuid = %(run)s OR workflow_uuid LIKE %(later)s"
+)
+_DELETIONS = (
+    "DELETE FROM dbos.operation_outputs "
+    "WHERE workflow_uuid = %(run)s OR workflow_uuid LIKE %(later)s",
+    "DELETE FROM dbos.workflow_status "
+    "WHERE workflow_uuid = %(run)s OR workflow_uuid LIKE %(later)s",
+    "DELETE FROM dbos.queues WHERE name = %(queue)s",
+)
+_GONE = "the database of its steps is gone"
+
+
+def _other_version(versions: list[str]) -> str:
+    others = [version for version in versions if version != SCHEMA]
+    return f"its steps are of version {others[0]}, and this is {SCHEMA}" if others else ""
+
+
+@contextlib.contextmanager
+def connected(url: str) -> "Iterator[Connection]":
+    """Connect to a Postgres; what is done there holds once the block ends without an error.
+
+    Raises:
+        EnvironmentProblem: It does not answer, does not let us in, or fails.
+
+    """
+    import psycopg  # noqa: PLC0415 - only for who has a server
+
+    try:
+        with psycopg.connect(normal(url), connect_timeout=_PATIENCE) as connection:
+            yield connection
+    except psycopg.Error as error:
+        place, words = urlsplit(url), " ".join(str(error).split())
+        is_missing = words.endswith("does not exist") and 'database "' in words
+        raise (_NoDatabase if is_missing else EnvironmentProblem)(
+            f"The database {place.hostname or ''}{place.path} fails: {words}",
+            hint="PRP_DATABASE_URL names it; see that it runs and lets you in.",
+        ) from None
