@@ -76,6 +76,8 @@ class Settings:
     """Where runs are kept; default `$XDG_STATE_HOME/prp`."""
     database_url: str | None = field(default=None, repr=False)
     """`postgresql://...` that keeps the steps of runs; by default each has a file of its own."""
+    storage_url: str | None = None
+    """Where workers of a fleet leave journals and reports: a path, or `s3://...`, `gs://...`."""
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """US dollars per million tokens read and written, for models that the price list lacks."""
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -113,6 +115,7 @@ _NOT_FROM_A_REPOSITORY = {
     "private_hosts",
     "state_dir",
     "database_url",
+    "storage_url",
     "prices",
     "holdout_tests",
     "max_mutants",

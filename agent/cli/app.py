@@ -9,6 +9,7 @@ from agent.cli.demo import demo
 from agent.cli.doctor import doctor
 from agent.cli.document import fmt, lint, schema
 from agent.cli.execute import execute, plan
+from agent.cli.fleet import queue, worker
 from agent.cli.gh import gh
 from agent.cli.init import init
 from agent.cli.report import report
@@ -51,6 +52,8 @@ for _command in (
     wait,
     events,
     cancel,
+    worker,
+    queue,
     demo,
     doctor,
     init,

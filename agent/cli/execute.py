@@ -1,6 +1,7 @@
 """`prp execute` and `prp plan`."""
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol
 
@@ -9,8 +10,13 @@ import typer
 if TYPE_CHECKING:
     from agent.journal import Record
     from agent.runs import Begun, Done, Order, Planned
+    from agent.runs.fleet.queue import Queued
 
 PrpPath = Annotated[Path, typer.Argument(help="The PRP, a Markdown file.", metavar="PRP")]
+PrpPaths = Annotated[
+    list[Path],
+    typer.Argument(help="The PRP, a Markdown file; several with --queue.", metavar="PRP"),
+]
 Model = Annotated[
     str | None,
     typer.Option(
@@ -90,6 +96,24 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stder
 Detach = Annotated[
     bool, typer.Option("--detach", help="Work in the background; print the run's id and return.")
 ]
+Queue = Annotated[
+    str,
+    typer.Option(
+        "--queue",
+        help="Put the runs on this queue for workers on any machine (prp worker); needs "
+        "PRP_DATABASE_URL.",
+        metavar="NAME",
+    ),
+]
+Priority = Annotated[int, typer.Option(help="With --queue: 1 comes first.", min=1, max=1_000_000)]
+RepositoryUrl = Annotated[
+    str,
+    typer.Option(
+        "--repository",
+        help="With --queue: where workers find the repository, https://... or a path [origin].",
+        metavar="URL",
+    ),
+]
 Base = Annotated[str, typer.Option(help="Commit or branch to start from.", metavar="REF")]
 
 Strict = Annotated[
@@ -106,6 +130,7 @@ Examples:
   prp execute PRPs/login.md --allow-host api.example.com --allow-host .staging.example.com:8443
   prp execute PRPs/login.md --setup "pip install -r ci/requirements.txt"
   prp execute PRPs/login.md --detach
+  prp execute PRPs/*.md --queue team --priority 10
 """
 
 
@@ -114,17 +139,29 @@ def flags_of(**typed: object) -> dict[str, object]:
     return {name: value for name, value in typed.items() if value is not None}
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Way:
+    """Where the work is done: here, in the background, or by workers."""
+
+    detach: bool
+    queue: str
+    priority: int
+    repository: str
+
+
 class _Act(Protocol):
-    """What a command does with an order: returns what to print and how to exit."""
+    """What a command does with orders: returns what to print and how to exit."""
 
-    def __call__(self, order: "Order", *, listen: "Record") -> "Begun | Done | Planned": ...
+    def __call__(
+        self, orders: "Sequence[Order]", way: Way, listen: "Record", /
+    ) -> "Begun | Done | Planned | Queued": ...
 
 
-def _command(name: str, act: Callable[[bool], _Act], words: str) -> Callable[..., None]:
+def _command(name: str, act: _Act, words: str) -> Callable[..., None]:
     """Make a command; all take the same options, so that a line for one works for the other."""
 
     def command(
-        prp: PrpPath,
+        prps: PrpPaths,
         *,
         model: Model = None,
         planner: Planner = None,
@@ -152,6 +189,9 @@ def _command(name: str, act: Callable[[bool], _Act], words: str) -> Callable[...
         ignore_missing_references: IgnoreMissing = False,
         record: RecordFile = None,
         detach: Detach = False,
+        queue: Queue = "",
+        priority: Priority = 100,
+        repository: RepositoryUrl = "",
         as_json: AsJson = False,
         quiet: Quiet = False,
     ) -> None:
@@ -180,8 +220,8 @@ def _command(name: str, act: Callable[[bool], _Act], words: str) -> Callable[...
             fetch_urls=False if no_fetch else None,
             sandbox="none" if no_sandbox else None,
         )
-        order = Order(
-            prp=prp,
+        common = Order(
+            prp=prps[0],
             flags=flags,
             base=base,
             recording=record,
@@ -190,7 +230,9 @@ def _command(name: str, act: Callable[[bool], _Act], words: str) -> Callable[...
             ask=asker(no_input=no_input),
             need_references=not ignore_missing_references,
         )
-        done = act(detach)(order, listen=Progress(quiet=quiet))
+        orders = [dataclasses.replace(common, prp=prp) for prp in prps]
+        way = Way(detach=detach, queue=queue, priority=priority, repository=repository)
+        done = act(orders, way, Progress(quiet=quiet))
         typer.echo(done.as_json() if as_json else printable_lines(done.in_words()))
         raise typer.Exit(done.exit_status)
 
@@ -198,19 +240,35 @@ def _command(name: str, act: Callable[[bool], _Act], words: str) -> Callable[...
     return command
 
 
-def _execution(detach: bool) -> _Act:
-    from agent.runs import detach_order, run_order  # noqa: PLC0415 - keeps --help fast
+def _execution(orders: "Sequence[Order]", way: Way, listen: "Record") -> "Begun | Done | Queued":
+    from agent.errors import SettingsError  # noqa: PLC0415 - keeps --help fast
+    from agent.runs import detach_order, run_order  # noqa: PLC0415
 
-    return detach_order if detach else run_order
+    if way.queue:
+        from agent.runs.fleet.queueing import queue_orders  # noqa: PLC0415 - as above
+
+        return queue_orders(
+            orders,
+            queue=way.queue,
+            url=way.repository,
+            priority=way.priority,
+            listen=listen,
+        )
+    if len(orders) > 1:
+        raise SettingsError(
+            f"{len(orders)} PRPs at once need a queue",
+            hint="Put them on one with --queue NAME, or execute them one by one.",
+        )
+    return (detach_order if way.detach else run_order)(orders[0], listen=listen)
 
 
-def _planning(detach: bool) -> _Act:
+def _planning(orders: "Sequence[Order]", way: Way, listen: "Record") -> "Planned":
     from agent.errors import SettingsError  # noqa: PLC0415 - keeps --help fast
     from agent.runs import plan_order  # noqa: PLC0415
 
-    if detach:
-        raise SettingsError("A plan is printed, so it can't be made in the background")
-    return plan_order
+    if way.detach or way.queue or len(orders) > 1:
+        raise SettingsError("A plan is printed: one PRP at a time, and here")
+    return plan_order(orders[0], listen=listen)
 
 
 execute = _command(

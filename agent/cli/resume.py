@@ -59,6 +59,7 @@ def resume(
     no_input: NoInput = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
+    lifeline: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     r"""Take up a run that has stopped: by Ctrl-C, a crash, a full disk, a provider's outage.
 
@@ -77,6 +78,10 @@ def resume(
     from agent.runs import resume_run  # noqa: PLC0415
     from agent.shown import printable_lines  # noqa: PLC0415
 
+    if lifeline is not None:
+        from agent.runs.detaching import tie_to  # noqa: PLC0415 - only for workers
+
+        tie_to(lifeline)
     flags = flags_of(
         model=model,
         planner=planner,

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,10 @@ class Desk:
     async def toolchain_for(self, commit: str) -> Toolchain:
         """Return the tools for commands on a commit, its packages among them."""
         return await self.equip(commit) if self.equip else self.toolchain
+
+    def choices_for(self, roles: Iterable[str]) -> dict[str, ModelChoice]:
+        """Return what was chosen for roles, whether or not their keys are here."""
+        return {role: _choice(self.settings, role) for role in roles}
 
     @property
     def models(self) -> dict[str, str]:

@@ -1,9 +1,14 @@
 """A run in the background: begun here, worked on by a process of its own."""
 
+import contextlib
+import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from agent.errors import EnvironmentProblem
 from agent.journal import Record
@@ -14,6 +19,7 @@ from agent.runs.life import begin, masked, warn
 from agent.shown import json_text
 
 _PAUSE = 0.05
+Process = subprocess.Popen[bytes]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +47,44 @@ class Begun:
         )
 
 
+def start_working(folder: RunFolder, *, cwd: Path, lifeline: int | None = None) -> Process:
+    """Let a process of its own work on a run.
+
+    Args:
+        folder: The run's.
+        cwd: Top of a checkout or clone of its repository.
+        lifeline: The reading end of a pipe: the process kills itself, and all that it has
+            started, as soon as the other end is closed. None for one that outlives us.
+
+    """
+    tied = [] if lifeline is None else ["--lifeline", str(lifeline)]
+    with folder.output.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "agent.cli", "resume", folder.id, "--keep-prp", *tied],
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            pass_fds=() if lifeline is None else (lifeline,),
+        )
+
+
+def tie_to(lifeline: int) -> None:
+    """Kill this process and all that it has started when the other end of a pipe is closed.
+
+    A worker that is killed, or that others take for dead, must not leave anybody behind who goes
+    on with a run that is theirs now.
+    """
+
+    def wait() -> None:
+        with contextlib.suppress(OSError):
+            os.read(lifeline, 1)
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=wait, name="prp-lifeline", daemon=True).start()
+
+
 def detach_order(order: Order, *, listen: Record) -> Begun:
     """Begin a run and let a process of its own work on it, whatever becomes of this one.
 
@@ -55,15 +99,7 @@ def detach_order(order: Order, *, listen: Record) -> Begun:
     desk = lay_out(order)
     warn(desk, masked(desk, listen))
     folder, saved = begin(desk, order)
-    with folder.output.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "agent.cli", "resume", folder.id, "--keep-prp"],
-            cwd=saved.root,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+    process = start_working(folder, cwd=saved.root)
     # Only when it holds the run can others see that somebody works on it.
     while holder(folder) is None and not folder.journal.exists():
         if process.poll() is not None:

@@ -42,11 +42,11 @@ class _NotKept(BaseException):
         self.error = error
 
 
-class _LeftOpen(BaseException):
+class LeftOpen(BaseException):
     """Ends a workflow without an end, so that it can be taken up."""
 
 
-class _Plain(Serializer):
+class PlainJson(Serializer):
     """Writes what steps come to as JSON: nothing in a database can become code."""
 
     def serialize(self, data: Any) -> str:
@@ -125,6 +125,10 @@ class Steps:
                 f"The run asks for other steps than before: {error}",
                 hint="prp resume RUN --afresh goes on from what is committed.",
             ) from error
+        except dbos_error.DBOSWorkflowConflictIDError as error:
+            raise EnvironmentProblem(
+                "Another process works on this run: it has kept this step meanwhile"
+            ) from error
         except DatabaseError as error:
             raise unwritable(error) from error
         if not is_new and settles:
@@ -188,7 +192,7 @@ async def _workflow(run: str) -> str:
 
     work.loop.call_soon_threadsafe(begin)
     if not await asyncio.wrap_future(ended):
-        raise _LeftOpen
+        raise LeftOpen
     return "ended"
 
 
@@ -276,7 +280,7 @@ async def engine(url: str, *, executor: str, taken_up: str) -> AsyncIterator[Eng
         system_database_url=url,
         application_version=SCHEMA,
         executor_id=executor,
-        serializer=_Plain(),
+        serializer=PlainJson(),
         log_level="CRITICAL",
     )
     try:

@@ -116,15 +116,20 @@ def require_state_folder(state: Path) -> None:
         ) from None
 
 
+def new_run_name(slug: str) -> str:
+    """Return a name that begins with the time and ends with what no other run has."""
+    # To the millisecond: two runs can begin within a second, and `latest` is one of them.
+    day = datetime.now(UTC).strftime("%Y%m%d-%H%M%S%f")[:-3]
+    return f"{day}-{slug}-{secrets.token_hex(2)}"
+
+
 def new_run_folder(state: Path, slug: str) -> RunFolder:
     """Create the folder of a new run below the state folder.
 
-    The name begins with the time, so that runs list in their order, and ends with something that no
-    other run has. Only the person may read it: it holds what models and commands said.
+    By their names runs list in their order. Only the person may read them: they hold what models
+    and commands said.
     """
-    # To the millisecond: two runs can begin within a second, and `latest` is one of them.
-    day = datetime.now(UTC).strftime("%Y%m%d-%H%M%S%f")[:-3]
-    name = f"{day}-{slug}-{secrets.token_hex(2)}"
+    name = new_run_name(slug)
     path = state / "runs" / name
     path.mkdir(parents=True, mode=0o700)
     (path / "logs").mkdir(mode=0o700)

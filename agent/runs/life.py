@@ -8,7 +8,7 @@ import secrets
 import shutil
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -44,6 +44,7 @@ from agent.runs.signals import STATUS, with_signals
 from agent.settings import load_settings
 from agent.shown import json_text
 from agent.workspace import Repository, Worktree, clear_worktrees, clip, open_worktree
+from agent.workspace.remote import Published, Remote
 
 _UNFINISHED = "Keep unfinished work"
 
@@ -207,6 +208,7 @@ class _Life:
             start=saved.start,
         )
         with worktree as tree:
+            follow = tree.follow = self._follower()
             earlier = self._begin(tree, record, afresh=afresh)
             retelling = Retelling(earlier.since, record)
             number = earlier.generation
@@ -219,10 +221,21 @@ class _Life:
                         name, lambda: self._execute(tree, earlier, retelling), self.steps
                     )
                 outcome_is(outcome)
+            if follow:
+                follow(tree.tip())
         if not outcome.can_go_on:
             # They hold what the worktree held, secrets of the repository too; nobody needs them.
             self.database.forget()
         return int(outcome.exit_status)
+
+    def _follower(self) -> Callable[[str], None] | None:
+        """Return what takes the branch's commits to where the order came from."""
+        saved, desk = self.saved, self.desk
+        if not saved.remote:
+            return None
+        token = desk.settings.keys.get("PRP_GIT_TOKEN", "")
+        remote = Remote.of(desk.repository, saved.remote, token=token)
+        return Published(remote=remote, branch=saved.branch).follow
 
     def _begin(self, tree: Worktree, record: Record, *, afresh: bool) -> Earlier:
         """Tell that the work begins or goes on, and go back to where the steps are."""

@@ -16,7 +16,7 @@ from agent.runs.folder import RunFolder
 from agent.settings import Settings
 
 VERSION = 1
-_NOT_SAVED = {"keys", "origins", "notes", "state_dir", "database_url", "prices"}
+_NOT_SAVED = {"keys", "origins", "notes", "state_dir", "database_url", "storage_url", "prices"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,6 +39,8 @@ class Saved:
     """Commit with earlier work that it goes on from; empty where it begins at its base."""
     is_shared: bool = False
     """Whether its steps are kept on a server, and not in its folder."""
+    remote: str = ""
+    """Where its branch is taken after each commit; empty where it stays in this repository."""
 
 
 _SAVED = TypeAdapter(Saved)
@@ -47,13 +49,12 @@ _SAVED = TypeAdapter(Saved)
 def save(folder: RunFolder, desk: Desk, order: Order, *, branch: str, start: str = "") -> Saved:
     """Write down what was asked for, and the document as it is now."""
     settings = desk.settings
-    names = {field.name for field in dataclasses.fields(Settings)} - _NOT_SAVED
     saved = Saved(
         prp=order.prp.resolve(),
         root=desk.repository.root,
         base=desk.base,
         branch=branch,
-        flags={name: value for name in sorted(names) if _is_said(value := getattr(settings, name))},
+        flags=choices_of(settings),
         allowed=desk.allowed,
         recording=order.recording.resolve() if order.recording else None,
         tools=order.tools,
@@ -61,8 +62,19 @@ def save(folder: RunFolder, desk: Desk, order: Order, *, branch: str, start: str
         is_shared=settings.database_url is not None,
     )
     folder.write(folder.document, desk.prp.text)
-    folder.write_json(folder.order, {"v": VERSION} | _SAVED.dump_python(saved, mode="json"))
+    write_order(folder, saved)
     return saved
+
+
+def write_order(folder: RunFolder, saved: Saved) -> None:
+    """Write down what was asked for."""
+    folder.write_json(folder.order, {"v": VERSION} | _SAVED.dump_python(saved, mode="json"))
+
+
+def choices_of(settings: Settings) -> dict[str, Any]:
+    """Return every setting as it is, but for keys and what is a machine's own."""
+    names = {field.name for field in dataclasses.fields(Settings)} - _NOT_SAVED
+    return {name: value for name in sorted(names) if _is_said(value := getattr(settings, name))}
 
 
 def _is_said(value: object) -> bool:

@@ -1,6 +1,7 @@
 """A repository on a server, and commits as a file: how work reaches other machines."""
 
 import base64
+import contextlib
 import dataclasses
 import re
 from collections.abc import Mapping, Sequence
@@ -28,13 +29,16 @@ class Remote:
 
     @classmethod
     def of(cls, repository: Repository, url: str, *, token: str) -> "Remote":
-        """Reach a server by https; by http only where it is this machine.
+        """Reach a server by https, by http only where it is this machine; or a path, without token.
 
         Raises:
             EnvironmentProblem: The address is of another kind.
 
         """
         parts = urlsplit(url)
+        if url.startswith("/") or parts.scheme == "file":
+            git = dataclasses.replace(repository.git, further={"protocol.file.allow": "always"})
+            return cls(url=url, git=git)
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _HERE):
             raise EnvironmentProblem(f"{url} is no address that a token may be sent to")
         server = f"{parts.scheme}://{parts.netloc}/"
@@ -57,17 +61,80 @@ class Remote:
         """Bring refs here, as `+refs/heads/x:refs/prp-in/x`."""
         self.git("fetch", "-q", "--no-tags", "--no-write-fetch-head", "--", self.url, *specs)
 
-    def push(self, *specs: str) -> None:
+    def push(self, *specs: str, lease: str = "") -> None:
         """Take commits there, as `HASH:refs/heads/x`; all refs move, or none.
+
+        Args:
+            specs: What goes where.
+            lease: `REF:HASH` of a ref that must be at a commit, empty for one that is not there;
+                only then it may also move backwards.
 
         Raises:
             PushDeclined: The server did not take them.
 
         """
         try:
-            self.git("push", "-q", "--atomic", "--no-verify", "--", self.url, *specs)
+            held = [f"--force-with-lease={lease}"] if lease else []
+            self.git("push", "-q", "--atomic", "--no-verify", *held, "--", self.url, *specs)
         except GitFailed as error:
             raise PushDeclined(("push",), error.status, error.words) from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """A branch on a server that follows one here, as long as nobody else moves it."""
+
+    remote: Remote
+    branch: str
+
+    def claim(self, commit: str) -> bool:
+        """Make the branch there; return whether it was free."""
+        try:
+            self._move("", commit)
+        except PushDeclined:
+            if not self._there():
+                raise
+            return False
+        return True
+
+    def follow(self, commit: str) -> None:
+        """Bring the branch there to a commit that comes before or after the one it is at.
+
+        Raises:
+            EnvironmentProblem: Somebody else moved it, for instance the machine that took the run
+                over.
+
+        """
+        there = self._there()
+        if there == commit:
+            return
+        words = "" if not there or self._is_of_one_line(there, commit) else f"it is at {there[:12]}"
+        try:
+            if not words:
+                self._move(there, commit)
+        except PushDeclined as error:
+            words = " ".join(error.words.split())
+        if words:
+            raise EnvironmentProblem(
+                f"{self.branch} can't be moved on {self.remote.url}: {words}",
+                hint="Another machine may have taken the run over: see prp queue.",
+            )
+
+    def _there(self) -> str:
+        name = f"refs/heads/{self.branch}"
+        return self.remote.refs(name).get(name, "")
+
+    def _is_of_one_line(self, one: str, other: str) -> bool:
+        git = self.remote.git
+        for older, newer in ((one, other), (other, one)):
+            with contextlib.suppress(GitFailed):
+                git("merge-base", "--is-ancestor", older, newer)
+                return True
+        return False
+
+    def _move(self, old: str, new: str) -> None:
+        name = f"refs/heads/{self.branch}"
+        self.remote.push(f"{new}:{name}", lease=f"{name}:{old}")
 
 
 def write_bundle(repository: Repository, file: Path, *, ref: str, since: Sequence[str]) -> None:

@@ -212,6 +212,12 @@ def create_repository(folder: Path, *, message: str) -> None:
         made.index.commit(message, author=person, committer=person, skip_hooks=True)
 
 
+def init_repository(folder: Path, *, branch: str) -> Git:
+    """Make an empty repository of a folder, or take the one that is there; return its git."""
+    with _gitpython().Repo.init(folder, initial_branch=branch) as made:
+        return Git(common_dir=Path(made.common_dir).resolve(), identity=_identity(made))
+
+
 def _identity(repository: object) -> dict[str, str]:
     """Read who commits, once; a machine without a name still commits, as `prp`."""
     reader = repository.config_reader()  # type: ignore[attr-defined] # GitPython is imported late

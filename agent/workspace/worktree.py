@@ -4,7 +4,7 @@ import contextlib
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,8 @@ class Worktree:
     """Whether the folder was gone, and is made again from the branch."""
     stays: bool = False
     """Whether the folder is left as it is, for the run to be taken up."""
+    follow: Callable[[str], None] | None = None
+    """Takes each commit to where others see it, before the run goes on."""
 
     def head(self) -> str:
         """Return the commit that the work has come to."""
@@ -77,7 +79,10 @@ class Worktree:
         """Commit as a step: a run that is taken up gets the same commit again; see `commit`."""
 
         async def do() -> Json:
-            return self.commit(message, body=body)
+            made = self.commit(message, body=body)
+            if made and self.follow:
+                self.follow(made)
+            return made
 
         made = cast("str | None", await step("commit", do, settles=True))
         if made:

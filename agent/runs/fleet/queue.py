@@ -1,0 +1,219 @@
+"""The queue: put runs on it, see how they stand, take them off it again."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dbos import DBOS, DBOSClient, EnqueueOptions, WorkflowStatus
+from sqlalchemy.exc import DatabaseError
+
+from agent.errors import EnvironmentProblem, Refused
+from agent.runs.database import SCHEMA, normal, require_reachable
+from agent.runs.durable import PlainJson, unwritable
+from agent.runs.fleet.jobs import Job, as_json, from_json
+from agent.shown import json_text
+
+WORKFLOW = "job"
+_STATES = {
+    "ENQUEUED": "waiting",
+    "DELAYED": "waiting",
+    "PENDING": "working",
+    "CANCELLED": "cancelled",
+    "ERROR": "lost",
+    "MAX_RECOVERY_ATTEMPTS_EXCEEDED": "lost",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A job as it stands."""
+
+    job: Job
+    queue: str
+    state: str
+    """`waiting`, `working`, `ended`, `stopped` (it can be put back), `cancelled`, `lost`."""
+    worker: str
+    """Who works on it, or did last; empty where nobody did."""
+    result: Mapping[str, Any]
+    """What it came to: `exit_status`, `outcome`, `reason`; empty until then."""
+    priority: int
+
+    def for_machines(self) -> dict[str, Any]:
+        """Return it as JSON can say it."""
+        return {
+            "run": self.job.run,
+            "prp": self.job.prp,
+            "repository": self.job.url,
+            "branch": self.job.branch,
+            "model": self.job.model,
+            "queue": self.queue,
+            "state": self.state,
+            "worker": self.worker,
+            "priority": self.priority,
+            **self.result,
+        }
+
+    def in_words(self) -> str:
+        """Return it as a line."""
+        what = {"working": f"by {self.worker}"}.get(self.state, str(self.result.get("outcome", "")))
+        return f"{self.job.run}  {self.state:<9}  {self.job.prp}  {what}".rstrip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queued:
+    """Runs that wait for a worker."""
+
+    queue: str
+    jobs: Sequence[Job]
+    exit_status: int = 0
+
+    def in_words(self) -> str:
+        """Return how to see what becomes of them."""
+        lines = [f"queued {job.prp} as run {job.run} on branch {job.branch}" for job in self.jobs]
+        return "\n".join([*lines, f"see them: prp queue {self.queue}"])
+
+    def as_json(self) -> str:
+        """Return the same for machines."""
+        return json_text({"queue": self.queue, "runs": [as_json(job) for job in self.jobs]})
+
+
+class Queue:
+    """One queue of a database, from outside of its workers."""
+
+    def __init__(self, client: DBOSClient, name: str) -> None:
+        """Look at a queue; it begins to exist with its first run or worker."""
+        self._client, self.name = client, name
+
+    def put(self, job: Job, *, priority: int) -> None:
+        """Put a run on it; 1 comes first, and of equals the one that waits longer."""
+        self._client.enqueue(
+            EnqueueOptions(
+                workflow_name=WORKFLOW,
+                queue_name=self.name,
+                workflow_id=id_of(self.name, job.run),
+                app_version=SCHEMA,
+                priority=priority,
+                queue_partition_key=job.model,
+            ),
+            as_json(job),
+        )
+
+    def entries(self) -> list[Entry]:
+        """Return all its runs, in the order in which they were queued."""
+        return [
+            _entry(status, self.name)
+            for status in self._client.list_workflows(
+                name=WORKFLOW, workflow_id_prefix=_prefix(self.name)
+            )
+        ]
+
+    def cancel(self, run: str) -> Entry:
+        """End a run for good; whoever works on it ends within seconds, its commits stay.
+
+        Raises:
+            Refused: There is no such run, or it has ended.
+
+        """
+        entry = self._open(run)
+        self._client.cancel_workflow(id_of(self.name, entry.job.run))
+        return entry
+
+    def put_back(self, run: str) -> Entry:
+        """Let a run that has stopped go on where it was.
+
+        Raises:
+            Refused: There is no such run, or it waits, is worked on or has come to its end.
+
+        """
+        entry = self._find(run)
+        if entry.state not in ("stopped", "lost"):
+            raise Refused(f"Run {entry.job.run} is {entry.state}: nothing to put back")
+        self._client.resume_workflow(id_of(self.name, entry.job.run), queue_name=self.name)
+        return entry
+
+    def _open(self, run: str) -> Entry:
+        entry = self._find(run)
+        if entry.state not in ("waiting", "working", "stopped"):
+            raise Refused(f"Run {entry.job.run} is {entry.state} already")
+        return entry
+
+    def _find(self, run: str) -> Entry:
+        found = [entry for entry in self.entries() if run in entry.job.run]
+        if len(found) != 1:
+            names = ", ".join(entry.job.run for entry in found[:5])
+            raise Refused(
+                f"{len(found)} runs on {self.name} are called {run}"
+                + (f": {names}" if names else ""),
+                hint=f"prp queue {self.name} lists them.",
+            )
+        return found[0]
+
+
+@contextlib.contextmanager
+def queue_at(url: str | None, name: str) -> Iterator[Queue]:
+    """Reach a queue.
+
+    Raises:
+        EnvironmentProblem: The database does not answer, or none is named.
+
+    """
+    url = require_server(url)
+    require_reachable(url)
+    try:
+        DBOS.migrate(normal(url))
+        client = DBOSClient(
+            system_database_url=normal(url), serializer=PlainJson(), retry_connection_errors=False
+        )
+    except DatabaseError as error:
+        raise unwritable(error) from error
+    try:
+        yield Queue(client, name)
+    except DatabaseError as error:
+        raise unwritable(error) from error
+    finally:
+        client.destroy()
+
+
+def require_server(url: str | None) -> str:
+    """Return the address of the database that a fleet shares.
+
+    Raises:
+        EnvironmentProblem: None is named.
+
+    """
+    if not url:
+        raise EnvironmentProblem(
+            "A queue needs a PostgreSQL database, and none is named",
+            hint="Set PRP_DATABASE_URL=postgresql://USER:PASSWORD@HOST:PORT/DATABASE.",
+        )
+    return url
+
+
+def id_of(queue: str, run: str) -> str:
+    """Return what a run's job is called in the database."""
+    return f"{_prefix(queue)}{run}"
+
+
+def run_of(workflow: str) -> str:
+    """Return the run whose job is called so."""
+    return workflow.rpartition("/")[2]
+
+
+def _prefix(queue: str) -> str:
+    # What was cancelled is on no queue any more, but keeps its name.
+    return f"job/{queue}/"
+
+
+def _entry(status: WorkflowStatus, queue: str) -> Entry:
+    (told,) = status.input["args"] if status.input else ({},)
+    result = status.output or {}
+    ended = "stopped" if result.get("can_go_on") else "ended"
+    return Entry(
+        job=from_json(told),
+        queue=queue,
+        state=_STATES.get(status.status, ended),
+        worker=status.executor_id or "",
+        result={name: value for name, value in result.items() if name != "can_go_on"},
+        priority=status.priority or 0,
+    )

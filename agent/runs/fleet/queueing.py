@@ -1,0 +1,115 @@
+"""Putting runs on a queue: everything that can be wrong is found before the first of them waits."""
+
+import contextlib
+import dataclasses
+from collections.abc import Sequence
+
+from agent.errors import EnvironmentProblem, SettingsError
+from agent.journal import Record
+from agent.llm.models import KEYS, check_choice
+from agent.runs.desk import Desk, Order, lay_out
+from agent.runs.fleet.jobs import Job
+from agent.runs.fleet.queue import Queued, queue_at, require_server
+from agent.runs.folder import new_run_name
+from agent.runs.life import masked, warn
+from agent.runs.orders import choices_of
+from agent.settings import ROLES
+from agent.workspace import Repository
+from agent.workspace.git import GitFailed
+from agent.workspace.remote import Published, Remote
+
+
+def queue_orders(
+    orders: Sequence[Order], *, queue: str, url: str, priority: int, listen: Record
+) -> Queued:
+    """Put the execution of PRPs on a queue, for workers on any machine.
+
+    Args:
+        orders: What to execute, and how.
+        queue: Name of the queue.
+        url: Where workers find the repository; empty for its `origin`, or its own path.
+        priority: 1 comes first.
+        listen: Is told what the person should know before.
+
+    Raises:
+        PrpError: One of the orders can't be queued; then none is.
+
+    """
+    # Keys are the workers' affair.
+    desks = [lay_out(dataclasses.replace(order, roles=())) for order in orders]
+    for desk in desks:
+        _require_models(desk)
+        warn(desk, masked(desk, listen))
+    require_server(desks[0].settings.database_url)
+    remotes = [_remote(desk, url or _origin(desk.repository)) for desk in desks]
+    for desk, remote in zip(desks, remotes, strict=True):
+        _require_pushed(desk, remote)
+    with queue_at(desks[0].settings.database_url, queue) as place:
+        jobs = []
+        for desk, remote in zip(desks, remotes, strict=True):
+            job = _job(desk, remote)
+            place.put(job, priority=priority)
+            jobs.append(job)
+    return Queued(queue=queue, jobs=jobs)
+
+
+def _require_models(desk: Desk) -> None:
+    """Make sure that the models' names are some, whoever has their keys."""
+    everything = {name: "-" for names in KEYS.values() for name in names}
+    for choice in desk.choices_for(ROLES).values():
+        check_choice(choice, everything)
+
+
+def _origin(repository: Repository) -> str:
+    """Return where a clone comes from; a repository of its own is found by its path."""
+    with contextlib.suppress(GitFailed):
+        return repository.git.text("config", "--get", "remote.origin.url").strip()
+    return str(repository.root)
+
+
+def _remote(desk: Desk, url: str) -> Remote:
+    try:
+        return Remote.of(desk.repository, url, token=desk.settings.keys.get("PRP_GIT_TOKEN", ""))
+    except EnvironmentProblem as error:
+        raise SettingsError(
+            str(error),
+            hint="Name one that every worker reaches with --repository: https://... "
+            "(PRP_GIT_TOKEN is its token), or a path.",
+        ) from None
+
+
+def _require_pushed(desk: Desk, remote: Remote) -> None:
+    """Make sure that workers find the commit to begin at."""
+    git = desk.repository.git
+    known = git.text("for-each-ref", "--format=%(objectname)", "refs/remotes/").split()
+    for tip in dict.fromkeys((*remote.refs("refs/heads/*").values(), *known)):
+        with contextlib.suppress(GitFailed):
+            git("merge-base", "--is-ancestor", desk.base, tip)
+            return
+    raise EnvironmentProblem(
+        f"{remote.url} does not hold the commit {desk.base[:12]} that the run begins at",
+        hint="Push it first, or begin at one that is there: --base origin/main.",
+    )
+
+
+def _job(desk: Desk, remote: Remote) -> Job:
+    """Claim a branch for a run, and write down what its worker must know."""
+    name = f"prp/{desk.prp.slug}"
+    candidates = (name if number == 1 else f"{name}-{number}" for number in range(1, 10_000))
+    taken = {ref.removeprefix("refs/heads/") for ref in remote.refs(f"refs/heads/{name}*")}
+    branch = next(
+        branch
+        for branch in candidates
+        if branch not in taken and Published(remote=remote, branch=branch).claim(desk.base)
+    )
+    return Job(
+        run=new_run_name(desk.prp.slug),
+        url=remote.url,
+        base=desk.base,
+        branch=branch,
+        prp=desk.prp_name,
+        text=desk.prp.text,
+        flags=choices_of(desk.settings),
+        allowed=desk.allowed,
+        model=desk.settings.models_for("coder")[0],
+    )
