@@ -51,7 +51,8 @@ async def step(
         name: What it is, in few words; it must be the same when the run is taken up again.
         do: Does it and returns what JSON can say. When it raises nothing is kept: the step is
             done again. A step that was cut off half-way is done again too.
-        redo: Brings back what it did to the worktree, where the worktree was lost.
+        redo: Brings back what it did to the worktree, where the worktree was lost; a command is
+            run once more, on what stood there before.
         settles: Whether everything that was done to the worktree so far is safe with it.
 
     """

@@ -172,7 +172,7 @@ class Hands:
             )
             return asdict(finished)
 
-        finished = Finished(**await step("run", do))
+        finished = Finished(**await step("run", do, redo=do))
         shown = clip(finished.output, limit=_SHOWN, log=f"log:{self._commands}")
         answer = f"{_ending(finished)}\n{shown}".rstrip()
         return self._told("run", command, answer, failed=finished.status != 0)

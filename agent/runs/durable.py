@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import contextvars
 import hmac
+import inspect
 import json
 import secrets
 import threading
@@ -143,7 +144,9 @@ class Steps:
             self._ends()
             await asyncio.Event().wait()
         while self._redos:
-            self._redos.pop(0)()
+            made = self._redos.pop(0)()
+            if inspect.isawaitable(made):
+                await made
 
 
 def unwritable(error: DatabaseError) -> EnvironmentProblem:

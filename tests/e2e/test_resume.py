@@ -89,6 +89,20 @@ def test_F11_a_lost_worktree_is_made_again(project: Project, provider: Provider)
     assert project.git("show", "prp/greet:greet.py") == WRONG.replace("Hi", "Hello")
 
 
+def test_F11_a_lost_worktree_gets_back_what_commands_made(
+    project: Project, provider: Provider
+) -> None:
+    """Given a command that had run and no commit, then it has run on the new worktree too."""
+    assert call_killed(project, "15", "execute", "PRPs/greet.md", *options(provider)) == -9
+    ran = [event for event in project.events() if event.get("tool") == "run"]
+    assert ran, [event["type"] for event in project.events()]
+    assert project.events()[-1]["type"] == "model-answered"
+    shutil.rmtree(project.runs[-1] / "worktree")
+    done = project.prp("resume")
+    assert done.status == 0, done.err
+    assert project.git("show", "prp/greet:notes.md") == "# Notes\nmore\n"
+
+
 def test_F14_a_deleted_branch_is_made_again_or_named(project: Project, provider: Provider) -> None:
     """Before the first commit it holds nothing; later what it held is not there."""
     assert call_killed(project, "4", "execute", "PRPs/greet.md", *options(provider)) == -9
