@@ -210,6 +210,8 @@ def open_worktree(
 
     """
     repository.git("check-ref-format", "--branch", branch)
+    # Whoever opens it holds the run, so nobody else moves its branch: a crash left the lock behind.
+    (repository.git.common_dir / "refs" / "heads" / f"{branch}.lock").unlink(missing_ok=True)
     if not repository.has_branch(branch):
         repository.git("branch", "--no-track", branch, start or base)
     try:

@@ -188,6 +188,20 @@ def test_F09_locks_that_a_crash_left_are_taken_away(project: Project, provider: 
     assert project.prp("resume").status == 0
 
 
+def test_F10_a_lock_on_the_branch_that_a_crash_left_is_taken_away(
+    project: Project, provider: Provider
+) -> None:
+    """Given git killed while it moved the run's branch, then the run goes on."""
+    assert call_killed(project, "12", "execute", "PRPs/greet.md", *options(provider)) == -9
+    lock = project.root / ".git/refs/heads/prp/greet.lock"
+    lock.touch()
+    with pytest.raises(subprocess.CalledProcessError):
+        project.git("update-ref", "refs/heads/prp/greet", "HEAD")
+    done = project.prp("resume")
+    assert done.status == 0, done.err
+    assert not lock.exists()
+
+
 def test_F25_a_torn_line_is_dropped_and_told(project: Project, provider: Provider) -> None:
     """The rest of the journal is as it was."""
     assert call_killed(project, "9", "execute", "PRPs/greet.md", *options(provider)) == -9
