@@ -38,18 +38,23 @@ class Progress:
         """Write to `stream`, stderr by default; `quiet` writes warnings only."""
         self._stream = stream or sys.stderr
         self._quiet = quiet
+        self._is_alone = False
         self._started = time.monotonic()
 
     def __call__(self, event: Event) -> None:
         """Write the event's line, if it has one."""
-        if self._quiet and not (isinstance(event, Noted) and event.warning):
+        if self._is_alone or (self._quiet and not (isinstance(event, Noted) and event.warning)):
             return
         text = line_of(event)
         if not text:
             return
         minutes, seconds = divmod(int(time.monotonic() - self._started), 60)
-        self._stream.write(f"{minutes:3d}:{seconds:02d}  {printable(text)}\n")
-        self._stream.flush()
+        try:
+            self._stream.write(f"{minutes:3d}:{seconds:02d}  {printable(text)}\n")
+            self._stream.flush()
+        except OSError:
+            # Whoever read it has gone, or its disk is full: no reason to end work that is paid for.
+            self._is_alone = True
 
 
 def line_of(event: Event) -> str:

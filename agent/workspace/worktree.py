@@ -212,12 +212,14 @@ def open_worktree(
     repository.git("check-ref-format", "--branch", branch)
     # Whoever opens it holds the run, so nobody else moves its branch: a crash left the lock behind.
     (repository.git.common_dir / "refs" / "heads" / f"{branch}.lock").unlink(missing_ok=True)
-    if not repository.has_branch(branch):
+    is_new = not repository.has_branch(branch)
+    if is_new:
         repository.git("branch", "--no-track", branch, start or base)
     try:
         tree = _opened(repository, folder, branch, base, start or base)
     except BaseException:
-        _delete_if_empty(repository, branch, base)
+        if is_new:
+            _delete_if_empty(repository, branch, base)
         raise
     try:
         yield tree

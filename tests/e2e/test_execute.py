@@ -62,7 +62,7 @@ class TestProven:
             "C2": "proven",
         }
 
-    def test_the_checkout_stays_byte_identical(self, project: Project) -> None:
+    def test_F17_the_checkout_stays_byte_identical(self, project: Project) -> None:
         """Also when it is dirty and has staged changes."""
         # Given a checkout with an edit, a staged file and an untracked one
         (project.root / "README.md").write_text("# changed\n")
@@ -76,7 +76,7 @@ class TestProven:
         assert project.fingerprint() == before
         assert project.git("worktree", "list").count("\n") == 1
 
-    def test_a_second_run_gets_a_branch_of_its_own(self, project: Project) -> None:
+    def test_F18_a_second_run_gets_a_branch_of_its_own(self, project: Project) -> None:
         """Nothing of the first run is overwritten."""
         assert execute(project, crew()).status == 0
         assert execute(project, crew()).status == 0
@@ -205,7 +205,7 @@ class TestRecordings:
 class TestBudgetsAndProvider:
     """Limits and outages keep the work."""
 
-    def test_an_outage_pauses_the_run_with_20(self, project: Project) -> None:
+    def test_F55_a_quota_that_is_used_up_pauses_the_run_with_20(self, project: Project) -> None:
         """What was committed before stays on the branch."""
 
         def answer(request: Request) -> Answer:

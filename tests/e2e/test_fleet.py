@@ -229,9 +229,12 @@ def test_40_runs_survive_workers_that_are_killed_at_random(
     assert kills > 3
     entries = fleet.entries()
     assert len(entries) == number
-    assert [
-        entry for entry in entries if (entry["state"], entry["exit_status"]) != ("ended", 0)
-    ] == []
+    others = [
+        f"{entry['run']} {entry['state']}: {entry.get('reason')}"
+        for entry in entries
+        if (entry["state"], entry["exit_status"]) != ("ended", 0)
+    ]
+    assert not others, "\n".join(others)
     assert len({entry["branch"] for entry in entries}) == number
     for entry in entries:
         greet = fleet.on_server("show", f"{entry['branch']}:greet.py")
