@@ -65,8 +65,8 @@ class Steps:
 
     def __init__(self) -> None:
         """Begin with nothing lost and no wish to end."""
-        self.rebuilds = False
-        """Whether the worktree was lost, so that it must be brought to where the steps are."""
+        self.rebuild: Callable[[], None] | None = None
+        """Brings a worktree that was lost to the last commit that the steps know."""
         self._redos: list[Callable[[], object]] = []
         self._seed, self._tokens = "", 0
         self._ends: Callable[[], None] | None = None
@@ -134,7 +134,7 @@ class Steps:
             raise unwritable(error) from error
         if not is_new and settles:
             self._redos.clear()
-        if not is_new and redo and self.rebuilds:
+        if not is_new and redo and self.rebuild:
             self._redos.append(redo)
         return told
 
@@ -143,6 +143,9 @@ class Steps:
         if self._ends:
             self._ends()
             await asyncio.Event().wait()
+        if self.rebuild:
+            self.rebuild()
+            self.rebuild = None
         while self._redos:
             made = self._redos.pop(0)()
             if inspect.isawaitable(made):

@@ -269,7 +269,7 @@ class _Life:
         if unfinished and not afresh and tree.tip() == unfinished:
             tree.take_back(unfinished)
         elif not afresh:
-            self.steps.rebuilds = tree.was_lost
+            self.steps.rebuild = tree.restore if tree.was_lost else None
         tree.at = earlier.start or tree.base
         return earlier
 

@@ -140,6 +140,13 @@ class Worktree:
             self.git("reset", "-q", "--hard", commit)
         self.at = commit
 
+    def restore(self) -> None:
+        """Bring the files to the commit that the work has come to, whatever the branch holds.
+
+        A commit that was made just before a crash is not known yet: it comes again.
+        """
+        self.git("read-tree", "--reset", "-u", self.at)
+
     def take_back(self, commit: str) -> None:
         """Undo a commit of unfinished work: its changes stay in the folder, to go on with."""
         parent = self.git.text("rev-parse", "--verify", f"{commit}^").strip()

@@ -296,3 +296,20 @@ def test_F22_F24_a_run_without_its_steps_goes_on_from_what_is_committed(
         assert len([r for r in provider.requests if "submit_plan" in r.tools]) == planned
     started = [e["task"] for e in project.events() if e["type"] == "task-started"]
     assert started == [1, 0]
+
+
+def test_F11_a_worktree_lost_just_after_a_commit_comes_to_the_same(
+    provider: Provider, tmp_path: Path
+) -> None:
+    """Given a commit that no step knows of yet, then what led to it is not done on top of it."""
+    expected = Undisturbed(tmp_path)
+    for number in range(5, 30):
+        project = Project(tmp_path / f"step-{number}", FILES)
+        step = ("step", str(number))
+        assert call_killed(project, *step, "execute", "PRPs/greet.md", *options(provider)) == -9
+        if project.git("log", "--format=%s", "main..prp/greet"):
+            break
+    assert project.events()[-1]["type"] == "model-answered"
+    shutil.rmtree(project.runs[-1] / "worktree")
+    assert project.prp("resume", "-q").status == 0
+    assert tree_of(project) == expected.tree

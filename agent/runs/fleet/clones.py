@@ -21,8 +21,7 @@ def clone_for(job: Job, folder: RunFolder, state: Path, *, token: str) -> Path:
 
     Args:
         job: What is to be executed.
-        folder: The run's on this machine; a worktree that other machines have overtaken is
-            taken away.
+        folder: The run's on this machine; a worktree that an earlier time left is taken away.
         state: The machine's folder for runs.
         token: For the repository's server; may be empty.
 
@@ -45,23 +44,20 @@ def clone_for(job: Job, folder: RunFolder, state: Path, *, token: str) -> Path:
                 f"{job.url} holds no commit {job.base[:12]}",
                 hint="Push the commit that the run begins at.",
             ) from None
-        if _bring(repository, job.branch):
-            clear_worktrees(repository, folder.path)
+        # Others may have worked on it since: what they wrote and no commit holds is done again.
+        clear_worktrees(repository, folder.path)
+        _bring(repository, job.branch)
     return root
 
 
-def _bring(repository: Repository, branch: str) -> bool:
-    """Make the run's branch what it is on the server; return whether it was overtaken here."""
+def _bring(repository: Repository, branch: str) -> None:
+    """Make the run's branch what it is on the server; what this machine had alone is kept aside."""
     git = repository.git
     name, there = f"refs/heads/{branch}", f"refs/remotes/origin/{branch}"
     listed = git.text("for-each-ref", "--format=%(refname) %(objectname)", name, there)
     refs = dict(line.split(" ") for line in listed.splitlines())
     if there not in refs or refs.get(name) == refs[there]:
-        return False
+        return
     if name in refs:
-        if git.text("merge-base", refs[name], refs[there]).strip() == refs[there]:
-            # This machine was the last one: unfinished work is on its branch alone.
-            return False
-        git("update-ref", f"refs/prp/overtaken/{refs[name]}", refs[name])
+        git("update-ref", f"refs/prp/aside/{refs[name]}", refs[name])
     git("update-ref", name, refs[there])
-    return True
