@@ -22,7 +22,9 @@ LABEL = (
 )
 _LABELLED = re.compile(rf"\b{LABEL}\b[^`:]{{0,40}}:", re.IGNORECASE)
 _LABELLED_FIRST = re.compile(rf"\W*+{LABEL}\b[^`:]{{0,160}}:", re.IGNORECASE)
-_PLAIN_COMMAND = re.compile(rf"\W*+{LABEL}(?:\s+\w+)?\W*:\W*\s(?P<command>[^`]+)$", re.IGNORECASE)
+_PLAIN_COMMAND = re.compile(
+    rf"\W*+{LABEL}(?:\s+\w+)?\W*:[^\w!]*\s(?P<command>[^`]+)$", re.IGNORECASE
+)
 _BOX = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+\[.?\]\s")
 
 
@@ -224,9 +226,17 @@ def is_surely_a_command(text: str) -> bool:
     if "`" in text and "`" in _QUOTED.sub("", text).partition(" (")[0].partition(" #")[0]:
         return False
     if not LOOKS_LIKE_SHELL.match(text) or first.lower() in _AMBIGUOUS:
-        return first in ("go", "make") and rest.split(" ")[0] in _SURE_WORDS
+        is_goal = first in ("go", "make") and rest.split(" ")[0] in _SURE_WORDS
+        return is_goal or _SURE_FORM.match(text) is not None
     return (bool(rest) and not lacks_operands(text)) or first in _TEST_TOOLS
 
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+# Words of English too, in forms that no sentence has.
+_SURE_FORM = re.compile(
+    r"test\s+(?:!\s+)?(?:-[a-zL]\s|[\"'$])|\[\[?\s.*\s\]|case\s.*\sesac\b|if\s.*;\s*then\b|"
+    r"(?:bash|sh|node|deno|java|julia|lua|cat|ls|diff|head|tail|stat|du|tree)\s+(?:-\S+\s+)*"
+    r"[\w.~$\"'-]*(?:/\S|\.\w{1,4}(?:\s|$))|ls\s+-\w+|go\s+run\s+\S*[./]|"
+    r"find\s+\S+\s+(?:\S+\s+)*?-(?:name|type|path|iname|maxdepth)\b"
+)
 _SURE_WORDS = {"test", "vet", "build", "check", "lint", "typecheck", "all", "ci"}

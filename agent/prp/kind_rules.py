@@ -256,7 +256,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _words("cargo composer bundle", r"\b(cargo\s+(install|add|audit|update|search)|composer\s+(install|require|update)|bundle\s+install)\b"),
             _words(
                 "poetry pdm pipenv conda mamba brew apt dnf apk gem dotnet",
-                r"\b(poetry|pdm|pipenv|conda|mamba|brew|apt|apt-get|dnf|apk|gem|dotnet\s+add)\s+(install|add|update|upgrade|restore|package)\b",
+                r"\b(poetry|pdm|pipenv|conda|mamba|brew|apt|apt-get|dnf|apk|gem|dotnet\s+add)\s+(install|add|update|upgrade|restore|package)\b|\bdotnet\s+restore\b|\bdotnet\s+list\b.*--(vulnerable|outdated|deprecated)",
             ),
             _words("make", r"\bmake\s+\S*(docker|compose)"),
             _words("git", r"\bgit\s+(clone|pull|fetch|ls-remote|submodule)\b"),
@@ -298,7 +298,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _signs(":apply :migrate :run :up :generate", r"\bspotless:apply\b|\b(db|migration|migrations?):(migrate|run|up|generate)\b"),
             _words(
                 "fmt format prettier fix",
-                r"\bcargo\s+fmt\b(?!.*--check)|\b(npm|pnpm|yarn)\s+(run\s+)?(format|fmt|lint:fix|prettier)\b(?![:-]check)|\b(terraform|dotnet|dart|mix)\s+(fmt|format)\b",
+                r"\bcargo\s+fmt\b(?!.*--check)|\b(npm|pnpm|yarn)\s+(run\s+)?(format|fmt|lint:fix|prettier)\b(?![:-]check)|\b(terraform|dotnet|dart|mix)\s+(fmt|format)\b(?!.*--(?:verify-no-changes|check))",
             ),
             _words("sed perl", r"\bsed\s+(-\S+\s+)*(-i|--in-place)|\bperl\s+-p?i"),
             _words("git", _GIT + r"(add|apply|init|mv)\b|\bgit\s+config\s+(?!.*--(get|list))\S+\s+\S"),

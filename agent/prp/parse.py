@@ -325,6 +325,10 @@ def _tasks(blocks: Sequence[Block]) -> list[Task]:
         return found
     others = {Part.BLUEPRINT, Part.TASKS, Part.TASK, Part.PATTERNS, Part.WHAT, None}
     elsewhere = [line for b in blocks if b.part in others for line in b.lines]
+    # A numbered list in the tasks' own section is the list of tasks, whatever else looks like one.
+    own = listed_tasks([line for b in blocks if b.part in ours for line in b.lines])
+    if len(own) > 1:
+        return own
     listed = [line for b in blocks if b.part in ours or _is_sequence(b) for line in b.lines]
     return find_tasks(elsewhere) or listed_tasks(listed)
 

@@ -439,3 +439,48 @@ def test_other_words_for_changing_a_file_are_known(word: str) -> None:
     """A path behind them is a change."""
     task = parsed(f"# A\n\n## Tasks\n### Task 1: {word} src/a.ts (two places)\n").tasks[0]
     assert [(c.verb, c.path) for c in task.changes] == [(Verb.MODIFY, "src/a.ts")]
+
+
+def tasks_of(text: str) -> list[str]:
+    return [task.title for task in parse_prp(text, path=Path("x.md")).tasks]
+
+
+@pytest.mark.parametrize("heading", ["Verification Tasks (ordered)", "Validation Tasks"])
+def test_tasks_that_verify_are_tasks(heading: str) -> None:
+    text = f"# A\n\n## Implementation Blueprint\n\n### {heading}\n```yaml\nTask 1: VERIFY it\n```\n"
+    assert tasks_of(text) == ["VERIFY it"]
+
+
+def test_a_numbered_list_of_tasks_comes_before_what_looks_like_one_elsewhere() -> None:
+    """Given a list with ids in a sample of another section, then it is no list of tasks."""
+    text = (
+        "# A\n\n## Implementation Tasks\n\n1. **Clean words** (15 min)\n2. **Match them**\n\n"
+        '## Compatibility\n```yaml\nsuspects:\n  - id: "ann"\n```\n'
+    )
+    assert tasks_of(text) == ["Clean words (15 min)", "Match them"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "! grep -q secret src",
+        'test "$(./tool --path)" = "$PWD"',
+        "test -f src/a.py || exit 1",
+        "bash scripts/lint.sh README.md",
+        "go run ./cmd/check x",
+        'case "$(./tool)" in /*) echo ok;; *) exit 1;; esac',
+        "[ -f src/a.py ]",
+    ],
+)
+def test_bare_commands_behind_a_label_are_checks_as_they_stand(command: str) -> None:
+    text = f"# A\n\n## Implementation Tasks\nTask 1: VERIFY all\n  - VALIDATE: {command}\n"
+    checks = parse_prp(text, path=Path("x.md")).checks
+    assert [check.command for check in checks] == [command]
+
+
+@pytest.mark.parametrize(
+    "words", ["test coverage of src/a.py", "make sure it works", "find the bug"]
+)
+def test_sentences_behind_a_label_are_no_checks(words: str) -> None:
+    text = f"# A\n\n## Implementation Tasks\nTask 1: VERIFY all\n  - VALIDATE: {words}\n"
+    assert parse_prp(text, path=Path("x.md")).checks == ()
