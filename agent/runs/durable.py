@@ -221,9 +221,9 @@ def _tell(
 class Engine:
     """A running engine; there is one in a process at a time."""
 
-    def __init__(self, taken_up: str) -> None:
+    def __init__(self, taken_up: str, *, is_alone: bool) -> None:
         """Take runs up by way of a queue that nobody else listens to."""
-        self._taken_up = taken_up
+        self._taken_up, self._is_alone = taken_up, is_alone
 
     async def run(
         self, run: str, body: Callable[[], Awaitable[tuple[_Result, bool]]], steps: Steps
@@ -244,12 +244,18 @@ class Engine:
                 with SetWorkflowID(run):
                     await DBOS.start_workflow_async(_workflow, run)
             else:
+                await self._listen()
                 await DBOS.resume_workflow_async(run, queue_name=self._taken_up)
             return cast("_Result", await self._result(run, work))
         except DatabaseError as error:
             raise unwritable(error) from error
         finally:
             del _works[run]
+
+    async def _listen(self) -> None:
+        """Listen to the queue by which runs are taken up; asking costs who shares a server."""
+        pause = 0.05 if self._is_alone else 1.0
+        await DBOS.register_queue_async(self._taken_up, polling_interval_sec=pause)
 
     async def _result(self, run: str, work: _Work) -> Any:
         try:
@@ -264,6 +270,20 @@ class Engine:
 
 
 _closing: list[threading.Thread] = []
+
+
+def configuration(url: str, *, executor: str) -> DBOSConfig:
+    """Return how the engine is set up, for runs and for workers."""
+    return DBOSConfig(
+        name="prp-runs",
+        system_database_url=url,
+        application_version=SCHEMA,
+        executor_id=executor,
+        serializer=PlainJson(),
+        log_level="CRITICAL",
+        # A fleet shares the server's connections.
+        sys_db_pool_size=3,
+    )
 
 
 @asynccontextmanager
@@ -281,24 +301,15 @@ async def engine(url: str, *, executor: str, taken_up: str) -> AsyncIterator[Eng
     """
     while _closing:
         await asyncio.to_thread(_closing.pop().join)
-    config = DBOSConfig(
-        name="prp-runs",
-        system_database_url=url,
-        application_version=SCHEMA,
-        executor_id=executor,
-        serializer=PlainJson(),
-        log_level="CRITICAL",
-    )
     try:
-        DBOS(config=config)
+        DBOS(config=configuration(url, executor=executor))
         DBOS.listen_queues([taken_up])
         DBOS.launch()
-        await DBOS.register_queue_async(taken_up, polling_interval_sec=0.05)
     except DatabaseError as error:
         _close()
         raise unwritable(error) from error
     try:
-        yield Engine(taken_up)
+        yield Engine(taken_up, is_alone=url.startswith("sqlite"))
     finally:
         _close()
 

@@ -57,6 +57,21 @@ def test_a_queued_run_ends_on_the_server(fleet: Fleet, provider: Provider, tmp_p
     assert fleet.project.git("branch", "--list").split() == ["*", "main"]
 
 
+def test_a_worker_may_be_the_first_to_come(fleet: Fleet, provider: Provider) -> None:
+    """Given a server without the database, then it is made; without a server that is said."""
+    worker = fleet.worker("one")
+    wait_for(lambda: "takes runs from team" in fleet.said("one"))
+    execute(fleet, provider)
+    wait_for(lambda: [entry["state"] for entry in fleet.entries()] == ["ended"])
+    worker.terminate()
+    assert worker.wait(30) == 0
+    nowhere = {"PRP_DATABASE_URL": "postgresql://shop@127.0.0.1:9/x"}
+    for command in (("worker", "--queue", "team"), ("queue", "team")):
+        refused = fleet.project.prp(*command, **nowhere)
+        assert (refused.status, "PRP_DATABASE_URL names it" in refused.err) == (5, True)
+        assert fleet.project.prp(*command).status == 5
+
+
 def test_a_second_run_of_a_prp_has_a_branch_of_its_own(fleet: Fleet, provider: Provider) -> None:
     execute(fleet, provider)
     execute(fleet, provider)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 
+from agent.errors import EnvironmentProblem
 from agent.runs.database import normal
 
 # The server notices within half a minute that a machine has gone without a word.
@@ -21,9 +22,15 @@ class Sign:
         import psycopg  # noqa: PLC0415 - only for who has a server
 
         self._error = psycopg.Error
-        self._connection = psycopg.connect(
-            normal(url), autocommit=True, connect_timeout=10, options=_KEEPALIVE
-        )
+        try:
+            self._connection = psycopg.connect(
+                normal(url), autocommit=True, connect_timeout=10, options=_KEEPALIVE
+            )
+        except psycopg.Error as error:
+            raise EnvironmentProblem(
+                f"The database lets no worker in: {' '.join(str(error).split())}",
+                hint="Each worker needs two connections, each run a few more: see max_connections.",
+            ) from None
         self._connection.execute("SELECT pg_advisory_lock(%s)", (_key(worker),))
 
     def gone(self) -> bool:

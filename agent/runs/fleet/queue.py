@@ -158,12 +158,10 @@ def queue_at(url: str | None, name: str) -> Iterator[Queue]:
         EnvironmentProblem: The database does not answer, or none is named.
 
     """
-    url = require_server(url)
-    require_reachable(url)
+    url = prepared(url)
     try:
-        DBOS.migrate(normal(url))
         client = DBOSClient(
-            system_database_url=normal(url), serializer=PlainJson(), retry_connection_errors=False
+            system_database_url=url, serializer=PlainJson(), retry_connection_errors=False
         )
     except DatabaseError as error:
         raise unwritable(error) from error
@@ -173,6 +171,22 @@ def queue_at(url: str | None, name: str) -> Iterator[Queue]:
         raise unwritable(error) from error
     finally:
         client.destroy()
+
+
+def prepared(url: str | None) -> str:
+    """Return the address of the database that a fleet shares, which now has all its tables.
+
+    Raises:
+        EnvironmentProblem: None is named, or it does not answer.
+
+    """
+    url = normal(require_server(url))
+    require_reachable(url)
+    try:
+        DBOS.migrate(url)
+    except DatabaseError as error:
+        raise unwritable(error) from error
+    return url
 
 
 def require_server(url: str | None) -> str:

@@ -12,20 +12,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dbos import DBOS, DBOSConfig
+from dbos import DBOS
 from sqlalchemy.exc import DatabaseError
 
 from agent.deliver import tell
 from agent.errors import EnvironmentProblem, PrpError
 from agent.journal import read_events
 from agent.runs.alive import holder
-from agent.runs.database import SCHEMA, normal, require_reachable
 from agent.runs.detaching import Process, start_working
-from agent.runs.durable import LeftOpen, PlainJson, unwritable
+from agent.runs.durable import LeftOpen, configuration, unwritable
 from agent.runs.fleet.clones import clone_for
 from agent.runs.fleet.jobs import Job, from_json, unpack
 from agent.runs.fleet.liveness import Sign
-from agent.runs.fleet.queue import WORKFLOW, id_of, require_server, run_of
+from agent.runs.fleet.queue import WORKFLOW, id_of, prepared, run_of
 from agent.runs.fleet.storing import store
 from agent.runs.folder import RunFolder
 from agent.settings import Settings
@@ -77,14 +76,13 @@ class Worker:
             EnvironmentProblem: The database does not answer any more: others take the runs over.
 
         """
-        url = require_server(self.settings.database_url)
-        require_reachable(url)
+        url = await asyncio.to_thread(prepared, self.settings.database_url)
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         sign = Sign(url, self.name)
         try:
-            with _listening(self, normal(url)):
+            with _listening(self, url):
                 await self._register()
                 self.say(f"worker {self.name} takes runs from {self.queue}")
                 await self._watch(sign, stop, until_empty=until_empty)
@@ -320,17 +318,9 @@ def _fail(ended: "asyncio.Future[Any]", error: BaseException) -> None:
 
 @contextlib.contextmanager
 def _listening(worker: Worker, url: str) -> Iterator[None]:
-    config = DBOSConfig(
-        name="prp-runs",
-        system_database_url=url,
-        application_version=SCHEMA,
-        executor_id=worker.name,
-        serializer=PlainJson(),
-        log_level="CRITICAL",
-    )
     _here[:] = [worker]
     try:
-        DBOS(config=config)
+        DBOS(config=configuration(url, executor=worker.name))
         DBOS.listen_queues([worker.queue])
         DBOS.launch()
         yield
