@@ -12,8 +12,9 @@ demo: $(READY) sandbox
 test: $(READY) sandbox browser toolchains
 	$(BIN)/pytest -n auto
 
-bench: $(READY)
+bench: $(READY) sandbox toolchains
 	PYTHONPATH=. $(BIN)/python bench/documents.py
+	PYTHONPATH=. $(BIN)/python bench/durability.py
 
 check: $(READY)
 	$(BIN)/ruff format --check .

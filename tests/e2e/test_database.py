@@ -19,6 +19,9 @@ from tests.support.lives import (
 from tests.support.postgres import a_database
 from tests.support.project import Project
 from tests.support.provider import Provider
+from tests.support.toolchains import needs
+
+pytestmark = needs("postgres")
 
 
 @pytest.fixture(scope="module")

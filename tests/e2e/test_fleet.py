@@ -15,6 +15,9 @@ from tests.support.postgres import a_database
 from tests.support.project import Project
 from tests.support.provider import Answer, Provider, Request
 from tests.support.scripts import GREET_PRP
+from tests.support.toolchains import needs
+
+pytestmark = needs("postgres")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,93 @@
+"""What it costs that nothing is lost: a step on each database, and runs a minute by workers.
+
+    python bench/durability.py
+
+Starts a PostgreSQL and a scripted model server of its own; everything else is real.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from agent.runs.durable import Steps, engine
+from agent.steps import step
+from tests.support.fleet import a_fleet
+from tests.support.lives import FILES, Coder, options
+from tests.support.postgres import a_database
+from tests.support.project import Project
+from tests.support.provider import Provider
+from tests.support.scripts import GREET_PRP
+
+STEPS = 200
+RUNS = 8
+
+
+async def _steps(url: str) -> tuple[float, float]:
+    """Return seconds to open the engine, and seconds for one step."""
+
+    async def do() -> str:
+        return "x" * 2_000
+
+    async def body() -> tuple[float, bool]:
+        started = time.perf_counter()
+        for _ in range(STEPS):
+            await step("nothing", do)
+        return (time.perf_counter() - started) / STEPS, True
+
+    started = time.perf_counter()
+    async with engine(url, executor="bench", taken_up="bench") as running:
+        opened = time.perf_counter() - started
+        return opened, await running.run(os.urandom(4).hex(), body, Steps())
+
+
+def _databases(server: str, folder: Path) -> None:
+    file = folder / "steps.sqlite"
+    file.touch()
+    print("database      open it     a step of 2 kB")
+    for name, url in (
+        ("SQLite", f"sqlite:///file:{file}?mode=rw&uri=true"),
+        ("PostgreSQL", f"{server}/steps"),
+    ):
+        asyncio.run(_steps(url))  # makes the tables
+        opened, each = asyncio.run(_steps(url))
+        print(f"{name:10} {opened * 1000:7.0f} ms     {each * 1000:7.2f} ms")
+
+
+def _workers(server: str, folder: Path) -> None:
+    print(f"\nworkers     {RUNS} runs    runs a minute")
+    for count in (1, 2, 4):
+        place = folder / str(count)
+        place.mkdir()
+        names = [f"PRPs/greet-{index}.md" for index in range(RUNS)]
+        project = Project(place / "project", FILES | dict.fromkeys(names, GREET_PRP))
+        with a_fleet(place, project, f"{server}/fleet{count}") as fleet, Provider(Coder()) as model:
+            queued = fleet.prp("execute", *names, "--queue", "team", *options(model))
+            if queued.status:
+                sys.exit(queued.err)
+            started = time.perf_counter()
+            working = [fleet.worker(f"w{number}", "--until-empty") for number in range(count)]
+            if any(worker.wait() for worker in working):
+                sys.exit("a worker failed")
+            seconds = time.perf_counter() - started
+        print(f"{count:7} {seconds:10.1f} s    {60 * RUNS / seconds:10.1f}")
+
+
+def main() -> None:
+    """Print two tables."""
+    with tempfile.TemporaryDirectory(prefix="prp-bench-") as name, a_database() as (port, _):
+        folder, server = Path(name), f"postgresql://shop@127.0.0.1:{port}"
+        os.environ["XDG_STATE_HOME"] = str(folder / "state")
+        _databases(server, folder)
+        sys.stdout.flush()
+        _workers(server, folder)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"{error}: {error.stderr}")
