@@ -58,10 +58,10 @@ def find_references(lines: Sequence[Line], elsewhere: Sequence[Line] = ()) -> li
     Args:
         lines: Lines of the context section, where any path or address is a reference.
         elsewhere: Lines of other parts, where only entries that say why are: `- file:` with
-            `why:`, `pattern:` or the like below.
+            `why:`, `pattern:` or the like below; and items below `**Key Files to Reference**:`.
 
     """
-    found = [*_in_context(lines), *_explained(elsewhere)]
+    found = [*_in_context(lines), *_explained(elsewhere), *_below_labels(elsewhere)]
     unique: dict[tuple[object, ...], Reference] = {}
     for reference in found:
         place = (reference.target, reference.lines)
@@ -87,6 +87,30 @@ def _explained(lines: Sequence[Line]) -> list[Reference]:
         if any(_reasons(reference)):
             found.append(reference)
     return found
+
+
+def _below_labels(lines: Sequence[Line]) -> list[Reference]:
+    """Return what the items below a bold label name that says that they are references."""
+    found: list[Reference] = []
+    is_below = False
+    for line in lines:
+        bare = line.text.strip()
+        if line.role is not Role.TEXT:
+            is_below = False
+        elif bare.startswith("**"):
+            is_below = _LABEL_OF_REFERENCES.match(bare) is not None
+        elif is_below and bare:
+            is_below = bare[0] in "-*" or bare[0].isdigit() or line.text[:1].isspace()
+            found += _from_bullet(line) if is_below else ()
+    return found
+
+
+_LABEL_OF_REFERENCES = re.compile(
+    r"\*\*(?:(?:key|important|critical|relevant|related|reference) (?:files|documents|docs)"
+    r"(?: to (?:read|reference|study|review))?|(?:must|required) read(?:ing)?|references?|"
+    r"documentation (?:&|and) references)\s*:?\*\*:?\s*$",
+    re.IGNORECASE,
+)
 
 
 def _in_context(lines: Sequence[Line]) -> list[Reference]:

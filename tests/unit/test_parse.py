@@ -484,3 +484,13 @@ def test_bare_commands_behind_a_label_are_checks_as_they_stand(command: str) -> 
 def test_sentences_behind_a_label_are_no_checks(words: str) -> None:
     text = f"# A\n\n## Implementation Tasks\nTask 1: VERIFY all\n  - VALIDATE: {words}\n"
     assert parse_prp(text, path=Path("x.md")).checks == ()
+
+
+def test_items_below_a_bold_label_for_references_are_references() -> None:
+    """Outside of the context section, until the list ends."""
+    text = (
+        "# A\n\n## Appendix\n\n**Key Files to Reference**:\n\n- `src/state.py` (lines 1-103)\n"
+        "- `src/api.py`\n\nThe words of `src/other.py` are prose.\n\n**Notes**:\n- `src/none.py`\n"
+    )
+    found = parse_prp(text, path=Path("x.md")).references
+    assert [reference.target for reference in found] == ["src/state.py", "src/api.py"]
