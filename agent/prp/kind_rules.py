@@ -128,7 +128,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _signs("[", r"(?<![A-Za-z0-9$\]\"'\\])\[(?!id\]|slug\]|\s|\[|\^|:|-)[A-Za-z][\w .|/-]*\](?!\])"),
             _signs("<", r"<[A-Za-z][\w -]*>(?!\s*[&\w/.]*$)|<[a-z][\w-]*(?:name|id|path|file|url|token)>"),
             _signs("*", r"\b(?:npm|pnpm|yarn|bun)\s+run\s+[\w:-]+\*(?=\s|$)"),
-            _signs("{{ path/to your ... .test", r"\{\{.*?\}\}|\bpath/to/|\bYOUR[_-]|\byour[_-]\w+|\bexample\.test\b|(?<=\s)\.\.\.(?=\s|$)"),
+            _signs("{{ path/to your ... .test", r"\{\{.*?\}\}|\bpath/to/|\bYOUR[_-]|\byour[_-]\w+|\bexample\.test\b|(?<=\s)\.\.\.(?=\s|$)|(?<![\w./])\.\.\./[\w-]+/"),
         ),
     ),
     (
@@ -220,7 +220,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
         CheckKind.INTERACTIVE,
         (
             _words("docker", r"\bdocker\b.*\s-(it|ti)\b"),
-            _signs("--interactive --ui --headed --debug", r"\s--(interactive|ui|headed|debug-brk)\b"),
+            _signs("--interactive --ui --headed --debug --inspect", r"\s--(interactive|ui|headed|debug-brk|inspect-brk)\b"),
             *_at_start(r"((uv|poetry|pdm|pipenv)\s+run\s+)?(python3?|node|irb|ghci|psql|mysql|sqlite3|redis-cli|mongosh?)\s*$"),
             _words("read codegen cypress mprof", r"\bread\s+-[rp]|\bplaywright\s+codegen|\bcypress open\b|\bmprof plot\b"),
             _words("login", r"\b(npm|docker|gh|vercel|netlify|az|gcloud|heroku)\s+(auth\s+)?login\b"),
