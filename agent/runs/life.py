@@ -243,6 +243,8 @@ class _Life:
         if not any(event["type"] == "run-started" for event in events):
             record(started_as(self.desk, self.folder, self.saved.branch))
             warn(self.desk, record)
+            # Another machine may have worked on it: then steps come back that this one never did.
+            self.steps.rebuild = tree.restore if self.saved.is_shared else None
             return Earlier()
         if not afresh and (reason := self._lost_steps(events)):
             record(Noted(text=f"{reason}; the run goes on from what is committed", warning=True))
