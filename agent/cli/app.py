@@ -14,6 +14,7 @@ from agent.cli.gh import gh
 from agent.cli.init import init
 from agent.cli.report import report
 from agent.cli.resume import resume
+from agent.cli.taking import apply, diff, open_report
 from agent.cli.verify import verify
 from agent.cli.watch import cancel, events, status, wait
 
@@ -43,11 +44,14 @@ def _add(command: Callable[..., None], name: str | None = None, *, hidden: bool 
 
 _add(execute)
 _add(execute, "run", hidden=True)
+_add(open_report, "open")
 for _command in (
     plan,
     verify,
     resume,
     report,
+    diff,
+    apply,
     status,
     wait,
     events,

@@ -27,6 +27,18 @@ def reported(folder: RunFolder) -> Story:
     return story
 
 
+def page_of(folder: RunFolder) -> Path:
+    """Return a run's page, made now where it has none: of a run that is under way, or broken off.
+
+    Raises:
+        SettingsError: The run has no journal.
+
+    """
+    if not folder.page.is_file():
+        folder.write(folder.page, report_as(folder, "html"))
+    return folder.page
+
+
 def report_as(folder: RunFolder, form: str) -> str:
     """Return the report of a run in one of `FORMATS`.
 

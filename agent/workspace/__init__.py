@@ -2,6 +2,7 @@
 
 from agent.workspace.edit import EditResult, apply_edit, syntax_problem
 from agent.workspace.files import FileProblem
+from agent.workspace.joining import Checkout, How, by_hand
 from agent.workspace.map import repository_map
 from agent.workspace.reading import Reading
 from agent.workspace.repository import FileStatus, Repository, create_repository
@@ -12,17 +13,20 @@ from agent.workspace.toolchain import Toolchain, find_toolchain
 from agent.workspace.worktree import Worktree, checkout, clear_worktrees, open_worktree
 
 __all__ = [
+    "Checkout",
     "Confinement",
     "EditResult",
     "FileProblem",
     "FileStatus",
     "Finished",
+    "How",
     "Reading",
     "Repository",
     "Sandbox",
     "Toolchain",
     "Worktree",
     "apply_edit",
+    "by_hand",
     "checkout",
     "clear_worktrees",
     "clip",

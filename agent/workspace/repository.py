@@ -163,6 +163,10 @@ class Repository:
         raw = self.git("diff-tree", "-r", "-p", "--no-ext-diff", "--no-textconv", base, head)
         return raw.decode("utf-8", "replace")
 
+    def patch(self, base: str, head: str, form: str = "--binary") -> bytes:
+        """Return the differences as git takes them again, every byte of them."""
+        return self.git("diff-tree", "-r", form, "--no-ext-diff", "--no-textconv", base, head)
+
     def is_tracked(self, path: str) -> bool:
         """Return whether the last commit of the checkout holds a file."""
         with contextlib.suppress(GitFailed):
