@@ -23,10 +23,11 @@ def demo(
     Everything but the model is real: git worktree, sandbox, pytest, ruff, mypy, commits, report.
     Nothing leaves your machine. With --model a real model does the work instead.
     """
-    from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
+    from agent.cli.telling import telling  # noqa: PLC0415 - keeps --help fast
     from agent.runs.demo import run_demo  # noqa: PLC0415 - keeps --help fast
 
-    done = run_demo(folder, model=model, listen=Progress(quiet=quiet))
+    with telling(quiet=quiet) as listen:
+        done = run_demo(folder, model=model, listen=listen)
     typer.echo(done.as_json() if as_json else done.in_words())
     if not as_json:
         typer.echo("The project is a copy: remove its folder when you have seen enough.")

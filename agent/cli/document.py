@@ -105,10 +105,25 @@ Examples:
 """
 
 
-def schema() -> None:
-    """Print the JSON schema of a parsed PRP, which `prp lint --json` prints one a line."""
+def schema(
+    what: Annotated[
+        str, typer.Argument(help="prp, or events for the lines of a run's journal.")
+    ] = "prp",
+) -> None:
+    r"""Print a JSON schema: of a parsed PRP, or of what `prp events --json` prints.
+
+    Examples:
+    \b
+      prp schema > prp.schema.json
+      prp schema events
+
+    """
     import json  # noqa: PLC0415 - keeps --help fast
 
-    from agent.prp.export import schema as exported  # noqa: PLC0415
+    from agent.journal.schema import schema as of_events  # noqa: PLC0415
+    from agent.prp.export import schema as of_documents  # noqa: PLC0415
 
-    typer.echo(json.dumps(exported(), indent=2))
+    made = {"prp": of_documents, "events": of_events}
+    if what not in made:
+        raise typer.BadParameter(f"{what!r} is none of {', '.join(made)}.", param_hint="WHAT")
+    typer.echo(json.dumps(made[what](), indent=2))

@@ -114,6 +114,15 @@ RepositoryUrl = Annotated[
         metavar="URL",
     ),
 ]
+Output = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        help="How the run is told on stderr: live (drawn), plain (lines), or auto, which draws "
+        "where stderr is a terminal.",
+        metavar="FORM",
+    ),
+]
 Base = Annotated[str, typer.Option(help="Commit or branch to start from.", metavar="REF")]
 
 Strict = Annotated[
@@ -193,10 +202,11 @@ def _command(name: str, act: _Act, words: str) -> Callable[..., None]:
         priority: Priority = 100,
         repository: RepositoryUrl = "",
         as_json: AsJson = False,
+        output: Output = "auto",
         quiet: Quiet = False,
     ) -> None:
         from agent.cli.asking import asker  # noqa: PLC0415 - keeps --help fast
-        from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
+        from agent.cli.telling import telling  # noqa: PLC0415 - keeps --help fast
         from agent.runs import Order  # noqa: PLC0415 - keeps --help fast
         from agent.shown import printable_lines  # noqa: PLC0415 - keeps --help fast
 
@@ -232,7 +242,8 @@ def _command(name: str, act: _Act, words: str) -> Callable[..., None]:
         )
         orders = [dataclasses.replace(common, prp=prp) for prp in prps]
         way = Way(detach=detach, queue=queue, priority=priority, repository=repository)
-        done = act(orders, way, Progress(quiet=quiet))
+        with telling(quiet=quiet, output=output) as listen:
+            done = act(orders, way, listen)
         typer.echo(done.as_json() if as_json else printable_lines(done.in_words()))
         raise typer.Exit(done.exit_status)
 

@@ -13,6 +13,7 @@ from agent.cli.execute import (
     MaxTokens,
     Model,
     NoInput,
+    Output,
     Planner,
     Quiet,
     Verifier,
@@ -58,6 +59,7 @@ def resume(
     yes: Yes = False,
     no_input: NoInput = False,
     as_json: AsJson = False,
+    output: Output = "auto",
     quiet: Quiet = False,
     lifeline: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
@@ -74,7 +76,7 @@ def resume(
 
     """
     from agent.cli.asking import asker  # noqa: PLC0415 - keeps --help fast
-    from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
+    from agent.cli.telling import telling  # noqa: PLC0415 - keeps --help fast
     from agent.runs import resume_run  # noqa: PLC0415
     from agent.shown import printable_lines  # noqa: PLC0415
 
@@ -92,15 +94,17 @@ def resume(
         max_minutes=max_minutes,
         max_tokens=max_tokens,
     )
-    done = resume_run(
-        run_named(run),
-        flags,
-        listen=Progress(quiet=quiet),
-        keep_prp=keep_prp,
-        accept_prp=accept_prp_change,
-        afresh=afresh,
-        ask=asker(no_input=no_input),
-        yes=yes,
-    )
+    folder = run_named(run)
+    with telling(quiet=quiet, output=output, taken_up=folder) as listen:
+        done = resume_run(
+            folder,
+            flags,
+            listen=listen,
+            keep_prp=keep_prp,
+            accept_prp=accept_prp_change,
+            afresh=afresh,
+            ask=asker(no_input=no_input),
+            yes=yes,
+        )
     typer.echo(done.as_json() if as_json else printable_lines(done.in_words()))
     raise typer.Exit(done.exit_status)

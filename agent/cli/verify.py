@@ -22,6 +22,7 @@ from agent.cli.execute import (
     NoInput,
     NoSandbox,
     NoSetup,
+    Output,
     PrpPath,
     Quiet,
     Setup,
@@ -62,6 +63,7 @@ def verify(
     no_fetch: NoFetch = False,
     ignore_missing_references: IgnoreMissing = False,
     as_json: AsJson = False,
+    output: Output = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Say whether a branch does what a PRP asks for, whoever made it.
@@ -71,7 +73,7 @@ def verify(
     only failures are certain, and what passes stays unproven.
     """
     from agent.cli.asking import asker  # noqa: PLC0415 - keeps --help fast
-    from agent.cli.progress import Progress  # noqa: PLC0415 - keeps --help fast
+    from agent.cli.telling import telling  # noqa: PLC0415 - keeps --help fast
     from agent.runs import Order, verify_order  # noqa: PLC0415 - keeps --help fast
     from agent.shown import printable_lines  # noqa: PLC0415 - keeps --help fast
 
@@ -100,7 +102,8 @@ def verify(
         ask=asker(no_input=no_input),
         need_references=not ignore_missing_references,
     )
-    done = verify_order(order, branch=branch, listen=Progress(quiet=quiet))
+    with telling(quiet=quiet, output=output) as listen:
+        done = verify_order(order, branch=branch, listen=listen)
     typer.echo(done.as_json() if as_json else printable_lines(done.in_words()))
     raise typer.Exit(done.exit_status)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from agent.errors import PrpError
-from agent.journal import Record, ToolUsed
+from agent.journal import CommandStarted, Record, ToolUsed
 from agent.llm.conversation import AgentFailed
 from agent.steps import Json, step
 from agent.workspace import (
@@ -163,6 +163,7 @@ class Hands:
         log = self._logs / f"{self._commands}.txt"
 
         async def do() -> Json:
+            self._record(CommandStarted(by="coder", command=command, log=f"logs/{log.name}"))
             finished = await run(
                 command,
                 confinement=self._confinement,

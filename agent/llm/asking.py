@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+import pydantic_ai
 from pydantic import TypeAdapter
 from pydantic_ai.exceptions import AgentRunError, UserError
 from pydantic_ai.messages import (
@@ -40,6 +41,9 @@ _MOST_NUDGES = 3
 # The provider's library would otherwise cut every answer at 4,096 tokens.
 _RESPONSE = TypeAdapter(ModelResponse)
 _USUAL_LIMIT, _HIGHEST_LIMIT = 16_000, 32_000
+
+# It would be drawn into the terminal in the middle of a run.
+pydantic_ai.BANNER_ENABLED = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -344,6 +348,8 @@ class AskingModel(WrapperModel):
                 seconds=seconds,
             )
         )
+        for words in self._meter.newly_low():
+            self._record(Noted(text=words, warning=True))
 
 
 def _tokens_of(response: ModelResponse) -> Tokens:

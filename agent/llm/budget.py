@@ -4,12 +4,14 @@ import asyncio
 import math
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 
 from agent.errors import BudgetExhausted, SettingsError
 from agent.llm.prices import Prices, Tokens
+
+_LOW = 0.8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +90,7 @@ class Meter:
         self._cost = self._earlier.cost_usd
         self._unpriced = self._earlier.unpriced
         self._requests = self._earlier.requests
+        self._called_low: set[str] = set()
         self.cost_by_role: dict[str, float] = defaultdict(float)
         """US dollars that each role spent in this process."""
         self.cost_by_model: dict[str, float] = defaultdict(float)
@@ -141,6 +144,16 @@ class Meter:
     def fraction(self) -> float:
         """Return how much of the tightest limit is used: 0 is nothing, 1 and above is all of it."""
         return max((used / limit for _, used, limit, _ in self._limits()), default=0.0)
+
+    def newly_low(self) -> Iterator[str]:
+        """Yield of each limit, once, that more than four fifths of it are used."""
+        for name, used, limit, words in self._limits():
+            if _LOW * limit <= used < limit and name not in self._called_low:
+                self._called_low.add(name)
+                yield (
+                    f"{used / limit:.0%} of a limit is used: {words.format(used)} of "
+                    f"{words.format(limit)} ({_flag(name)})"
+                )
 
     def require_left(self) -> None:
         """Let the caller go on only while something is left of every limit.

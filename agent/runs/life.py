@@ -438,6 +438,9 @@ def started_as(desk: Desk, folder: RunFolder, branch: str) -> RunStarted:
             "max_minutes": budget.max_minutes,
             "max_tokens": budget.max_tokens,
         },
+        tasks={str(task.number): task.title for task in desk.prp.tasks},
+        criteria={criterion.id: criterion.text for criterion in desk.prp.promises},
+        confidence=desk.prp.confidence.score if desk.prp.confidence else None,
     )
 
 

@@ -64,6 +64,10 @@ class Room:
             log=self.logs / f"{check.id}.txt",
         )
 
+    def log_of(self, check: Check) -> str:
+        """Return where a check's output goes while it runs, from the run's folder on."""
+        return f"{self.logs.parent.name}/{self.logs.name}/{check.id}.txt"
+
     @contextmanager
     def holding(self, files: Mapping[str, str | None]) -> Iterator[None]:
         """Hold other files for a while: text to write, None to delete; afterwards all is as it was.

@@ -5,8 +5,15 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from functools import partial
 
-from agent.journal import AttemptVerified, CheckFinished, CriterionJudged, LookingCloser, Record
-from agent.prp import Criterion
+from agent.journal import (
+    AttemptVerified,
+    CheckFinished,
+    CommandStarted,
+    CriterionJudged,
+    LookingCloser,
+    Record,
+)
+from agent.prp import Check, Criterion
 from agent.verifier.canary import with_canary
 from agent.verifier.checks import CheckResult, run_levels
 from agent.verifier.contract import Contract
@@ -21,7 +28,7 @@ from agent.verifier.room import Room
 from agent.verifier.scrutiny import scrutinise, steadied
 from agent.verifier.servers import PATIENCE
 from agent.verifier.verdict import Verdict
-from agent.workspace import clip
+from agent.workspace import Finished, clip
 
 Judge = Callable[
     [Sequence[Criterion], Mapping[str, CheckResult], Sequence[Objection]], Awaitable[Judged]
@@ -59,6 +66,11 @@ async def measure(
 
     """
 
+    async def run(command: str, check: Check) -> Finished:
+        log = room.log_of(check)
+        record(CommandStarted(by=stage, check=check.id, command=command, log=log))
+        return await room.run(command, check)
+
     def seen(result: CheckResult) -> None:
         record(_finished(result, stage))
 
@@ -71,7 +83,7 @@ async def measure(
     # What a server said is shown only where the check's own time has not run out before.
     patience = min(PATIENCE, room.check_timeout / 2)
     return await run_levels(
-        contract.checks, room.run, settled=as_taken, closes=closes, seen=seen, patience=patience
+        contract.checks, run, settled=as_taken, closes=closes, seen=seen, patience=patience
     )
 
 

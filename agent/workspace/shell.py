@@ -24,6 +24,8 @@ _MOST_DISK = 2 * 1024**3
 _MOST_MEMORY = 4 * 1024**3
 _WATCH_EVERY = 0.5
 _LOGGED_AT_ONCE = 256 * 1024
+# Seconds after which whole lines reach the log, for those who watch.
+_LOGGED_EVERY = 0.5
 # Some projects ask for colour whatever the terminal says; in a prompt it is only noise.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 TIMED_OUT = 124  # as coreutils' timeout says it
@@ -163,6 +165,7 @@ class _Output:
         self._log = log.open("wb") if log else None
         self._mask = mask
         self._unwritten = bytearray()
+        self._written_at = 0.0
         self._head = bytearray()
         self._tail = bytearray()
         self.size = 0
@@ -180,10 +183,18 @@ class _Output:
                 end = self._unwritten.rfind(b"\n") + 1 or len(self._unwritten)
                 self._write(end)
 
+    def let_see(self, now: float) -> None:
+        """Write whole lines to the log from time to time, for those who watch the command."""
+        if self._unwritten and now - self._written_at >= _LOGGED_EVERY:
+            self._written_at = now
+            if end := self._unwritten.rfind(b"\n") + 1:
+                self._write(end)
+
     def _write(self, end: int) -> None:
         if self._log:
             words = bytes(self._unwritten[:end]).decode("utf-8", "surrogateescape")
             self._log.write(self._mask(words).encode("utf-8", "surrogateescape"))
+            self._log.flush()
             del self._unwritten[:end]
 
     def close(self) -> None:
@@ -213,6 +224,7 @@ async def _watch(
     try:
         while True:
             now = time.monotonic()
+            output.let_see(now)
             if now >= deadline:
                 return "timeout"
             if now >= next_look:

@@ -1,20 +1,12 @@
-"""What happened in a run, one event after the other: the single source for every view of it.
-
-The journal is a file of JSON lines, only ever appended to. Each line is
-`{"v": 1, "seq": N, "at": SECONDS, "type": "task-started", ...}`; the remaining keys are the
-event's own. Terminal, report and `run.json` are made of these events and of nothing else.
-"""
+"""What can happen in a run."""
 
 import dataclasses
-import json
-import os
 import re
 import time
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 VERSION = 1
 
@@ -42,6 +34,12 @@ class RunStarted:
     allowed: str
     """Who allowed the document's commands, in words."""
     limits: dict[str, float | int | None]
+    tasks: dict[str, str] = dataclasses.field(default_factory=dict)
+    """Number to title."""
+    criteria: dict[str, str] = dataclasses.field(default_factory=dict)
+    """Id to text."""
+    confidence: float | None = None
+    """What the document's author thinks of its chances, out of 10."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +101,19 @@ class ContractFrozen:
     files: dict[str, str]
     """Path to sha256 of each frozen file."""
     checks: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandStarted:
+    """A command began: a check's, or one that the coder runs."""
+
+    by: str
+    """`coder`, or the stage of a check: `baseline`, or the attempt as `attempt 1`."""
+    command: str
+    log: str
+    """File below the run's folder that what it prints goes to while it runs."""
+    check: str = ""
+    """Id of the check; empty for the coder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -327,6 +338,7 @@ Event = (
     | SetupFinished
     | HostAsked
     | ContractFrozen
+    | CommandStarted
     | CheckFinished
     | Planned
     | PlanRejected
@@ -347,58 +359,7 @@ Event = (
     | RunEnded
 )
 Record = Callable[[Event], None]
-
-# A power cut after these must not lose them: money was spent or work was delivered.
-_MUST_LAST = (
-    RunStarted,
-    RunResumed,
-    Planned,
-    ModelAnswered,
-    TaskFinished,
-    AttemptVerified,
-    RunEnded,
-)
-
-
-class Journal:
-    """An append-only file of events, one JSON object a line."""
-
-    def __init__(self, path: Path) -> None:
-        """Open or create the file; a line that a crash tore is taken off its end."""
-        self.path = path
-        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        lines, self.torn = _whole_lines(path)
-        """Bytes of a torn last line."""
-        if self.torn:
-            os.ftruncate(self._file, os.fstat(self._file).st_size - self.torn)
-        self._sequence = lines
-
-    def __enter__(self) -> Self:
-        """Return the journal; the file is closed at the end of the `with`."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close the file."""
-        os.close(self._file)
-
-    def record(self, event: Event) -> None:
-        """Append the event with one write, and make it last where losing it would cost."""
-        self._sequence += 1
-        line = json.dumps(as_json(event, sequence=self._sequence), ensure_ascii=False)
-        os.write(self._file, (line + "\n").encode("utf-8", "surrogatepass"))
-        if isinstance(event, _MUST_LAST):
-            os.fsync(self._file)
-
-
-def _whole_lines(path: Path) -> tuple[int, int]:
-    """Return how many lines a file has, and how many bytes follow the last of them."""
-    lines, rest = 0, 0
-    with path.open("rb") as file:
-        while part := file.read(1 << 20):
-            ended = part.count(b"\n")
-            rest = len(part) - part.rfind(b"\n") - 1 if ended else rest + len(part)
-            lines += ended
-    return lines, rest
+"""Is told of an event."""
 
 
 def as_json(event: Event, *, sequence: int) -> dict[str, Any]:
@@ -407,21 +368,23 @@ def as_json(event: Event, *, sequence: int) -> dict[str, Any]:
         "v": VERSION,
         "seq": sequence,
         "at": round(time.time(), 3),
-        "type": _type_of(type(event)),
+        "type": type_of(type(event)),
         **{field.name: getattr(event, field.name) for field in dataclasses.fields(event)},
     }
 
 
-def _type_of(kind: type) -> str:
+def type_of(kind: type) -> str:
+    """Return the name that the journal gives a kind of event."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", kind.__name__).lower()
 
 
-_KINDS: dict[str, type] = {_type_of(kind): kind for kind in typing.get_args(Event)}
+KINDS: dict[str, type] = {type_of(kind): kind for kind in typing.get_args(Event)}
+"""Every kind of event by its name."""
 
 
 def event_of(line: Mapping[str, Any]) -> Event | None:
     """Return the event that a line of a journal holds; None for what this version does not know."""
-    kind = _KINDS.get(line.get("type", ""))
+    kind = KINDS.get(line.get("type", ""))
     if kind is None:
         return None
     fields = {
@@ -431,11 +394,3 @@ def event_of(line: Mapping[str, Any]) -> Event | None:
         return typing.cast("Event", kind(**fields))
     except TypeError:
         return None
-
-
-def read_events(path: Path) -> Iterator[dict[str, Any]]:
-    """Read a journal back, oldest event first; a torn last line is left out."""
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for line in file:
-            if line.endswith("\n"):
-                yield json.loads(line)

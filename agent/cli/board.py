@@ -1,0 +1,142 @@
+"""A run as it stands now, as its events tell: what the live terminal shows."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.journal import (
+    AttemptStarted,
+    AttemptVerified,
+    CheckFinished,
+    CommandStarted,
+    CriterionJudged,
+    Event,
+    ModelAnswered,
+    Planned,
+    RunStarted,
+    TaskFinished,
+    TaskStarted,
+    ToolUsed,
+)
+
+
+@dataclass(kw_only=True)
+class Task:
+    """One task of the PRP."""
+
+    title: str
+    state: str = "open"
+    """`open`, `working`, `done`, or `unchanged` where it changed nothing."""
+    began: float = 0.0
+    seconds: float = 0.0
+
+
+@dataclass(kw_only=True)
+class Running:
+    """The command that runs now."""
+
+    by: str
+    command: str
+    log: str
+    began: float
+
+
+@dataclass(kw_only=True)
+class Board:
+    """What is known of a run so far. Fed with its events, oldest first."""
+
+    title: str = ""
+    branch: str = ""
+    limits: Mapping[str, float | int | None] = field(default_factory=dict)
+    doing: str = "starting"
+    attempt: int = 0
+    tasks: dict[str, Task] = field(default_factory=dict)
+    """Number and title; what is no task of the PRP's (tests, a repair) by its title."""
+    criteria: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Id to text and status."""
+    checks: dict[str, str] = field(default_factory=dict)
+    """Check id to its state in the latest stage."""
+    running: Running | None = None
+    tokens: int = 0
+    cost_usd: float = 0.0
+    unpriced: int = 0
+    """Answers whose price nobody knows."""
+
+    def take(self, event: Event, now: float) -> None:
+        """Take one event in.
+
+        Args:
+            event: The next one.
+            now: When it happened, in seconds on any clock that does not go back.
+
+        """
+        taken = _TAKEN.get(type(event))
+        if taken:
+            taken(self, event, now)
+
+    def _started(self, event: RunStarted, _: float) -> None:
+        self.title, self.branch, self.limits = event.title, event.branch, event.limits
+        self.doing = "running the checks on the base commit"
+        self.criteria = {name: (text, "open") for name, text in event.criteria.items()}
+        self.tasks = {n: Task(title=f"{n} {title}") for n, title in event.tasks.items()}
+
+    def _planned(self, _: Planned, __: float) -> None:
+        self.doing = "planned"
+
+    def _attempt(self, event: AttemptStarted, _: float) -> None:
+        self.attempt, self.doing = event.attempt, "coding"
+        self.checks.clear()
+
+    def _task_started(self, event: TaskStarted, now: float) -> None:
+        key = str(event.task or event.title)
+        title = f"{event.task} {event.title}" if event.task else event.title
+        task = self.tasks.setdefault(key, Task(title=title))
+        task.state, task.began = "working", now
+        self.doing = f"task {event.task}" if event.task else "coding"
+
+    def _task_finished(self, event: TaskFinished, now: float) -> None:
+        self.running = None
+        for task in self.tasks.values():
+            if task.state == "working":
+                task.seconds += max(now - task.began, 0.0)
+                task.state = "done" if event.commit else "unchanged"
+
+    def _command(self, event: CommandStarted, now: float) -> None:
+        self.running = Running(by=event.by, command=event.command, log=event.log, began=now)
+        if event.check:
+            self.doing = f"checks, {event.by}"
+
+    def _check(self, event: CheckFinished, _: float) -> None:
+        self.checks[event.check] = event.state
+        self.running = None
+
+    def _tool(self, event: ToolUsed, _: float) -> None:
+        if event.tool == "run":
+            self.running = None
+
+    def _judged(self, event: CriterionJudged, _: float) -> None:
+        self.criteria[event.criterion] = (event.text, event.status)
+
+    def _verified(self, event: AttemptVerified, _: float) -> None:
+        self.running = None
+        self.doing = "verified" if event.holds else f"{len(event.failures)} failures"
+
+    def _answered(self, event: ModelAnswered, _: float) -> None:
+        self.tokens += event.input_tokens + event.output_tokens
+        self.cost_usd += event.cost_usd or 0.0
+        self.unpriced += event.cost_usd is None
+
+
+_TAKEN: dict[type, Callable[[Board, Any, float], None]] = {
+    RunStarted: Board._started,  # noqa: SLF001 - its own table
+    Planned: Board._planned,  # noqa: SLF001
+    AttemptStarted: Board._attempt,  # noqa: SLF001
+    TaskStarted: Board._task_started,  # noqa: SLF001
+    TaskFinished: Board._task_finished,  # noqa: SLF001
+    CommandStarted: Board._command,  # noqa: SLF001
+    CheckFinished: Board._check,  # noqa: SLF001
+    ToolUsed: Board._tool,  # noqa: SLF001
+    CriterionJudged: Board._judged,  # noqa: SLF001
+    AttemptVerified: Board._verified,  # noqa: SLF001
+    ModelAnswered: Board._answered,  # noqa: SLF001
+}

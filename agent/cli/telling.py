@@ -1,0 +1,62 @@
+"""How the person is told of a run: drawn on a terminal, line by line, or hardly at all."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from agent.cli.progress import Progress
+from agent.journal import Record
+
+if TYPE_CHECKING:
+    from agent.runs.folder import RunFolder
+
+_NARROWEST = 30
+OUTPUTS = ("auto", "live", "plain")
+
+
+@contextmanager
+def telling(
+    *, quiet: bool, output: str = "auto", taken_up: "RunFolder | None" = None
+) -> Iterator[Record]:
+    """Give a listener that fits whoever looks at stderr.
+
+    Args:
+        quiet: Warnings only.
+        output: One of `OUTPUTS`; `auto` draws where there is a terminal that can be drawn upon.
+        taken_up: The run that goes on.
+
+    """
+    if output not in OUTPUTS:
+        raise typer.BadParameter(
+            f"{output!r} is none of {', '.join(OUTPUTS)}.", param_hint="--output"
+        )
+    if quiet or not (output == "live" or (output == "auto" and _can_be_drawn_upon())):
+        yield Progress(quiet=quiet)
+        return
+    from pathlib import Path  # noqa: PLC0415 - none of it is needed without a terminal
+    from time import time  # noqa: PLC0415
+
+    from agent.cli.live import Live  # noqa: PLC0415
+    from agent.journal import event_of, read_events  # noqa: PLC0415
+    from agent.settings import load_settings  # noqa: PLC0415
+
+    before = []
+    if taken_up and taken_up.journal.exists():
+        read = ((event_of(line), time() - line["at"]) for line in read_events(taken_up.journal))
+        before = [(event, ago) for event, ago in read if event]
+    runs = load_settings({}, root=Path.cwd()).state_dir / "runs"
+    run = taken_up.id if taken_up else ""
+    with Live(sys.stderr, runs=runs, run=run, before=before) as live:
+        yield live
+
+
+def _can_be_drawn_upon() -> bool:
+    if not sys.stderr.isatty() or os.environ.get("CI"):
+        return False
+    if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
+        return False
+    return os.get_terminal_size(sys.stderr.fileno()).columns >= _NARROWEST

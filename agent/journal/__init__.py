@@ -1,0 +1,73 @@
+"""What happened in a run, one event after the other: the single source for every view of it.
+
+The journal is a file of JSON lines, only ever appended to. Each line is
+`{"v": 1, "seq": N, "at": SECONDS, "type": "task-started", ...}`; the remaining keys are the
+event's own. Terminal, report and `run.json` are made of these events and of nothing else.
+"""
+
+from agent.journal.events import (
+    VERSION,
+    AttemptStarted,
+    AttemptVerified,
+    CheckFinished,
+    CommandStarted,
+    ContractFrozen,
+    CriterionJudged,
+    Event,
+    FeedbackSent,
+    HoldoutTried,
+    HoldoutWritten,
+    HostAsked,
+    LookingCloser,
+    ModelAnswered,
+    ModelRetried,
+    MutantsTried,
+    Noted,
+    Planned,
+    PlanRejected,
+    Record,
+    RunEnded,
+    RunResumed,
+    RunStarted,
+    SetupFinished,
+    TaskFinished,
+    TaskStarted,
+    ToolUsed,
+    as_json,
+    event_of,
+)
+from agent.journal.keeping import Journal, read_events
+
+__all__ = [
+    "VERSION",
+    "AttemptStarted",
+    "AttemptVerified",
+    "CheckFinished",
+    "CommandStarted",
+    "ContractFrozen",
+    "CriterionJudged",
+    "Event",
+    "FeedbackSent",
+    "HoldoutTried",
+    "HoldoutWritten",
+    "HostAsked",
+    "Journal",
+    "LookingCloser",
+    "ModelAnswered",
+    "ModelRetried",
+    "MutantsTried",
+    "Noted",
+    "PlanRejected",
+    "Planned",
+    "Record",
+    "RunEnded",
+    "RunResumed",
+    "RunStarted",
+    "SetupFinished",
+    "TaskFinished",
+    "TaskStarted",
+    "ToolUsed",
+    "as_json",
+    "event_of",
+    "read_events",
+]

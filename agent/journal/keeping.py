@@ -1,0 +1,79 @@
+"""The journal's file: only ever appended to, and read back."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+from agent.journal.events import (
+    AttemptVerified,
+    Event,
+    ModelAnswered,
+    Planned,
+    RunEnded,
+    RunResumed,
+    RunStarted,
+    TaskFinished,
+    as_json,
+)
+
+# A power cut after these must not lose them: money was spent or work was delivered.
+_MUST_LAST = (
+    RunStarted,
+    RunResumed,
+    Planned,
+    ModelAnswered,
+    TaskFinished,
+    AttemptVerified,
+    RunEnded,
+)
+
+
+class Journal:
+    """An append-only file of events, one JSON object a line."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file; a line that a crash tore is taken off its end."""
+        self.path = path
+        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lines, self.torn = _whole_lines(path)
+        """Bytes of a torn last line."""
+        if self.torn:
+            os.ftruncate(self._file, os.fstat(self._file).st_size - self.torn)
+        self._sequence = lines
+
+    def __enter__(self) -> Self:
+        """Return the journal; the file is closed at the end of the `with`."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+    def record(self, event: Event) -> None:
+        """Append the event with one write, and make it last where losing it would cost."""
+        self._sequence += 1
+        line = json.dumps(as_json(event, sequence=self._sequence), ensure_ascii=False)
+        os.write(self._file, (line + "\n").encode("utf-8", "surrogatepass"))
+        if isinstance(event, _MUST_LAST):
+            os.fsync(self._file)
+
+
+def _whole_lines(path: Path) -> tuple[int, int]:
+    """Return how many lines a file has, and how many bytes follow the last of them."""
+    lines, rest = 0, 0
+    with path.open("rb") as file:
+        while part := file.read(1 << 20):
+            ended = part.count(b"\n")
+            rest = len(part) - part.rfind(b"\n") - 1 if ended else rest + len(part)
+            lines += ended
+    return lines, rest
+
+
+def read_events(path: Path) -> Iterator[dict[str, Any]]:
+    """Read a journal back, oldest event first; a torn last line is left out."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            if line.endswith("\n"):
+                yield json.loads(line)
