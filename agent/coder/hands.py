@@ -161,9 +161,10 @@ class Hands:
             return self._told("run", command[:200], answer, failed=True)
         self._commands += 1
         log = self._logs / f"{self._commands}.txt"
+        # Outside of the step: a run that is taken up tells it no second time.
+        self._record(CommandStarted(by="coder", command=command, log=f"logs/{log.name}"))
 
         async def do() -> Json:
-            self._record(CommandStarted(by="coder", command=command, log=f"logs/{log.name}"))
             finished = await run(
                 command,
                 confinement=self._confinement,

@@ -45,10 +45,11 @@ def test_F01_F02_a_run_killed_at_every_event_comes_to_the_same(
 ) -> None:
     """Killed after each event it records, taken up each time: no answer is asked twice."""
     expected = Undisturbed(tmp_path)
-    assert call_killed(project, "1", "execute", "PRPs/greet.md", *options(provider)) == -9
+    begun = ("any", "1", "execute", "PRPs/greet.md", *options(provider))
+    assert call_killed(project, *begun) == -9
     kills = 1
     # Each process tells that it goes on, and is killed after the first event that is new.
-    while (status := call_killed(project, "2", "resume", "-q")) == -9:
+    while (status := call_killed(project, "any", "2", "resume", "-q")) == -9:
         kills += 1
         assert kills < 3 * expected.events, "it does not come nearer to its end"
     assert status == 0

@@ -1,6 +1,7 @@
 """Runs `prp` and kills it, with SIGKILL, right after its Nth event: `python killed.py N ARGUMENTS`.
 
 With `step` before the number it is killed when its Nth step is done and nobody knows of it yet.
+That a command began counts with `any` before the number only: what comes of it is told, too.
 """
 
 import os
@@ -12,13 +13,13 @@ import agent.cli
 from agent import journal
 
 
-def _kill_at(number: int, what: Any) -> Any:
+def _kill_at(number: int, what: Any, *, any_event: bool) -> Any:
     seen = 0
 
-    def counted(*given: Any, **named: Any) -> Any:
+    def counted(keeper: Any, event: Any) -> Any:
         nonlocal seen
-        came = what(*given, **named)
-        seen += 1
+        came = what(keeper, event)
+        seen += any_event or not isinstance(event, journal.CommandStarted)
         if seen == number:
             os.kill(os.getpid(), signal.SIGKILL)
         return came
@@ -51,8 +52,9 @@ if __name__ == "__main__":
         _in_steps(int(arguments[1]))
         arguments = arguments[2:]
     else:
-        own = journal.Journal.record
-        journal.Journal.record = _kill_at(int(arguments[0]), own)  # type: ignore[method-assign]
-        arguments = arguments[1:]
+        any_event = arguments[0] == "any"
+        number, *arguments = arguments[any_event:]
+        own = _kill_at(int(number), journal.Journal.record, any_event=any_event)
+        journal.Journal.record = own  # type: ignore[method-assign]
     sys.argv = ["prp", *arguments]
     agent.cli.main()
