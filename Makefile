@@ -26,11 +26,12 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Installs exactly the versions of the lock file, and prp itself so that edits count at once.
+# Installs exactly the versions of the lock file, and prp itself so that edits count at once. The lock
+# names every dependency: asking for more would let pip take a newer release for an extra and fail.
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) scripts/check_python.py
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@# Some machines keep Python from doing this by itself; then each start would take a second more.
 	$(BIN)/python -m compileall -q -j 0 .venv/lib agent >/dev/null || true

@@ -14,6 +14,7 @@ from agent.cli.gh import gh
 from agent.cli.init import init
 from agent.cli.report import report
 from agent.cli.resume import resume
+from agent.cli.stats import stats
 from agent.cli.taking import apply, diff, open_report
 from agent.cli.verify import verify
 from agent.cli.watch import cancel, events, status, wait
@@ -56,6 +57,7 @@ for _command in (
     wait,
     events,
     cancel,
+    stats,
     worker,
     queue,
     demo,

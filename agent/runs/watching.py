@@ -64,8 +64,8 @@ def look(folder: RunFolder) -> Seen:
     return Seen(folder=folder, story=story, state=state)
 
 
-def latest_runs(state: Path, *, most: int) -> list[Seen]:
-    """Return the latest runs, the newest first."""
+def latest_runs(state: Path, *, most: int | None) -> list[Seen]:
+    """Return the latest runs, the newest first; all of them where `most` is None."""
     runs = state / "runs"
     names = sorted((path.name for path in runs.iterdir()), reverse=True) if runs.is_dir() else []
     return [look(RunFolder(id=name, path=runs / name)) for name in names[:most]]
