@@ -118,8 +118,8 @@ Output = Annotated[
     str,
     typer.Option(
         "--output",
-        help="How the run is told on stderr: live (drawn), plain (lines), or auto, which draws "
-        "where stderr is a terminal.",
+        help="How the run is told on stderr: live (drawn), plain (lines), github (groups, "
+        "annotations and summary of a job), or auto, which takes what fits.",
         metavar="FORM",
     ),
 ]
@@ -206,7 +206,7 @@ def _command(name: str, act: _Act, words: str) -> Callable[..., None]:
         quiet: Quiet = False,
     ) -> None:
         from agent.cli.asking import asker  # noqa: PLC0415 - keeps --help fast
-        from agent.cli.telling import telling  # noqa: PLC0415 - keeps --help fast
+        from agent.cli.telling import said, telling  # noqa: PLC0415 - keeps --help fast
         from agent.runs import Order  # noqa: PLC0415 - keeps --help fast
         from agent.shown import printable_lines  # noqa: PLC0415 - keeps --help fast
 
@@ -244,7 +244,8 @@ def _command(name: str, act: _Act, words: str) -> Callable[..., None]:
         way = Way(detach=detach, queue=queue, priority=priority, repository=repository)
         with telling(quiet=quiet, output=output) as listen:
             done = act(orders, way, listen)
-        typer.echo(done.as_json() if as_json else printable_lines(done.in_words()))
+        text = done.as_json() if as_json else printable_lines(done.in_words())
+        typer.echo(said(text, output=output))
         raise typer.Exit(done.exit_status)
 
     command.__name__, command.__doc__ = name, words

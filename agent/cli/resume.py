@@ -76,7 +76,7 @@ def resume(
 
     """
     from agent.cli.asking import asker  # noqa: PLC0415 - keeps --help fast
-    from agent.cli.telling import telling  # noqa: PLC0415 - keeps --help fast
+    from agent.cli.telling import said, telling  # noqa: PLC0415 - keeps --help fast
     from agent.runs import resume_run  # noqa: PLC0415
     from agent.shown import printable_lines  # noqa: PLC0415
 
@@ -106,5 +106,6 @@ def resume(
             ask=asker(no_input=no_input),
             yes=yes,
         )
-    typer.echo(done.as_json() if as_json else printable_lines(done.in_words()))
+    text = done.as_json() if as_json else printable_lines(done.in_words())
+    typer.echo(said(text, output=output))
     raise typer.Exit(done.exit_status)

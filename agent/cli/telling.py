@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from agent.runs.folder import RunFolder
 
 _NARROWEST = 30
-OUTPUTS = ("auto", "live", "plain")
+OUTPUTS = ("auto", "live", "plain", "github")
 
 
 @contextmanager
@@ -26,7 +26,8 @@ def telling(
 
     Args:
         quiet: Warnings only.
-        output: One of `OUTPUTS`; `auto` draws where there is a terminal that can be drawn upon.
+        output: One of `OUTPUTS`; `auto` draws where there is a terminal that can be drawn upon,
+            and fits the log of a job of GitHub where it runs in one.
         taken_up: The run that goes on.
 
     """
@@ -34,6 +35,10 @@ def telling(
         raise typer.BadParameter(
             f"{output!r} is none of {', '.join(OUTPUTS)}.", param_hint="--output"
         )
+    if _is_github(output):
+        with _in_job_log() as listen:
+            yield listen
+        return
     if quiet or not (output == "live" or (output == "auto" and _can_be_drawn_upon())):
         yield Progress(quiet=quiet)
         return
@@ -52,6 +57,42 @@ def telling(
     run = taken_up.id if taken_up else ""
     with Live(sys.stderr, runs=runs, run=run, before=before) as live:
         yield live
+
+
+def said(text: str, *, output: str) -> str:
+    """Return a result as it may be printed: where a job's log obeys lines, none that it would."""
+    if not _is_github(output):
+        return text
+    from agent.github.log import tame  # noqa: PLC0415 - only jobs of GitHub need it
+
+    return "\n".join(tame(line) for line in text.split("\n"))
+
+
+def _is_github(output: str) -> bool:
+    return output == "github" or (
+        output == "auto" and os.environ.get("GITHUB_ACTIONS") == "true" and not sys.stderr.isatty()
+    )
+
+
+@contextmanager
+def _in_job_log() -> Iterator[Record]:
+    from pathlib import Path  # noqa: PLC0415 - only jobs of GitHub need any of it
+
+    from agent.cli.progress import line_of  # noqa: PLC0415
+    from agent.github.log import JobLog  # noqa: PLC0415
+    from agent.github.telling import InJobLog, add_summary  # noqa: PLC0415
+    from agent.settings import keys_at_hand, load_settings  # noqa: PLC0415
+
+    settings = load_settings({}, root=Path.cwd())
+    log = JobLog(sys.stderr)
+    log.mask([*keys_at_hand().values(), *settings.keys.values()])
+    telling = InJobLog(log, line_of)
+    with log.foreign():
+        yield telling
+    summary = os.environ.get("GITHUB_STEP_SUMMARY", "")
+    report = settings.state_dir / "runs" / telling.run / "report.md"
+    if summary and telling.run and report.is_file():
+        add_summary(Path(summary), report)
 
 
 def _can_be_drawn_upon() -> bool:

@@ -73,7 +73,7 @@ def verify(
     only failures are certain, and what passes stays unproven.
     """
     from agent.cli.asking import asker  # noqa: PLC0415 - keeps --help fast
-    from agent.cli.telling import telling  # noqa: PLC0415 - keeps --help fast
+    from agent.cli.telling import said, telling  # noqa: PLC0415 - keeps --help fast
     from agent.runs import Order, verify_order  # noqa: PLC0415 - keeps --help fast
     from agent.shown import printable_lines  # noqa: PLC0415 - keeps --help fast
 
@@ -104,7 +104,8 @@ def verify(
     )
     with telling(quiet=quiet, output=output) as listen:
         done = verify_order(order, branch=branch, listen=listen)
-    typer.echo(done.as_json() if as_json else printable_lines(done.in_words()))
+    text = done.as_json() if as_json else printable_lines(done.in_words())
+    typer.echo(said(text, output=output))
     raise typer.Exit(done.exit_status)
 
 

@@ -4,5 +4,6 @@ from agent.deliver.html import html
 from agent.deliver.machine import junit, sarif
 from agent.deliver.report import as_json, markdown, summary
 from agent.deliver.story import Story, tell
+from agent.deliver.timeline import steps_of
 
-__all__ = ["Story", "as_json", "html", "junit", "markdown", "sarif", "summary", "tell"]
+__all__ = ["Story", "as_json", "html", "junit", "markdown", "sarif", "steps_of", "summary", "tell"]

@@ -6,10 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from agent.deliver.story import Story, Usage
+from agent.deliver.timeline import Step
 
 
-def as_json(story: Story) -> dict[str, Any]:
-    """Return the run for machines; the same facts as in the report, under stable names."""
+def as_json(story: Story, steps: Iterable[Step] = ()) -> dict[str, Any]:
+    """Return the run for machines; the same facts as in the report, under stable names.
+
+    Args:
+        story: The run.
+        steps: What it did when, with what each stretch cost.
+
+    """
     attempt = story.delivered
     return {
         "version": 1,
@@ -40,6 +47,7 @@ def as_json(story: Story) -> dict[str, Any]:
         "plan": {key: story.plan.get(key) for key in ("summary", "steps", "proofs")},
         "usage": {role: dataclasses.asdict(usage) for role, usage in story.usage.items()},
         "total": dataclasses.asdict(story.total),
+        "steps": [dataclasses.asdict(step) for step in steps],
         "seconds": story.ended.get("seconds"),
         "models": story.started.get("models"),
         "sandbox": story.started.get("sandbox"),
@@ -90,7 +98,7 @@ def summary(story: Story) -> str:
     return "\n".join([*lines, "", f"cost: {spent(story.total)}", *following])
 
 
-def markdown(story: Story) -> str:
+def markdown(story: Story, steps: Iterable[Step] = ()) -> str:
     """Return the whole report for people: verdict first, then what it rests on."""
     parts = [
         _head(story),
@@ -105,6 +113,7 @@ def markdown(story: Story) -> str:
         _setup(story),
         _network(story),
         _cost(story),
+        _cost_of(steps),
         _list("Concerns", story.verdicts.get(story.delivered, {}).get("concerns", ())),
         _list("Notes", story.notes),
     ]
@@ -292,6 +301,21 @@ def _cost(story: Story) -> str:
         for role, usage in story.usage.items()
     ]
     return _table("Cost", ("Role", "Answers", "Read", "of it cached", "Written", "US$"), rows)
+
+
+def _cost_of(steps: Iterable[Step]) -> str:
+    """Return what each stretch took and cost: baseline, plan, every task of every attempt."""
+    rows = [
+        (
+            plain(step.title),
+            f"{step.seconds:.0f} s",
+            f"{step.usage.input_tokens:,}" if step.usage.answers else "",
+            f"{step.usage.output_tokens:,}" if step.usage.answers else "",
+            money(step.usage) if step.usage.answers else "",
+        )
+        for step in steps
+    ]
+    return _table("Time and cost by step", ("Step", "Time", "Read", "Written", "US$"), rows)
 
 
 def spent(usage: Usage) -> str:

@@ -23,13 +23,29 @@ class JobLog:
             if value.strip():
                 self._command("add-mask", value)
 
-    def failure(self, text: str, *, title: str = "prp") -> None:
-        """Show an error beside the job."""
-        self._command("error", text, title=title)
+    def failure(self, text: str, *, title: str = "prp", **place: str) -> None:
+        """Show an error beside the job, or beside `file` and `line` of the repository."""
+        self._command("error", text, title=title, **place)
+
+    def warning(self, text: str, *, title: str = "prp") -> None:
+        """Show a warning beside the job."""
+        self._command("warning", text, title=title)
 
     def notice(self, text: str, *, title: str = "prp") -> None:
         """Show a notice beside the job."""
         self._command("notice", text, title=title)
+
+    def group(self, title: str) -> None:
+        """Begin lines that fold away below a title."""
+        self._command("group", printable(title))
+
+    def end_group(self) -> None:
+        """End the lines that fold away."""
+        self._command("endgroup", "")
+
+    def text(self, line: str) -> None:
+        """Write a line that is tame already."""
+        self._write(line)
 
     @contextmanager
     def foreign(self) -> Iterator[None]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agent.deliver import Story, as_json, html, junit, markdown, sarif, tell
+from agent.deliver import Story, as_json, html, junit, markdown, sarif, steps_of, tell
 from agent.errors import PrpError, SettingsError
 from agent.journal import read_events
 from agent.runs.folder import RunFolder
@@ -21,8 +21,9 @@ def reported(folder: RunFolder) -> Story:
     events = list(read_events(folder.journal))
     story = tell(events)
     if story.ended:
-        folder.write_json(folder.summary, as_json(story))
-        folder.write(folder.report, printable_lines(markdown(story)))
+        steps = steps_of(events)
+        folder.write_json(folder.summary, as_json(story, steps))
+        folder.write(folder.report, printable_lines(markdown(story, steps)))
         folder.write(folder.page, _page(story, events))
     return story
 
@@ -54,10 +55,11 @@ def report_as(folder: RunFolder, form: str) -> str:
     if form == "html":
         return _page(story, events)
     if form == "md":
-        return printable_lines(markdown(story))
+        return printable_lines(markdown(story, steps_of(events)))
     if form == "junit":
         return junit(story)
-    return json_text(sarif(story) if form == "sarif" else as_json(story), indent=2) + "\n"
+    told = sarif(story) if form == "sarif" else as_json(story, steps_of(events))
+    return json_text(told, indent=2) + "\n"
 
 
 def _page(story: Story, events: Sequence[Mapping[str, Any]]) -> str:

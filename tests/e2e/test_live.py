@@ -134,5 +134,5 @@ def test_what_a_run_says_can_not_drive_the_terminal(tmp_path: Path) -> None:
 def test_an_unknown_form_is_refused(project: Project) -> None:
     """Before anything runs."""
     ran = project.prp("execute", "PRPs/greet.md", "--output", "video")
-    assert (ran.status, "auto, live, plain" in ran.err) == (2, True)
+    assert (ran.status, "auto, live, plain, github" in ran.err) == (2, True)
     assert project.runs == []
