@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import PurePath
 from typing import Any
 
 from agent.deliver import Story, as_json, summary, tell
@@ -429,7 +430,7 @@ def started_as(desk: Desk, folder: RunFolder, branch: str) -> RunStarted:
         sha256=sha256(desk.prp.text.encode("utf-8", "surrogatepass")).hexdigest(),
         base=desk.base,
         branch=branch,
-        models=desk.models,
+        models={role: _as_known(name) for role, name in desk.models.items()},
         sandbox=desk.sandbox.name,
         allowed=desk.allowed,
         limits={
@@ -442,6 +443,12 @@ def started_as(desk: Desk, folder: RunFolder, branch: str) -> RunStarted:
         criteria={criterion.id: criterion.text for criterion in desk.prp.promises},
         confidence=desk.prp.confidence.score if desk.prp.confidence else None,
     )
+
+
+def _as_known(model: str) -> str:
+    """Return a model's name; of a recording the file's, for where it lies is nobody's business."""
+    kind, colon, place = model.partition("replay:")
+    return f"{colon}{PurePath(place).name}" if colon and not kind else model
 
 
 def _goal(prp: Prp) -> str:
