@@ -12,7 +12,12 @@ def report(
     ] = "latest",
     *,
     form: Annotated[
-        str, typer.Option("--format", help="html, md, json, junit or sarif.", metavar="FORM")
+        str,
+        typer.Option(
+            "--format",
+            help="html, md, json, junit, sarif, or learnt (patch for the PRP).",
+            metavar="FORM",
+        ),
     ] = "md",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to a file.", metavar="FILE")
@@ -27,6 +32,7 @@ def report(
     \b
       prp report
       prp report login --format html -o login.html
+      prp report login --format learnt | git apply
       prp report 20261124-005431 --format junit > prp.xml
 
     """

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from markupsafe import Markup, escape
 
+from agent.deliver.learnt import lessons
 from agent.deliver.report import MARK, money, outcome_of, spent
 from agent.deliver.sides import files_of, side_by_side
 from agent.deliver.story import Story, Usage
@@ -31,6 +32,7 @@ _PARTS = (
     ("work", "Work and changes"),
     ("time", "Time and cost"),
     ("safety", "Safety"),
+    ("learnt", "What was learnt"),
     ("agents", "What the agents did"),
 )
 _KINDS = (("baseline", "baseline"), ("plan", "plan"), ("task", "tasks"), ("verify", "verification"))
@@ -64,6 +66,7 @@ def html(
     against = _against(verdict)
     steps = steps_of(events)
     shown = {
+        "learnt": bool(lessons(story)),
         "against": bool(against),
         "tests": bool(story.holdout.get("tests") or attempt in story.mutants),
     }
@@ -88,6 +91,7 @@ def html(
         steps=_placed(steps),
         total_seconds=steps[-1].end if steps else 0.0,
         kinds=_KINDS,
+        learnt=lessons(story),
         concerns=verdict.get("concerns", ()),
         agents=_agents(events, packed),
         packed=packed.parts,

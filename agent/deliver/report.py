@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from agent.deliver.learnt import lessons
 from agent.deliver.story import Story, Usage
 from agent.deliver.timeline import Step
 
@@ -67,6 +68,7 @@ def as_json(story: Story, steps: Iterable[Step] = ()) -> dict[str, Any]:
             for key, asked in story.asked.items()
         ],
         "notes": story.notes,
+        "learnt": [dataclasses.asdict(lesson) for lesson in lessons(story)],
     }
 
 
@@ -116,6 +118,7 @@ def markdown(story: Story, steps: Iterable[Step] = ()) -> str:
         _cost_of(steps),
         _list("Concerns", story.verdicts.get(story.delivered, {}).get("concerns", ())),
         _list("Notes", story.notes),
+        _list("Learnt", (f"{one.kind}: {one.text}" for one in lessons(story))),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

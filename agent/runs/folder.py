@@ -35,6 +35,11 @@ class RunFolder:
         return self.path / "report.html"
 
     @property
+    def learnt(self) -> Path:
+        """Return the patch that adds to the PRP what the run found out."""
+        return self.path / "learnt.patch"
+
+    @property
     def summary(self) -> Path:
         """Return the run for machines."""
         return self.path / "run.json"

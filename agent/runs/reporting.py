@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agent.deliver import Story, as_json, html, junit, markdown, sarif, steps_of, tell
+from agent.deliver import Story, as_json, as_patch, html, junit, markdown, sarif, steps_of, tell
 from agent.errors import PrpError, SettingsError
 from agent.journal import read_events
+from agent.prp.read import read_text
 from agent.runs.folder import RunFolder
 from agent.shown import json_text, printable_lines
 from agent.workspace import Repository, clip
 
-FORMATS = ("html", "md", "json", "junit", "sarif")
+FORMATS = ("html", "md", "json", "junit", "sarif", "learnt")
 # Characters of a patch that a page shows side by side.
 _SHOWN_PATCH = 4_000_000
 
@@ -25,6 +26,8 @@ def reported(folder: RunFolder) -> Story:
         folder.write_json(folder.summary, as_json(story, steps))
         folder.write(folder.report, printable_lines(markdown(story, steps)))
         folder.write(folder.page, _page(story, events))
+        if patch := _learnt(folder, story):
+            folder.write(folder.learnt, patch)
     return story
 
 
@@ -56,10 +59,19 @@ def report_as(folder: RunFolder, form: str) -> str:
         return _page(story, events)
     if form == "md":
         return printable_lines(markdown(story, steps_of(events)))
+    if form == "learnt":
+        return _learnt(folder, story)
     if form == "junit":
         return junit(story)
     told = sarif(story) if form == "sarif" else as_json(story, steps_of(events))
     return json_text(told, indent=2) + "\n"
+
+
+def _learnt(folder: RunFolder, story: Story) -> str:
+    try:
+        return as_patch(story, read_text(folder.document))
+    except (PrpError, OSError):  # a run of `prp verify` keeps no document
+        return ""
 
 
 def _page(story: Story, events: Sequence[Mapping[str, Any]]) -> str:
