@@ -100,6 +100,7 @@ def test_every_use_is_in_the_journal(tree: Tools) -> None:
     """With what it was asked for and what came of it."""
     hands, _, events = tree
     asyncio.run(hands.run("false"))
-    (event,) = events
-    assert getattr(event, "tool", "") == "run"
-    assert getattr(event, "failed", False)
+    started, used = events
+    assert getattr(started, "command", "") == "false"
+    assert getattr(used, "tool", "") == "run"
+    assert getattr(used, "failed", False)
