@@ -1,6 +1,7 @@
 """Where the steps of runs are kept: a file for each run, or one server for many machines."""
 
 import contextlib
+import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -40,13 +41,17 @@ class Database(Protocol):
         """Delete the run's steps."""
 
 
-def database_of(folder: RunFolder, url: str | None, *, is_shared: bool) -> Database:
+def database_of(
+    folder: RunFolder, url: str | None, *, is_shared: bool, is_queued: bool = False
+) -> Database:
     """Return where the steps of a run are kept.
 
     Args:
         folder: The run's.
         url: `postgresql://...`; None where no server is named.
         is_shared: Whether they are on a server, which was decided when the run began.
+        is_queued: Whether a queue has to know the run's end before they may go; see
+            `forget_ended`.
 
     Raises:
         SettingsError: They are, and nobody says on which.
@@ -59,7 +64,7 @@ def database_of(folder: RunFolder, url: str | None, *, is_shared: bool) -> Datab
             f"The steps of run {folder.id} are kept in a PostgreSQL database, and none is named",
             hint="Set PRP_DATABASE_URL to the one that it was begun with.",
         )
-    return _Server(url=normal(url), run=folder.id)
+    return _Server(url=normal(url), run=folder.id, is_queued=is_queued)
 
 
 def queue_of(run: str) -> str:
@@ -123,6 +128,7 @@ class _Server:
 
     url: str = field(repr=False)
     run: str
+    is_queued: bool = False
 
     def why_not_usable(self) -> str:
         with connected(self.url) as database:
@@ -136,23 +142,53 @@ class _Server:
         """Leave it: a run that is begun afresh has another name."""
 
     def forget(self) -> None:
-        with connected(self.url) as database:
-            for deletion in _DELETIONS:
-                database.execute(deletion, self._named)
+        # Another machine that takes it up just now, knowing nothing of its end, needs them.
+        if not self.is_queued:
+            with connected(self.url) as database:
+                _forget(database, self.run)
 
     @property
     def _named(self) -> dict[str, str]:
-        # A run that was begun afresh is called `RUN.1`; of LIKE's marks a name can hold only `_`.
-        return {
-            "run": self.run,
-            "later": self.run.replace("_", r"\_") + ".%",
-            "queue": queue_of(self.run),
-        }
+        return _names(self.run)
+
+
+def forget_ended(url: str, jobs: str) -> None:
+    """Delete the steps of runs whose ends their queue knows.
+
+    Args:
+        url: `postgresql://...`.
+        jobs: What the names of the queue's jobs begin with; the run's name follows.
+
+    """
+    with connected(url) as database:
+        rows = database.execute(_ENDED, {"jobs": jobs, "patience": _CANCELLED_FOR}).fetchall()
+        for run, output in rows:
+            if not (json.loads(output) if output else {}).get("can_go_on"):
+                _forget(database, run)
+
+
+def _forget(database: "Connection", run: str) -> None:
+    for deletion in _DELETIONS:
+        database.execute(deletion, _names(run))
+
+
+def _names(run: str) -> dict[str, str]:
+    # A run that was begun afresh is called `RUN.1`; of LIKE's marks a name can hold only `_`.
+    return {"run": run, "later": run.replace("_", r"\_") + ".%", "queue": queue_of(run)}
 
 
 _VERSIONS = (
     "SELECT DISTINCT application_version FROM dbos.workflow_status "
     "WHERE workflow_uuid = %(run)s OR workflow_uuid LIKE %(later)s"
+)
+# Who works on a cancelled run may still be saving what it did.
+_CANCELLED_FOR = 60
+_ENDED = (
+    "SELECT DISTINCT split_part(run.workflow_uuid, '.', 1), job.output "
+    "FROM dbos.workflow_status run JOIN dbos.workflow_status job "
+    "ON job.workflow_uuid = %(jobs)s || split_part(run.workflow_uuid, '.', 1) "
+    "WHERE run.name = 'run' AND (job.status = 'SUCCESS' OR job.status = 'CANCELLED' "
+    "AND job.updated_at < 1000 * (extract(epoch FROM now()) - %(patience)s))"
 )
 _DELETIONS = (
     "DELETE FROM dbos.operation_outputs "

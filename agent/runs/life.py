@@ -136,7 +136,11 @@ def tidied(folder: RunFolder, saved: Saved) -> Done | None:
 def kept_in(folder: RunFolder, saved: Saved) -> Database:
     """Return where the steps of a run are, for who does not work on it."""
     url = load_settings({}, root=saved.root).database_url
-    return database_of(folder, url, is_shared=saved.is_shared)
+    return _database(folder, saved, url)
+
+
+def _database(folder: RunFolder, saved: Saved, url: str | None) -> Database:
+    return database_of(folder, url, is_shared=saved.is_shared, is_queued=bool(saved.remote))
 
 
 def work_on(
@@ -192,7 +196,7 @@ class _Life:
 
         self.folder, self.saved, self.desk, self.order = folder, saved, desk, order
         self.steps = Steps()
-        self.database = database_of(folder, desk.settings.database_url, is_shared=saved.is_shared)
+        self.database = _database(folder, saved, desk.settings.database_url)
 
     async def run(self, record: Record, *, afresh: bool) -> int:
         """Work on the run, and return its exit status."""
@@ -309,7 +313,8 @@ class _Life:
                 strict=desk.settings.strict,
                 before=earlier.before,
             )
-        return outcome, not outcome.can_go_on
+        # What a queue does not know yet must be able to come to its end once more, elsewhere.
+        return outcome, not outcome.can_go_on and not self.saved.remote
 
 
 def _generation(events: Sequence[Mapping[str, Any]]) -> int:

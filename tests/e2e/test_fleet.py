@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +59,29 @@ def test_a_queued_run_ends_on_the_server(fleet: Fleet, provider: Provider, tmp_p
     assert (Path(entry["stored"]) / "report.html").exists()
     assert fleet.project.fingerprint() == before
     assert fleet.project.git("branch", "--list").split() == ["*", "main"]
+
+
+def test_a_worker_killed_between_a_runs_end_and_the_queues_word_of_it(
+    fleet: Fleet, provider: Provider
+) -> None:
+    """Given a storage that never answers, then another machine tells the same end, unasked."""
+    execute(fleet, provider)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        storage = f"ftp://127.0.0.1:{silent.getsockname()[1]}/reports"
+        worker = fleet.worker("one", PRP_STORAGE_URL=storage)
+        wait_for(lambda: '"run-ended"' in fleet.events("one"))
+        with silent.accept()[0]:
+            os.kill(worker.pid, signal.SIGKILL)
+    asked, tree = len(provider.requests), fleet.tree("prp/greet")
+    assert [entry["state"] for entry in fleet.entries()] == ["working"]
+    other = fleet.worker("two", "--until-empty")
+    assert other.wait(60) == 0, fleet.said("two")
+    (entry,) = fleet.entries()
+    assert (entry["state"], entry["exit_status"], entry["outcome"]) == ("ended", 0, "proven")
+    assert (len(provider.requests), fleet.tree("prp/greet")) == (asked, tree)
+    with psycopg.connect(fleet.url) as database:
+        count = "SELECT count(*) FROM dbos.workflow_status WHERE name = 'run'"
+        assert database.execute(count).fetchone() == (0,)
 
 
 def test_a_worker_may_be_the_first_to_come(fleet: Fleet, provider: Provider) -> None:

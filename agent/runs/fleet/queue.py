@@ -104,7 +104,7 @@ class Queue:
         return [
             _entry(status, self.name)
             for status in self._client.list_workflows(
-                name=WORKFLOW, workflow_id_prefix=_prefix(self.name)
+                name=WORKFLOW, workflow_id_prefix=prefix_of(self.name)
             )
         ]
 
@@ -206,7 +206,7 @@ def require_server(url: str | None) -> str:
 
 def id_of(queue: str, run: str) -> str:
     """Return what a run's job is called in the database."""
-    return f"{_prefix(queue)}{run}"
+    return f"{prefix_of(queue)}{run}"
 
 
 def run_of(workflow: str) -> str:
@@ -214,7 +214,8 @@ def run_of(workflow: str) -> str:
     return workflow.rpartition("/")[2]
 
 
-def _prefix(queue: str) -> str:
+def prefix_of(queue: str) -> str:
+    """Return what the names of a queue's jobs begin with."""
     # What was cancelled is on no queue any more, but keeps its name.
     return f"job/{queue}/"
 

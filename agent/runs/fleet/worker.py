@@ -19,17 +19,20 @@ from agent.deliver import tell
 from agent.errors import EnvironmentProblem, PrpError
 from agent.journal import read_events
 from agent.runs.alive import holder
+from agent.runs.database import forget_ended
 from agent.runs.detaching import Process, start_working
 from agent.runs.durable import LeftOpen, configuration, unwritable
 from agent.runs.fleet.clones import clone_for
 from agent.runs.fleet.jobs import Job, from_json, unpack
 from agent.runs.fleet.liveness import Sign
-from agent.runs.fleet.queue import WORKFLOW, id_of, prepared, run_of
+from agent.runs.fleet.queue import WORKFLOW, id_of, prefix_of, prepared, run_of
 from agent.runs.fleet.storing import store
 from agent.runs.folder import RunFolder
 from agent.settings import Settings
 
 _PULSE = 1.0
+# Between two looks for runs whose steps nobody needs any more.
+_TIDYING = 30.0
 # A run that SIGTERM ends has eight seconds to save itself; see `signals.py`.
 _LAST_WORDS = 12.0
 _MOST_STARTS = 3
@@ -65,6 +68,7 @@ class Worker:
     )
     _running: dict[str, "_Running"] = field(default_factory=dict)
     _is_ending: bool = False
+    _tidied: float = -_TIDYING
 
     async def work(self, *, until_empty: bool) -> None:
         """Take runs until a signal comes.
@@ -125,6 +129,7 @@ class Worker:
             with sign.alone("reaper") as is_mine:
                 if is_mine:
                     self._take_back(sign)
+                    self._tidy()
             open_ones = DBOS.list_workflows(
                 name=WORKFLOW,
                 queue_name=self.queue,
@@ -156,6 +161,14 @@ class Worker:
             if status.executor_id in dead:
                 self.say(f"{run_of(status.workflow_id)}: {status.executor_id} is gone")
                 DBOS.resume_workflow(status.workflow_id, queue_name=self.queue)
+
+    def _tidy(self, *, now: bool = False) -> None:
+        """Forget the steps of runs whose ends the queue knows."""
+        if now or time.monotonic() - self._tidied >= _TIDYING:
+            self._tidied = time.monotonic()
+            # It can wait: who finds the database gone for good is told so elsewhere.
+            with contextlib.suppress(PrpError):
+                forget_ended(self.settings.database_url or "", prefix_of(self.queue))
 
     def carry_out(self, job: Job) -> Mapping[str, Any]:
         """Have a run carried out, or taken up where another worker left it.
@@ -223,6 +236,7 @@ class Worker:
                 load_input=False,
             ):
                 DBOS.resume_workflow(status.workflow_id, queue_name=self.queue)
+        self._tidy(now=True)
 
     def _kill(self) -> None:
         for running in list(self._running.values()):
