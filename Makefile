@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 JAVASCRIPT := .venv/javascript
+EDITORS := .venv/editors
 
 .PHONY: bench demo test check format clean
 
@@ -50,12 +51,20 @@ browser:
 .PHONY: toolchains
 toolchains:
 	@sh scripts/install_toolchains.sh
-	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory $(JAVASCRIPT)/ready; fi
+	@if command -v npm >/dev/null 2>&1; then \
+	  $(MAKE) --no-print-directory $(JAVASCRIPT)/ready $(EDITORS)/ready; fi
 
 $(JAVASCRIPT)/ready: tests/fixtures/javascript/package-lock.json
 	mkdir -p $(JAVASCRIPT)
 	cp tests/fixtures/javascript/package.json tests/fixtures/javascript/package-lock.json $(JAVASCRIPT)
 	cd $(JAVASCRIPT) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+# Coding tools that our skills are tried in, each a copy of the tests' own.
+$(EDITORS)/ready: tests/fixtures/editors/package-lock.json
+	mkdir -p $(EDITORS)
+	cp tests/fixtures/editors/package.json tests/fixtures/editors/package-lock.json $(EDITORS)
+	cd $(EDITORS) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	touch $@
 
 clean:

@@ -1,36 +1,55 @@
-"""`prp init`: files that a repository needs so that others can ask for runs."""
+"""`prp init`: files that a repository needs, so that people, tools and others can ask for runs."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Github = Annotated[
-    bool, typer.Option("--github", help="The workflow and the issue form of the GitHub Action.")
+Agents = Annotated[
+    str,
+    typer.Option(
+        metavar="WHICH",
+        help="Coding tools that get slash commands and skills: auto (what repository and machine "
+        "use), all, none, or of claude, codex, gemini, opencode, vscode, zed, with commas.",
+    ),
 ]
+Github = Annotated[
+    bool, typer.Option("--github", help="Also the workflow and issue form of the GitHub Action.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, do nothing.")]
 Remove = Annotated[
     bool, typer.Option("--remove", help="Take away what was written and nobody has edited.")
 ]
 
 
-def init(*, github: Github = False, remove: Remove = False) -> None:
-    r"""Write the files that a repository needs, and never over what a person has edited.
+def init(
+    *,
+    agents: Agents = "auto",
+    github: Github = False,
+    dry_run: DryRun = False,
+    remove: Remove = False,
+) -> None:
+    r"""Write what a repository needs: slash commands, skills, the PRP template, settings.
+
+    What a person has edited is never written over or taken away. Written twice changes nothing.
 
     Examples:
     \b
-      prp init --github
+      prp init
+      prp init --agents claude,gemini --dry-run
+      prp init --agents none --github
       prp init --github --remove
 
     """
-    from agent.editors.files import install, uninstall  # noqa: PLC0415 - keeps --help fast
-    from agent.errors import SettingsError  # noqa: PLC0415
+    from agent.editors.setting_up import Wish, set_up  # noqa: PLC0415 - keeps --help fast
     from agent.github.install import install_github  # noqa: PLC0415
     from agent.shown import printable  # noqa: PLC0415
     from agent.workspace import Repository  # noqa: PLC0415
 
-    if not github:
-        raise SettingsError("Say what to write", hint="prp init --github")
     root = Repository.open(Path.cwd()).root
-    files = install_github(root)
-    for change in (uninstall if remove else install)(root, files):
-        typer.echo(f"{printable(change.path)}: {change.state}")
+    wish = Wish(agents=agents, further=install_github(root) if github else {})
+    done = set_up(root, wish, remove=remove, dry_run=dry_run)
+    for change in done.changes:
+        typer.echo(f"{printable(change.path)}: {'would be ' * dry_run}{change.state}")
+    for line in done.words:
+        typer.echo(line)

@@ -35,6 +35,35 @@ class Change:
     state: State
 
 
+def changes_of(root: Path, files: Mapping[str, str], *, remove: bool = False) -> list[Change]:
+    """Return what `install` or `uninstall` would do, and do nothing.
+
+    Raises:
+        FileProblem: A path leads out of the repository, or can't be read.
+
+    """
+    known = _known(root)
+    judge = _removal if remove else _installation
+    found = (
+        (path, judge(_text(root, path), text, known.get(path))) for path, text in files.items()
+    )
+    return [Change(path=path, state=state) for path, state in found if state]
+
+
+def _installation(there: str | None, content: str, known: str | None) -> State:
+    if there is None:
+        return State.WRITTEN
+    if there == content:
+        return State.THE_SAME
+    return State.UPDATED if known == _digest(there) else State.EDITED
+
+
+def _removal(there: str | None, _content: str, known: str | None) -> State | None:
+    if there is None:
+        return None
+    return State.REMOVED if known == _digest(there) else State.EDITED
+
+
 def install(root: Path, files: Mapping[str, str]) -> list[Change]:
     """Write files that are not there, and those that are as they were written before.
 
@@ -46,20 +75,13 @@ def install(root: Path, files: Mapping[str, str]) -> list[Change]:
         FileProblem: A path leads out of the repository, or can't be written.
 
     """
-    known = _known(root)
-    changes = []
-    for path, content in files.items():
-        there = _text(root, path)
-        if there == content:
-            state = State.THE_SAME
-        elif there is not None and known.get(path) != _digest(there):
-            changes.append(Change(path=path, state=State.EDITED))
-            continue
-        else:
-            write_text(root, path, content)
-            state = State.WRITTEN if there is None else State.UPDATED
-        known[path] = _digest(content)
-        changes.append(Change(path=path, state=state))
+    known, changes = _known(root), changes_of(root, files)
+    for change in changes:
+        content = files[change.path]
+        if change.state in (State.WRITTEN, State.UPDATED):
+            write_text(root, change.path, content)
+        if change.state is not State.EDITED:
+            known[change.path] = _digest(content)
     _remember(root, known)
     return changes
 
@@ -72,19 +94,12 @@ def uninstall(root: Path, files: Mapping[str, str]) -> list[Change]:
         files: Path below it to content: only these are looked at, whatever the manifest names.
 
     """
-    known = _known(root)
-    changes = []
-    for path in files:
-        there = _text(root, path)
-        if there is None:
-            known.pop(path, None)
-        elif known.get(path) == _digest(there):
-            remove(root, path)
-            del known[path]
-            changes.append(Change(path=path, state=State.REMOVED))
-        else:
-            changes.append(Change(path=path, state=State.EDITED))
-    _remember(root, known)
+    known, changes = _known(root), changes_of(root, files, remove=True)
+    for change in changes:
+        if change.state is State.REMOVED:
+            remove(root, change.path)
+    gone = {path for path in files if _text(root, path) is None}
+    _remember(root, {path: told for path, told in known.items() if path not in gone})
     return changes
 
 

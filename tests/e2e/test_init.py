@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.project import Project
+from tests.support.project import PRP, Project
 
 FLOW, FORM = ".github/workflows/prp.yml", ".github/ISSUE_TEMPLATE/prp.yml"
+SKILL = ".claude/skills/prp-execute/SKILL.md"
+ROOT = Path(__file__).parents[2]
 
 
 def digest(text: str) -> str:
@@ -21,27 +23,96 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path / "project", {"README.md": "x\n"})
 
 
-def test_written_twice_changes_nothing(project: Project) -> None:
+@pytest.mark.parametrize(
+    ("wanted", "number"),
+    [
+        (("--agents", "none", "--github"), 5),
+        (("--agents", "claude"), 5),
+        (("--agents", "codex,gemini"), 7),
+        (("--agents", "all", "--github"), 13),
+    ],
+)
+def test_written_twice_changes_nothing(
+    project: Project, wanted: tuple[str, ...], number: int
+) -> None:
     """And taken away it is as it was."""
     before = project.fingerprint()
-    first = project.prp("init", "--github")
-    assert (first.status, first.out.count(": written")) == (0, 2), first.err
+    told = project.prp("init", *wanted, "--dry-run")
+    assert (told.out.count(": would be written"), project.fingerprint()) == (number, before)
+    first = project.prp("init", *wanted)
+    assert (first.status, first.out.count(": written")) == (0, number), first.err
     written = project.fingerprint()
-    again = project.prp("init", "--github")
-    assert (again.out.count(": as it was"), project.fingerprint()) == (2, written)
-    assert project.prp("init", "--github", "--remove").out.count(": removed") == 2
+    again = project.prp("init", *wanted)
+    assert (again.out.count(": as it was"), project.fingerprint()) == (number, written)
+    assert project.prp("init", *wanted, "--remove").out.count(": removed") == number
     assert project.fingerprint() == before
 
 
 def test_what_a_person_edited_stays(project: Project) -> None:
     """Whether it was written by us before or was there already."""
+    wanted = ("init", "--agents", "claude", "--github")
     project.write(FORM, "mine\n")
-    project.prp("init", "--github")
-    project.write(FLOW, (project.root / FLOW).read_text() + "# mine\n")
-    for arguments in (("init", "--github"), ("init", "--github", "--remove")):
-        assert project.prp(*arguments).out.count("edited, left alone") == 2
+    project.prp(*wanted)
+    for path in (FLOW, SKILL):
+        project.write(path, (project.root / path).read_text() + "# mine\n")
+    for arguments in (wanted, (*wanted, "--remove")):
+        assert project.prp(*arguments).out.count("edited, left alone") == 3
     assert (project.root / FORM).read_text() == "mine\n"
     assert (project.root / FLOW).read_text().endswith("# mine\n")
+    assert (project.root / SKILL).read_text().endswith("# mine\n")
+
+
+def test_tools_are_found_by_the_folders_and_programs_that_they_have(
+    project: Project, tmp_path: Path
+) -> None:
+    """The two common folders are written in any case; each tool is told how to call it."""
+    nothing = {"PATH": f"{PRP.parent}:/usr/bin:/bin"}
+    plain = project.prp("init", "--dry-run", **nothing).out
+    assert (".claude/skills" in plain, ".agents/skills" in plain) == (True, True)
+    assert ".gemini" not in plain
+    (project.root / ".gemini").mkdir()
+    program = tmp_path / "bin" / "opencode"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    found = project.prp("init", PATH=f"{program.parent}:{nothing['PATH']}").out
+    assert (".gemini/commands/prp/execute.toml" in found, ".opencode/commands" in found) == (
+        True,
+        True,
+    )
+    assert "in gemini: /prp:execute PRPs/FILE.md" in found
+    assert "in codex: $prp-execute PRPs/FILE.md" in found
+
+
+def test_settings_have_one_place(project: Project) -> None:
+    """What `prp init` writes are settings that a repository may have, none of them set."""
+    project.write("pyproject.toml", "[tool.prp]\nmax_attempts = 2\n")
+    assert "prp.toml" not in project.prp("init", "--dry-run").out
+    project.write("pyproject.toml", "")
+    project.prp("init", "--agents", "none")
+    lines = (project.root / "prp.toml").read_text().splitlines()
+    assert all(line.startswith("#") or not line for line in lines)
+    settings = [line.removeprefix("# ") for line in lines if " = " in line]
+    project.write("prp.toml", "\n".join(settings) + "\n")
+    project.write("PRPs/x.md", "# PRP: X\n")
+    assert project.prp("execute", "PRPs/x.md", "--no-input").status == 3, "not 4: they are read"
+
+
+def test_the_template_that_is_written_is_one_that_lint_reads(project: Project) -> None:
+    """It is the form that the documentation names, as it stands."""
+    project.prp("init", "--agents", "none")
+    template = project.root / "PRPs" / "templates" / "prp.md"
+    assert template.read_text() == (ROOT / "PRPs" / "templates" / "base.md").read_text()
+    told = project.prp("lint", "PRPs/templates/prp.md", "--json").json
+    assert len(told["tasks"]) > 0
+
+
+def test_an_unknown_tool_is_named(project: Project) -> None:
+    """With those that are known."""
+    before = project.fingerprint()
+    told = project.prp("init", "--agents", "claude,emacs")
+    assert (told.status, "'emacs'" in told.err, "opencode" in told.err) == (4, True, True)
+    assert project.fingerprint() == before
 
 
 def test_what_was_written_before_is_brought_up_to_date(project: Project) -> None:
@@ -66,8 +137,3 @@ def test_a_link_that_leads_out_is_not_written_through(project: Project, tmp_path
     project.write(".prp/installed.json", '{"files": {"README.md": "x", "../../x": 1}}')
     project.prp("init", "--github", "--remove")
     assert (project.root / "README.md").exists()
-
-
-def test_it_wants_to_know_what_to_write(project: Project) -> None:
-    """And where."""
-    assert project.prp("init").status == 4

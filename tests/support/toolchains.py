@@ -13,6 +13,9 @@ from tests.support import postgres
 _IN_CI = bool(os.environ.get("CI"))
 PACKAGES = Path(sys.prefix) / "javascript" / "node_modules"
 """Of jest and vitest, with all that they need."""
+_EDITORS = Path(sys.prefix) / "editors" / "node_modules"
+CLAUDE = next(_EDITORS.glob("@anthropic-ai/claude-code-*/claude"), _EDITORS / "claude")
+"""The tests' own copy: a person's, with a person's keys, is never started."""
 
 
 def needs(*programs: str) -> pytest.MarkDecorator:
@@ -25,6 +28,8 @@ def needs(*programs: str) -> pytest.MarkDecorator:
 def _is_there(program: str) -> bool:
     if program in ("jest", "vitest"):
         return shutil.which("node") is not None and (PACKAGES / program).is_dir()
+    if program == "claude":
+        return CLAUDE.exists()
     if program == "postgres":
         return bool(postgres.program("initdb"))
     return shutil.which(program) is not None
