@@ -69,16 +69,21 @@ def is_comment(text: str, quote: str = "") -> bool:
 
 
 def _state(text: str, quote: str) -> tuple[str, bool]:
-    escaped = False
-    for place, character in enumerate(text):
-        if escaped:
-            escaped = False
-        elif character == "\\" and quote != "'":
-            escaped = True
+    free = 0
+    for found in _SIGN.finditer(text):
+        place, sign = found.start(), found[0]
+        if place < free:
+            continue
+        if sign == "\\":
+            free = place if quote == "'" else place + 2
         elif quote:
-            quote = "" if character == quote else quote
-        elif character in "'\"":
-            quote = character
-        elif character == "#" and (place == 0 or text[place - 1].isspace()):
+            quote = "" if sign == quote else quote
+        elif sign != "#":
+            quote = sign
+        elif place == 0 or text[place - 1].isspace():
             return "", True
     return quote, False
+
+
+# What decides; all between is passed over without a look at each character.
+_SIGN = re.compile(r"[\\'\"#]")

@@ -1,7 +1,7 @@
 """What running a command would mean, read from its words. Doubt goes to the safer side."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from enum import Enum, auto
 from functools import lru_cache
 
@@ -81,15 +81,16 @@ def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
     quiet = bare if _SPEAKING.isdisjoint(vocabulary) else _SPOKEN.sub(_without_quiet, bare)
     calmed = quiet if _REMOVING.isdisjoint(vocabulary) else _HARMLESS.sub("true", quiet)
     said = words if _SPEAKING.isdisjoint(vocabulary) else _SPOKEN.sub(_without_quiet, words)
-    started = _kinds_of_programs(words, calmed)
-    found = tuple(
-        kind
-        for kind, always, by_word in _RULES
-        if kind in started
-        or _matches(
-            always, by_word, vocabulary, _subject(kind, words, calmed, unquoted, said), lower
-        )
-    )
+    subjects = {
+        CheckKind.DESTRUCTIVE: calmed.lower(),
+        CheckKind.MUTATING: said,
+        CheckKind.PLACEHOLDER: unquoted,
+    }
+    met = _kinds_of_programs(words, calmed)
+    for kind, rule in _rules_for(vocabulary):
+        if kind not in met and rule.matches(subjects.get(kind, words), lower=lower):
+            met.add(kind)
+    found = tuple(kind for kind, _ in RULES if kind in met)
     if CheckKind.DESTRUCTIVE not in found and (
         (("|" in calmed or ">" in calmed) and _DESTRUCTIVE_SYNTAX.search(_without_quotes(calmed)))
         or (">" in bare and _QUOTED_TARGET.search(bare))
@@ -203,42 +204,19 @@ def _without_quotes(text: str) -> str:
 _WORD = re.compile(r"[a-z0-9]+")
 
 
-def _matches(
-    always: Sequence[Rule],
-    by_word: Mapping[str, Sequence[Rule]],
-    vocabulary: set[str],
-    text: str,
-    lower: str,
-) -> bool:
-    # Loops, because this is called ten times a command and generators cost.
-    for rule in always:
-        if rule.matches(text, lower=lower):
-            return True
-    for word in by_word.keys() & vocabulary:
-        for rule in by_word[word]:
-            if rule.matches(text, lower=lower):
-                return True
-    return False
+def _rules_for(vocabulary: set[str]) -> Iterator[tuple[CheckKind, Rule]]:
+    """Return the rules without a gate, and those that one of a command's words opens."""
+    yield from _ALWAYS
+    for word in vocabulary & _BY_WORD.keys():
+        yield from _BY_WORD[word]
 
 
-def _indexed(rules: Sequence[Rule]) -> tuple[tuple[Rule, ...], dict[str, list[Rule]]]:
-    """Return the rules without a gate, and the others by each of its words."""
-    by_word: dict[str, list[Rule]] = {}
-    for rule in rules:
-        for word in rule.gate:
-            by_word.setdefault(word, []).append(rule)
-    return tuple(rule for rule in rules if not rule.gate), by_word
-
-
-_RULES = tuple((kind, *_indexed(rules)) for kind, rules in RULES)
-
-
-def _subject(kind: CheckKind, words: str, calmed: str, unquoted: str, said: str) -> str:
-    if kind is CheckKind.DESTRUCTIVE:
-        return calmed.lower()
-    if kind is CheckKind.MUTATING:
-        return said
-    return unquoted if kind is CheckKind.PLACEHOLDER else words
+_ALWAYS = tuple((kind, rule) for kind, rules in RULES for rule in rules if not rule.gate)
+_BY_WORD: dict[str, list[tuple[CheckKind, Rule]]] = {}
+for _kind, _rules in RULES:
+    for _rule in _rules:
+        for _word in _rule.gate:
+            _BY_WORD.setdefault(_word, []).append((_kind, _rule))
 
 
 _CANNOT_FAIL = re.compile(
