@@ -16,8 +16,9 @@ def test_lines_keep_the_order_of_the_scanner() -> None:
 
 
 @pytest.mark.parametrize(
-    "row", ["1,Apple,0,0.25", "1,Apple,x,0.25", "1,Apple,1,0.255", "1,Apple,1,-1", ",Apple,1,1"]
+    "row",
+    ["1,Apple,0,0.25", "1,Apple,x,0.25", "1,Apple,1,0.255", "1,Apple,1,-1", ",Apple,1,1"],
 )
 def test_a_wrong_line_is_named(row: str) -> None:
-    with pytest.raises(ValueError, match="^line 2: "):
+    with pytest.raises(ValueError, match=r"^line 2: "):
         read_basket([HEADER, row])
