@@ -8,6 +8,7 @@ import typer
 from agent.cli.demo import demo
 from agent.cli.doctor import doctor
 from agent.cli.document import fmt, lint, schema
+from agent.cli.drift import drift
 from agent.cli.execute import execute, plan
 from agent.cli.fleet import queue, worker
 from agent.cli.gh import gh
@@ -49,6 +50,7 @@ _add(open_report, "open")
 for _command in (
     plan,
     verify,
+    drift,
     resume,
     report,
     diff,

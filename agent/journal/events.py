@@ -40,6 +40,8 @@ class RunStarted:
     """Id to text."""
     confidence: float | None = None
     """What the document's author thinks of its chances, out of 10."""
+    against: str = ""
+    """The run whose evidence a later commit is held against; only of `prp drift`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +133,10 @@ class CheckFinished:
     reason: str
     output: str
     """Head and tail of what it printed."""
+    tests: dict[str, int] = dataclasses.field(default_factory=dict)
+    """How many tests `passed`, `failed` and were `skipped`, where it ran tests and told."""
+    log: str = ""
+    """File below the run's folder with all that it printed; empty where nothing ran."""
 
 
 @dataclass(frozen=True, kw_only=True)

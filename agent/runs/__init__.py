@@ -2,6 +2,7 @@
 
 from agent.runs.desk import Order
 from agent.runs.detaching import Begun, detach_order
+from agent.runs.drifting import drift_order
 from agent.runs.life import Done
 from agent.runs.start import Planned, plan_order, resume_run, run_order
 from agent.runs.verifying import verify_order
@@ -12,6 +13,7 @@ __all__ = [
     "Order",
     "Planned",
     "detach_order",
+    "drift_order",
     "plan_order",
     "resume_run",
     "run_order",

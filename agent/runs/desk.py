@@ -117,7 +117,7 @@ def lay_out(order: Order) -> Desk:
     _require_sense(order, settings)
     require_state_folder(settings.state_dir)
     sandbox = find_sandbox(settings.sandbox, state=settings.state_dir / "sandbox")
-    name = _name_of(order.prp, repository.root)
+    name = name_of(order.prp, repository.root)
     return Desk(
         prp=prp,
         prp_name=name,
@@ -216,6 +216,7 @@ def _choice(settings: Settings, role: str) -> ModelChoice:
     )
 
 
-def _name_of(path: Path, root: Path) -> str:
+def name_of(path: Path, root: Path) -> str:
+    """Return a document's path as people know it: below the repository where it lies there."""
     whole = path.resolve()
     return str(whole.relative_to(root)) if whole.is_relative_to(root) else path.name

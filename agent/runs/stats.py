@@ -69,7 +69,8 @@ class Stats:
 
 def stats_of(seen: Iterable[Seen]) -> Stats:
     """Return the figures of runs."""
-    every = list(seen)
+    # `prp drift` asks once more what other runs have come to.
+    every = [one for one in seen if not one.story.started.get("against")]
     stories = [one.story for one in every if one.story.ended]
     totals = [story.total for story in stories]
     read = sum(total.input_tokens for total in totals)

@@ -2,13 +2,15 @@
 
 import dataclasses
 import time
+from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 from agent.errors import EnvironmentProblem, Exit, PrpError
 from agent.execute import Ending
 from agent.journal import ContractFrozen, Journal, Record, RunEnded
-from agent.prp import read_prp
+from agent.prp import Prp, read_prp
 from agent.prp.lint import find_coverage
 from agent.runs.alive import holding
 from agent.runs.desk import Desk, Order, lay_out
@@ -49,18 +51,54 @@ def verify_order(order: Order, *, branch: str, listen: Record) -> Done:
             hint="Name the commit that the work started from: --base REF.",
         )
     desk = lay_out(dataclasses.replace(order, base=base, roles=(), if_named=("verifier",)))
+
+    def end(found: Verdict) -> tuple[Ending, int, str]:
+        return _end(found, strict=desk.settings.strict)
+
+    return looked_at(
+        desk,
+        lambda folder, record: _verdict(desk, order, folder, commit, record),
+        branch=branch,
+        commit=commit,
+        end=end,
+        listen=listen,
+    )
+
+
+def looked_at(
+    desk: Desk,
+    look: Callable[[RunFolder, Record], Coroutine[Any, Any, Verdict]],
+    *,
+    branch: str,
+    commit: str,
+    end: Callable[[Verdict], tuple[Ending, int, str]],
+    listen: Record,
+    against: str = "",
+) -> Done:
+    """Look at a commit in a run of its own, which nothing is carried out in.
+
+    Args:
+        desk: The checked order.
+        look: Comes to the verdict, with the run's folder and what is to be told of its events.
+        branch: What the person calls the commit.
+        commit: Its hash.
+        end: Says what the verdict means: how it ends, the exit status, and why.
+        listen: Is told of every event.
+        against: Names the evidence that it is held against, where that is an earlier run's.
+
+    """
     folder = new_run_folder(desk.settings.state_dir, desk.prp.slug)
     with holding(folder), Journal(folder.journal) as journal:
         record = masked(desk, journal.record, listen)
         begun = time.monotonic()
-        record(started_as(desk, folder, branch))
+        record(dataclasses.replace(started_as(desk, folder, branch), against=against))
         warn(desk, record)
         try:
-            found = with_signals(lambda: _verdict(desk, order, folder, commit, record))
+            found = with_signals(lambda: look(folder, record))
         except PrpError as error:
             ending, status, reason = Ending.FAILED, int(error.exit_status), str(error)
         else:
-            ending, status, reason = _end(found, strict=desk.settings.strict)
+            ending, status, reason = _stopped(found) if isinstance(found, Exit) else end(found)
         record(
             RunEnded(
                 outcome=ending,
@@ -114,7 +152,7 @@ async def _verdict(
         baseline = await office.measure(contract, desk.base)
         return await office.verify(
             contract,
-            _proofs(desk),
+            guessed_proofs(desk.prp),
             baseline,
             commit=commit,
             attempt=1,
@@ -123,9 +161,9 @@ async def _verdict(
         )
 
 
-def _proofs(desk: Desk) -> list[Proof]:
+def guessed_proofs(prp: Prp) -> list[Proof]:
     """Return which checks show which criterion, as their words tell: nobody has planned it."""
-    coverage = find_coverage(desk.prp)
+    coverage = find_coverage(prp)
     return [
         Proof(
             criterion=name,
@@ -138,10 +176,12 @@ def _proofs(desk: Desk) -> list[Proof]:
     ]
 
 
-def _end(found: Verdict | Exit, *, strict: bool) -> tuple[Ending, int, str]:
-    if isinstance(found, Exit):
-        name = "SIGINT" if found is Exit.INTERRUPTED else "SIGTERM"
-        return Ending.CANCELLED, int(found), f"cancelled by {name}"
+def _stopped(signal: Exit) -> tuple[Ending, int, str]:
+    name = "SIGINT" if signal is Exit.INTERRUPTED else "SIGTERM"
+    return Ending.CANCELLED, int(signal), f"cancelled by {name}"
+
+
+def _end(found: Verdict, *, strict: bool) -> tuple[Ending, int, str]:
     if found.holds(strict=strict):
         return Ending.PROVEN, Exit.PROVEN, f"every criterion holds{found.how}"
     if not found.failed:

@@ -87,7 +87,7 @@ async def scrutinise(
     # A step: commands have left files that a room of a run that is taken up does not have.
     files = set(await step("files", look))
     objections = [
-        *await _about_given_tests(contract, room, own, results, files),
+        *await about_given_tests(contract, room, own, results, files),
         *suspicions(edit for edit in own if not contract.is_test(edit.path)),
         *(
             o
@@ -111,7 +111,7 @@ async def scrutinise(
     return tuple(objections)
 
 
-async def _about_given_tests(
+async def about_given_tests(
     contract: Contract,
     room: Room,
     edits: Iterable[Edited],

@@ -72,7 +72,7 @@ async def measure(
         return await room.run(command, check)
 
     def seen(result: CheckResult) -> None:
-        record(_finished(result, stage))
+        record(finished_event(result, stage, room))
 
     def as_taken(result: CheckResult) -> CheckResult:
         return settled(result, (baseline or {}).get(result.check.id))
@@ -87,7 +87,9 @@ async def measure(
     )
 
 
-def _finished(result: CheckResult, stage: str) -> CheckFinished:
+def finished_event(result: CheckResult, stage: str, room: Room) -> CheckFinished:
+    """Return the event that tells of a check's result in a room."""
+    came = result.tests
     return CheckFinished(
         stage=stage,
         check=result.check.id,
@@ -98,6 +100,10 @@ def _finished(result: CheckResult, stage: str) -> CheckFinished:
         seconds=result.seconds,
         reason=result.reason,
         output=clip(result.output, limit=_KEPT),
+        tests={"passed": came.passed, "failed": came.failed, "skipped": came.skipped}
+        if came
+        else {},
+        log=room.log_of(result.check) if result.status is not None else "",
     )
 
 
@@ -149,7 +155,7 @@ async def verify(
     before = {result.check.id: result for result in baseline}
 
     def say(result: CheckResult) -> None:
-        record(_finished(result, stage))
+        record(finished_event(result, stage, room))
 
     results = await measure(
         contract, room, stage=stage, record=record, baseline=before, touched=touched
@@ -191,7 +197,7 @@ async def verify(
         )
         facts = replace(facts, judgements=dict(judged.judgements) | _for_a_person(by_id))
         verdict = decided(facts, objections=verdict.objections, concerns=judged.concerns)
-    _tell(verdict, record)
+    tell_verdict(verdict, record)
     return verdict
 
 
@@ -247,7 +253,8 @@ def _decided(
     )
 
 
-def _tell(verdict: Verdict, record: Record) -> None:
+def tell_verdict(verdict: Verdict, record: Record) -> None:
+    """Record every criterion's status, and what the verdict is."""
     for result in verdict.criteria:
         record(
             CriterionJudged(
