@@ -1,7 +1,7 @@
 """`prp drift`: what a run had shown, held against the branch as it is later."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -110,7 +110,7 @@ class Executed:
 
 
 @pytest.fixture(scope="module")
-def executed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executed]:
+def executed(tmp_path_factory: pytest.TempPathFactory) -> Executed:
     """One run for all: each test looks at a branch of its own."""
     return Executed(tmp_path_factory.mktemp("executed"))
 
