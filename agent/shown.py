@@ -43,3 +43,21 @@ def json_text(value: Any, *, indent: int | None = None) -> str:
 def _escaped(found: re.Match[str]) -> str:
     units = found[0].encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
+
+
+# What readers of Markdown do not see, the joiners of pictures left alone.
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+def seen(text: str) -> str:
+    r"""Return what readers of Markdown see of it: no comments, nothing hidden, `\n` line ends."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    while (start := text.find("<!--")) >= 0:
+        end = text.find("-->", start)
+        # A comment that nobody closes hides everything behind it.
+        text = text[:start] + (text[end + 3 :] if end >= 0 else "")
+    return _CONTROL.sub("", _UNSEEN.sub("", text)).strip() + "\n"

@@ -8,6 +8,7 @@ import typer
 from agent.cli.demo import demo
 from agent.cli.doctor import doctor
 from agent.cli.document import fmt, lint, schema
+from agent.cli.draft import draft
 from agent.cli.drift import drift
 from agent.cli.execute import execute, plan
 from agent.cli.fleet import queue, worker
@@ -49,6 +50,7 @@ _add(execute, "run", hidden=True)
 _add(open_report, "open")
 for _command in (
     plan,
+    draft,
     verify,
     drift,
     resume,

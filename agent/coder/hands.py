@@ -59,6 +59,8 @@ class Hands:
         record: Record,
         forbids: Callable[[str], str],
         protect: Sequence[str] = (),
+        role: str = "coder",
+        writable: bool = True,
     ) -> None:
         """Take the worktree at `root`.
 
@@ -70,12 +72,15 @@ class Hands:
             record: Is told of every use of a tool.
             forbids: Says why a path may not be written, or nothing.
             protect: Paths that commands can't write either.
+            role: Whose hands they are.
+            writable: Whether commands may change the worktree at all.
 
         """
         self._root, self._sandbox, self._logs, self._record = root, sandbox, logs, record
+        self._role = role
         self._forbids, self._timeout = forbids, toolchain.shell_timeout
-        self._confinement = toolchain.confine(root, protect=protect)
-        self._read = Reading(root, role="coder", record=record, logs=logs)
+        self._confinement = toolchain.confine(root, protect=protect, writable=writable)
+        self._read = Reading(root, role=role, record=record, logs=logs)
         self._seen: dict[str, int] = {}
         self._loose_end = ""
         self._commands = 0
@@ -162,7 +167,7 @@ class Hands:
         self._commands += 1
         log = self._logs / f"{self._commands}.txt"
         # Outside of the step: a run that is taken up tells it no second time.
-        self._record(CommandStarted(by="coder", command=command, log=f"logs/{log.name}"))
+        self._record(CommandStarted(by=self._role, command=command, log=f"logs/{log.name}"))
 
         async def do() -> Json:
             finished = await run(
@@ -228,14 +233,16 @@ class Hands:
         first = about.strip().splitlines()[0][:120] if about.strip() else ""
         came_of_it = answer.splitlines()[0][:120] if answer else ""
         self._record(
-            ToolUsed(role="coder", tool=tool, summary=f"{first}: {came_of_it}", failed=failed)
+            ToolUsed(role=self._role, tool=tool, summary=f"{first}: {came_of_it}", failed=failed)
         )
         if tool != "run":
             self._loose_end = f"The last {tool} failed: {came_of_it}" if failed else ""
         key = hashlib.sha256(f"{tool}\0{about}\0{answer}".encode("utf-8", "replace")).hexdigest()
         self._seen[key] = self._seen.get(key, 0) + 1
         if self._seen[key] >= _STOP_AFTER:
-            raise AgentFailed(f"The coder called {tool} {_STOP_AFTER} times with the same result")
+            raise AgentFailed(
+                f"The {self._role} called {tool} {_STOP_AFTER} times with the same result"
+            )
         if self._seen[key] >= _NUDGE_AFTER:
             return (
                 f"{answer}\n(You have had this very answer {self._seen[key]} times. Read the file "

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from agent.errors import DocumentError
 from agent.prp import Prp, parse_prp, slug
-from agent.shown import printable
+from agent.shown import printable, seen
 
 Kind = Literal["path", "body", "form", "draft"]
 
@@ -61,24 +61,6 @@ def name_of(title: str, number: int | None) -> str:
 def is_prp(prp: Prp) -> bool:
     """Return whether a text can be carried out and proven: it has tasks, and checks or criteria."""
     return bool(prp.tasks and prp.checks and (prp.criteria or prp.goal))
-
-
-# What readers of an issue do not see, the joiners of pictures left alone.
-_UNSEEN = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f"
-    "\u202a-\u202e\u2060-\u206f\u3164\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
-)
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-
-
-def seen(text: str) -> str:
-    r"""Return what readers of an issue see of its words, with `\n` line ends."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    while (start := text.find("<!--")) >= 0:
-        end = text.find("-->", start)
-        # A comment that nobody closes hides everything behind it.
-        text = text[:start] + (text[end + 3 :] if end >= 0 else "")
-    return _CONTROL.sub("", _UNSEEN.sub("", text)).strip() + "\n"
 
 
 _LINE = re.compile(r"^[ \t]*PRP:[ \t]*`?(?P<path>[^\s`]+\.md)`?[ \t]*$", re.MULTILINE)

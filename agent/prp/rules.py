@@ -103,6 +103,7 @@ _ALL = (
     _rule("R20", "no-checks", _W, "The document has no validation command."),
     _rule("R21", "no-criteria", _W, "The document has no success criterion."),
     _rule("R22", "front-matter", _N, "The front matter lacks its opening marks."),
+    _rule("R23", "open-question", _W, "The author left a question open."),
 )  # fmt: skip
 
 RULES: dict[str, Rule] = {rule.code: rule for rule in _ALL}

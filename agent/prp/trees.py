@@ -1,7 +1,8 @@
-"""Files that a drawing of a tree names."""
+"""Drawings of trees: the files that one names, and one for files."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from agent.prp.lines import Line, Role
 from agent.prp.model import Text
@@ -33,3 +34,39 @@ def tree_files(lines: Iterable[Line]) -> list[Text]:
         elif re.search(r"\.\w{1,6}$|^(Makefile|Dockerfile)$", name) and name not in (".", ".."):
             found.append(Text(text=whole.removeprefix("./"), line=line.number))
     return found
+
+
+def draw_tree(
+    paths: Iterable[str], *, mark: str = "", notes: Mapping[str, str] | None = None
+) -> str:
+    """Return a drawing that `tree_files` reads the same paths from.
+
+    Args:
+        paths: Files, relative to one root.
+        mark: Stands before each file's name, for instance `[NEW] `.
+        notes: Path to what is said behind it.
+
+    """
+    root: dict[str, Any] = {}
+    for path in sorted(paths):
+        *folders, name = path.split("/")
+        below = root
+        for folder in folders:
+            below = below.setdefault(f"{folder}/", {})
+        below[name] = path
+    return "\n".join(_drawn(root, "", mark, notes or {}, is_top=True))
+
+
+def _drawn(
+    below: Mapping[str, Any], indent: str, mark: str, notes: Mapping[str, str], *, is_top: bool
+) -> Iterable[str]:
+    for place, (name, what) in enumerate(below.items(), 1):
+        is_last = place == len(below)
+        branch = "" if is_top else ("└── " if is_last else "├── ")
+        if isinstance(what, str):
+            note = f"  # {notes[what]}" if notes.get(what) else ""
+            yield f"{indent}{branch}{mark}{name}{note}"
+            continue
+        yield f"{indent}{branch}{name}"
+        deeper = "" if is_top else ("    " if is_last else "│   ")
+        yield from _drawn(what, indent + deeper, mark, notes, is_top=False)

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,25 @@ def lay_out(order: Order) -> Desk:
         found = lint(prp, at_commit(repository, base, document=order.prp)).findings
         left_out = frozenset() if order.need_references else CONTEXT_CODES
         require_executable(prp, [finding for finding in found if finding.code not in left_out])
+    name = name_of(order.prp, repository.root)
+    desk = _laid(order, repository, base, prp, name)
+    return replace(desk, allowed=_allowed(order, desk))
+
+
+def lay_out_draft(order: Order) -> Desk:
+    """Check an order for a document that is yet to be written; the same without the document.
+
+    Raises:
+        SettingsError: A setting, model or key is missing or wrong.
+        EnvironmentProblem: No repository, no commit, no git or no sandbox.
+
+    """
+    repository = Repository.open((order.folder or Path.cwd()).resolve())
+    base = repository.resolve(order.base)
+    return _laid(order, repository, base, parse_prp("", path=order.prp), order.prp.name)
+
+
+def _laid(order: Order, repository: Repository, base: str, prp: Prp, name: str) -> Desk:
     settings = load_settings(order.flags, root=repository.root, tracked=repository.is_tracked)
     prp = reaching(prp, settings)
     budget = _budget(settings)
@@ -117,7 +136,6 @@ def lay_out(order: Order) -> Desk:
     _require_sense(order, settings)
     require_state_folder(settings.state_dir)
     sandbox = find_sandbox(settings.sandbox, state=settings.state_dir / "sandbox")
-    name = name_of(order.prp, repository.root)
     return Desk(
         prp=prp,
         prp_name=name,
@@ -135,30 +153,24 @@ def lay_out(order: Order) -> Desk:
             shell_timeout=settings.command_timeout,
             mask=Mask(settings.keys),
         ),
-        allowed=_allowed(order, settings, repository, prp, name, sandbox),
+        allowed="",
     )
 
 
-def _allowed(
-    order: Order,
-    settings: Settings,
-    repository: Repository,
-    prp: Prp,
-    name: str,
-    sandbox: Sandbox,
-) -> str:
+def _allowed(order: Order, desk: Desk) -> str:
     """Return who allows the document's commands."""
+    settings, repository = desk.settings, desk.repository
     request = request_of(
-        prp,
-        document=name,
-        sandbox=sandbox.name,
+        desk.prp,
+        document=desk.prp_name,
+        sandbox=desk.sandbox.name,
         fetches=settings.fetch_urls,
         hosts=settings.allow_hosts,
     )
     return require_approval(
         request,
         approve=settings.approve,
-        in_history=lambda: is_in_history(repository, name, prp),
+        in_history=lambda: is_in_history(repository, desk.prp_name, desk.prp),
         answers=Answers(folder=settings.state_dir / "approvals", root=repository.root),
         given=order.approved,
         yes=order.yes,
@@ -210,7 +222,8 @@ def _budget(settings: Settings) -> Budget:
 
 def _choice(settings: Settings, role: str) -> ModelChoice:
     return ModelChoice(
-        names=settings.models_for(role),
+        # Who writes a PRP is who plans one.
+        names=settings.models_for("planner" if role == "drafter" else role),
         base_url=settings.base_url,
         timeout_seconds=settings.model_timeout,
     )

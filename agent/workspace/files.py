@@ -80,6 +80,32 @@ def write_bytes(root: Path, path: str, content: bytes) -> None:
             raise
 
 
+class FileTaken(FileProblem):
+    """A file is there that was to be new."""
+
+
+def write_new(root: Path, path: str, text: str) -> None:
+    """Write a text file that is not there yet, whole or not at all, folders made as needed.
+
+    Raises:
+        FileTaken: Something is there.
+        FileProblem: The path leaves `root`, or goes through a link.
+
+    """
+    with _opened_folder(root, path, create=True) as (folder, name):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            handle = os.open(name, flags, 0o644, dir_fd=folder)
+        except FileExistsError:
+            raise FileTaken(f"{path} exists already") from None
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(text.encode("utf-8", "surrogatepass"))
+        except BaseException:
+            os.unlink(name, dir_fd=folder)
+            raise
+
+
 def remove(root: Path, path: str) -> None:
     """Delete a file if it is there.
 

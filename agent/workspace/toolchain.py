@@ -76,8 +76,14 @@ class Toolchain:
             mask=self.mask,
         )
 
-    def describe(self, sandbox: Sandbox) -> str:
-        """Return what a model needs to know about the place where its commands run."""
+    def describe(self, sandbox: Sandbox, *, writable: bool = True) -> str:
+        """Return what a model needs to know about the place where its commands run.
+
+        Args:
+            sandbox: Where they run.
+            writable: Whether they may change the worktree.
+
+        """
         tools = self.programs(_WORTH_NAMING)
         net = (
             f"Of the network only {', '.join(self.hosts)} can be reached, through the proxy that "
@@ -85,9 +91,13 @@ class Toolchain:
             if self.network
             else "There is no network."
         )
+        room = (
+            "Only the worktree and /tmp can be written; .git and frozen files are read-only"
+            if writable
+            else "The worktree is read-only, only /tmp can be written"
+        )
         walls = (
-            f"{net} Only the worktree and /tmp can be written; .git and frozen files "
-            "are read-only, so git can show but not commit."
+            f"{net} {room}, so git can show but not commit."
             if sandbox.name != "none"
             else "Leave everything outside of the worktree alone."
         )

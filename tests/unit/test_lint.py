@@ -191,6 +191,7 @@ CASES = [
     ("R20", GOOD.partition("## Validation Loop")[0], "warning"),
     ("R21", GOOD.replace("### Success Criteria\n- [ ] `greet Ann` prints `Hello, Ann`", ""), "warning"),
     ("R22", f"name: x\n---\n{GOOD}", "note"),
+    ("R23", f"{GOOD}\n## Open Questions\n- Which one?\n- None\n", "warning"),
 ]  # fmt: skip
 
 

@@ -17,10 +17,11 @@ def about_structure(prp: Prp, lines: Sequence[Line], fenced: Sequence[Fence]) ->
     """Return findings about parts that are missing, double, empty or never filled in."""
     yield from _missing(prp)
     yield from _double(lines)
-    yield from _empty_levels(prp, fenced)
+    yield from _empty_levels(prp, lines, fenced)
     yield from _order_of_tasks(prp.tasks)
     yield from _confidence(prp)
     yield from _front_matter(lines)
+    yield from _open_questions(lines)
 
 
 def _missing(prp: Prp) -> Iterator[Finding]:
@@ -84,9 +85,10 @@ def _double(lines: Sequence[Line]) -> Iterator[Finding]:
 _COMMAND_LESS = re.compile(r"\S")
 
 
-def _empty_levels(prp: Prp, fenced: Sequence[Fence]) -> Iterator[Finding]:
+def _empty_levels(prp: Prp, lines: Sequence[Line], fenced: Sequence[Fence]) -> Iterator[Finding]:
+    meant = _meant_to_be_empty(lines)
     for level in prp.levels:
-        if not level.checks:
+        if not level.checks and level.line not in meant:
             yield finding(
                 "I49",
                 level.line,
@@ -113,6 +115,19 @@ def _empty_levels(prp: Prp, fenced: Sequence[Fence]) -> Iterator[Finding]:
             yield finding(
                 "I49", check.line, "`Expected:` says nothing", "Write what the command prints."
             )
+
+
+def _meant_to_be_empty(lines: Sequence[Line]) -> set[int]:
+    """Return the lines of headings below which stands `None`, perhaps with a reason."""
+    meant, head = set(), 0
+    for line in lines:
+        if line.role is Role.HEADING:
+            head = line.number
+        elif head and line.text.strip():
+            if re.match(r"\s*None\b", line.text):
+                meant.add(head)
+            head = 0
+    return meant
 
 
 def _order_of_tasks(tasks: Sequence[Task]) -> Iterator[Finding]:
@@ -172,3 +187,25 @@ def _front_matter(lines: Sequence[Line]) -> Iterator[Finding]:
             + ("" if closing else " and its closing one"),
             "`prp fmt` writes it as `## Metadata`.",
         )
+
+
+_QUESTIONS = re.compile(r"^(?:open|unresolved|outstanding|remaining) questions?$")
+_ITEM = re.compile(r"^\s{0,3}(?:[-*+]|\d+[.)])\s+(?:\[ ?\]\s+)?(?P<words>\S.*)$")
+_NONE = re.compile(r"^\W*(?:none|nothing|n/?a|no open questions?)\b", re.IGNORECASE)
+
+
+def _open_questions(lines: Sequence[Line]) -> Iterator[Finding]:
+    """Return a finding for each item below a heading such as `Open Questions`."""
+    is_below = False
+    for line in lines:
+        if line.role is Role.HEADING:
+            is_below = bool(_QUESTIONS.match(normalise(heading(line)[1]).lower()))
+            continue
+        found = _ITEM.match(line.text) if is_below and line.role is Role.TEXT else None
+        if found and not _NONE.match(found["words"]):
+            yield finding(
+                "R23",
+                line.number,
+                f"A question is open: {found['words'].strip()[:160]}",
+                "Answer it in the document, and delete it here.",
+            )
