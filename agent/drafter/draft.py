@@ -122,8 +122,8 @@ class _Desk:
 
 
 _GO_ON = (
-    "Submit the parts that change, whole; leave out all others. Where a point is as it should be, "
-    "leave it so; submit nothing at all if no part changes."
+    "Call submit_draft with the parts that change, each whole, and without all others. What is as it "
+    "should be stays; call it without any part where nothing changes."
 )
 
 

@@ -50,6 +50,8 @@ def without_hidden(text: str) -> str:
 def _chosen(text: str, names: Sequence[str]) -> str:
     if not names:
         return ""
+    # As headings are read: without marks and numbers.
+    names = [*names, *filter(None, (normalise(name).casefold() for name in names))]
     lines, _ = scan(text)
     kept: list[str] = []
     depth = 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from agent.prp import Check, Prp
+from agent.prp import Prp
 from agent.runs.crew import Office
 from agent.runs.desk import reaching
 from agent.verifier import CheckResult, CheckState, describe, freeze, measure
@@ -61,8 +61,11 @@ class Baseline:
             for r in results
             if not r.passed and not (r.state is CheckState.NOT_RUN and r.check.level == 4)
         ]
-        new = [r for r in notable if _mark(r.check) not in self._told]
-        self._told.update(_mark(r.check) for r in new)
+        new = [r for r in notable if r.check.command not in self._told]
+        if self._told:
+            # Who has read the first results knows what red looks like; silence says no more.
+            new = [r for r in new if r.state in _CANT_RUN or r.output.strip()]
+        self._told.update(r.check.command for r in notable)
         lines = [_RULE, *map(_shown, new)] if new else []
         if new and passed:
             lines.append(f"Passed: {', '.join(passed)}.")
@@ -77,10 +80,6 @@ _RULE = (
     "path or name, a fixture that is not there); what can't run here must be replaced or go."
 )
 _NOTHING_RED = "Every check passes already: none would show that the work was done."
-
-
-def _mark(check: Check) -> str:
-    return check.command
 
 
 def _shown(result: CheckResult) -> str:

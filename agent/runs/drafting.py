@@ -202,7 +202,8 @@ def _asking(ask: Questions | None) -> list[Callable[..., Any]]:
 
 # What a repository says of itself, and what builds and checks it.
 _OWN_WORDS = (
-    *("readme.md", "readme.rst", "readme", "contributing.md", "agents.md", "claude.md"),
+    *("readme.md", "readme.rst", "readme", "agents.md", "claude.md", "contributing.md"),
+    ".github/copilot-instructions.md",
     *("pyproject.toml", "setup.cfg", "tox.ini", "noxfile.py", "package.json", "go.mod"),
     *("cargo.toml", "makefile", "justfile", "composer.json", "gemfile", "pom.xml"),
 )
@@ -212,7 +213,7 @@ _MOST_OF_ONE, _MOST_OF_ALL = 5_000, 24_000
 def _own_words(files: Sequence[str], read: Callable[[str], str]) -> Iterator[tuple[str, str]]:
     """Yield the files at the top that say what the repository is, shortened where long."""
     left = _MOST_OF_ALL
-    named = {path.lower(): path for path in files if "/" not in path}
+    named = {path.lower(): path for path in files}
     for name in _OWN_WORDS:
         if name in named and left > 1_000:
             text = clip(read(named[name]), limit=min(_MOST_OF_ONE, left))
@@ -257,7 +258,13 @@ def taken(name: str) -> Refused:
     )
 
 
+_LONGEST_NAME = 50
+
+
 def _free_names(prp: Prp) -> Iterator[str]:
-    name = slug(Path(prp.title.text.replace("/", " ").replace(".", " ")))
+    title = Path(prp.title.text.replace("/", " ").replace(".", " "))
+    whole, name = slug(title, limit=1_000), slug(title, limit=_LONGEST_NAME)
+    if len(whole) > len(name) and whole[len(name)] != "-" and "-" in name:
+        name = name.rpartition("-")[0]
     yield posixpath.join(FOLDER, f"{name}.md")
     yield from (posixpath.join(FOLDER, f"{name}-{number}.md") for number in range(2, 100))
