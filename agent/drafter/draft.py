@@ -122,8 +122,8 @@ class _Desk:
 
 
 _GO_ON = (
-    "Call submit_draft with the parts that change, each whole, and without all others. What is as it "
-    "should be stays; call it without any part where nothing changes."
+    "Call submit_draft with the parts that change, each whole, and without all others. What is as "
+    "it should be stays; call it without any part where nothing changes."
 )
 
 
