@@ -6,7 +6,9 @@ directories given by name, and each such program overridden.
 """
 
 import os
+import re
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -33,6 +35,11 @@ _OVERRIDES = {
     "credential.helper": "",
     "advice.detachedHead": "false",
 }
+# git lists the worktrees before it does anything: what died of one did nothing.
+_HALF_MADE = re.compile(
+    rb"failed to read \S*worktrees/[^/]+/commondir|bad object worktrees/[^/]+/HEAD"
+)
+_MAKING_SECONDS = 2.0
 _DRIVERS = r"^(filter|diff|merge)\..*\.(clean|smudge|process|textconv|command|driver|required)$"
 
 
@@ -77,12 +84,17 @@ class Git:
 
         """
         self._require_untouched()
-        done = self._run(
-            arguments,
-            stdin=stdin,
-            cwd=self.work_tree or self.common_dir,
-            environment=self._environment | dict(variables or {}),
-        )
+        until = time.monotonic() + _MAKING_SECONDS
+        while True:
+            done = self._run(
+                arguments,
+                stdin=stdin,
+                cwd=self.work_tree or self.common_dir,
+                environment=self._environment | dict(variables or {}),
+            )
+            if not _met_a_half_made_worktree(done) or time.monotonic() > until:
+                break
+            time.sleep(0.02)
         if done.returncode:
             words = (done.stderr or done.stdout).decode("utf-8", "replace")
             raise GitFailed(arguments, done.returncode, words)
@@ -150,6 +162,11 @@ class Git:
         )
         names = done.stdout.decode("utf-8", "surrogateescape").split("\0")
         return {name: "false" if name.endswith(".required") else "" for name in names if name}
+
+
+def _met_a_half_made_worktree(done: subprocess.CompletedProcess[bytes]) -> bool:
+    """Return whether git died of a worktree that another git is making at this moment."""
+    return bool(done.returncode and _HALF_MADE.search(done.stderr))
 
 
 def settled_in(git_dir: Path) -> dict[str, bytes]:

@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import secrets
+import shutil
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,6 +15,7 @@ from typing import cast
 from agent.errors import EnvironmentProblem, Refused
 from agent.shown import printable_lines
 from agent.steps import Json, step
+from agent.workspace.entries import add_entry, drop_entries, entries, entry_of
 from agent.workspace.files import read_bytes
 from agent.workspace.git import Git, GitFailed, settled_in
 from agent.workspace.repository import FileStatus, Repository
@@ -237,16 +240,9 @@ def open_worktree(
 
 
 def _opened(repository: Repository, folder: Path, branch: str, base: str, start: str) -> Worktree:
-    was_lost = not folder.is_dir() or _own_directory(repository, folder) is None
+    was_lost = not folder.is_dir() or not _is_checked_out(repository, folder)
     if was_lost:
-        _remove(repository, folder)
-        try:
-            repository.git("worktree", "add", "-q", "--lock", str(folder), branch)
-        except GitFailed as error:
-            raise EnvironmentProblem(
-                f"{branch} can't be checked out for the run: {error}",
-                hint="Where it is checked out in another folder, switch to another branch there.",
-            ) from None
+        _check_out(repository, folder, branch)
     git = _git_of(repository, folder)
     for name in ("index.lock", "HEAD.lock"):
         # The run's lock is held, so nobody else works here: a crash left it behind.
@@ -263,6 +259,25 @@ def _opened(repository: Repository, folder: Path, branch: str, base: str, start:
     )
 
 
+def _is_checked_out(repository: Repository, folder: Path) -> bool:
+    """Return whether a folder has come to hold all files of its commit, whatever came later."""
+    own = entry_of(repository.git, folder)
+    # git writes the index last.
+    return own is not None and (own / "index").is_file()
+
+
+def _check_out(repository: Repository, folder: Path, target: str) -> None:
+    """Make a folder that holds the files of a branch or a commit, and nothing else."""
+    _remove(repository, folder)
+    try:
+        add_entry(repository.git, folder, target)
+        # Outside of the lock: the files of a large repository take their time.
+        _git_of(repository, folder)("reset", "-q", "--hard")
+    except BaseException:
+        _remove(repository, folder)
+        raise
+
+
 def _delete_if_empty(repository: Repository, branch: str, base: str) -> None:
     # Where somebody moved or deleted it meanwhile, it is theirs.
     with contextlib.suppress(GitFailed):
@@ -271,35 +286,24 @@ def _delete_if_empty(repository: Repository, branch: str, base: str) -> None:
 
 def clear_worktrees(repository: Repository, folder: Path, *, but: Path | None = None) -> None:
     """Take away the worktrees that a crash left below a folder, all but one."""
-    for pointer in repository.git.common_dir.glob("worktrees/*/gitdir"):
-        with contextlib.suppress(OSError):
-            place = Path(pointer.read_text(encoding="utf-8").strip()).parent
-            if place != but and place.is_relative_to(folder):
-                _remove(repository, place)
+    for _, place in entries(repository.git):
+        if place != but and place.is_relative_to(folder):
+            _remove(repository, place)
 
 
 @contextmanager
 def checkout(repository: Repository, folder: Path, commit: str) -> Iterator[Path]:
     """Check a commit out in a new folder without a branch, and take the folder away again."""
-    repository.git("worktree", "add", "-q", "--lock", "--detach", str(folder), commit)
+    _check_out(repository, folder, commit)
     try:
         yield folder
     finally:
         _remove(repository, folder)
 
 
-def _own_directory(repository: Repository, folder: Path) -> Path | None:
-    """Return git's own directory for a worktree; what stands in the worktree is not believed."""
-    for pointer in repository.git.common_dir.glob("worktrees/*/gitdir"):
-        with contextlib.suppress(OSError):
-            if Path(pointer.read_text(encoding="utf-8").strip()) == folder / ".git":
-                return pointer.parent
-    return None
-
-
 def _git_of(repository: Repository, folder: Path) -> Git:
     """Return git for a worktree."""
-    own = _own_directory(repository, folder)
+    own = entry_of(repository.git, folder)
     if own is None:
         raise EnvironmentProblem(f"git does not know the worktree {folder}")
     return Git(
@@ -312,16 +316,10 @@ def _git_of(repository: Repository, folder: Path) -> Git:
 
 
 def _remove(repository: Repository, folder: Path) -> None:
-    try:
-        repository.git("worktree", "remove", "--force", "--force", str(folder))
-    except GitFailed:
-        # Files that a command made unreadable, or a folder that somebody took away already.
-        import shutil  # noqa: PLC0415 - rare
-
-        # Folders nested a thousand deep stay where they are: below the run's state, not here.
-        with contextlib.suppress(RecursionError):
-            shutil.rmtree(folder, ignore_errors=True)
-        for name in repository.git.text("worktree", "list", "--porcelain").splitlines():
-            if name == f"worktree {folder}":
-                repository.git("worktree", "unlock", str(folder))
-        repository.git("worktree", "prune")
+    """Take a worktree's folder away, then what git knows of it: a crash between shows as lost."""
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
+    if os.path.lexists(folder):
+        # Folders nested a thousand deep, or that nobody may look into: below the run's state.
+        folder.rename(folder.with_name(f"{folder.name}-left-{secrets.token_hex(4)}"))
+    drop_entries(repository.git, folder)

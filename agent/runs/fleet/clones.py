@@ -8,6 +8,7 @@ from agent.errors import EnvironmentProblem
 from agent.runs.fleet.jobs import Job
 from agent.runs.folder import RunFolder
 from agent.workspace import Repository, clear_worktrees
+from agent.workspace.entries import mend_entries
 from agent.workspace.git import GitFailed
 from agent.workspace.remote import Remote
 from agent.workspace.repository import init_repository
@@ -36,6 +37,7 @@ def clone_for(job: Job, folder: RunFolder, state: Path, *, token: str) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         repository = Repository(root=root, git=init_repository(root, branch=_OWN))
         git = repository.git
+        mend_entries(git)
         Remote.of(repository, job.url, token=token).fetch("+refs/heads/*:refs/remotes/origin/*")
         try:
             git("update-ref", f"refs/heads/{_OWN}", job.base)
