@@ -15,7 +15,9 @@ from agent.deliver.learnt import lessons
 from agent.deliver.report import MARK, money, outcome_of, spent
 from agent.deliver.sides import files_of, side_by_side
 from agent.deliver.story import Story, Usage
+from agent.deliver.talks import talks_of
 from agent.deliver.timeline import Step, steps_of
+from agent.llm.transcript import Turn
 from agent.shown import printable_lines
 
 _PAGE = Path(__file__).parent / "page"
@@ -42,6 +44,7 @@ def html(
     story: Story,
     events: Sequence[Mapping[str, Any]],
     *,
+    turns: Iterable[Turn] = (),
     patch: str = "",
     missing_patch: str = "",
 ) -> str:
@@ -50,6 +53,7 @@ def html(
     Args:
         story: The run.
         events: Its journal, for what happened when.
+        turns: What its agents and their models said to each other.
         patch: What the branch changes, as git's patch.
         missing_patch: Why there is no patch, in words.
 
@@ -94,6 +98,7 @@ def html(
         learnt=lessons(story),
         concerns=verdict.get("concerns", ()),
         agents=_agents(events, packed),
+        talks=_talks(turns, packed),
         packed=packed.parts,
         **_own("style", "report.css"),
         **_own("script", "report.js"),
@@ -188,6 +193,15 @@ def _agents(events: Iterable[Mapping[str, Any]], packed: _Packed) -> list[tuple[
     for role, told in lines.items():
         packed.add(f"agent-{role}", "\n".join(told))
     return [(role, f"agent-{role}", len(told)) for role, told in lines.items()]
+
+
+def _talks(turns: Iterable[Turn], packed: _Packed) -> list[dict[str, Any]]:
+    """Return the conversations, each turn of them a part of the page that opens by itself."""
+    talks = talks_of(turns)
+    for place, talk in enumerate(talks, 1):
+        for turn in talk.turns:
+            packed.add(f"turn-{place}-{turn.number}", turn.text)
+    return [{"place": place, "talk": talk} for place, talk in enumerate(talks, 1)]
 
 
 def _placed(steps: Sequence[Step]) -> list[dict[str, Any]]:

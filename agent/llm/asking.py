@@ -35,6 +35,7 @@ from agent.steps import Json, step
 
 if TYPE_CHECKING:
     from agent.llm.recording import Recorder
+    from agent.llm.transcript import Transcript
 
 # How often a model is told that its answer was cut off or empty before we give up on it.
 _MOST_NUDGES = 3
@@ -66,7 +67,7 @@ class AskingModel(WrapperModel):
         meter: Meter,
         record: Record,
         patience: Patience,
-        recorder: "Recorder | None",
+        listeners: "Sequence[Recorder | Transcript]",
         cache_key: str,
         mask: Mask,
     ) -> None:
@@ -79,7 +80,7 @@ class AskingModel(WrapperModel):
         self._met: set[Whom] = set()
         self._choice, self._role, self._step = choice, role, f"{role}: answer"
         self._meter, self._record = meter, record
-        self._patience, self._recorder, self._cache_key = patience, recorder, cache_key
+        self._patience, self._listeners, self._cache_key = patience, listeners, cache_key
 
     async def close(self) -> None:
         """Close the connections; a conversation leaves them open for the next one."""
@@ -112,8 +113,8 @@ class AskingModel(WrapperModel):
                     raise
                 self._fall_back(error)
                 continue
-            if self._recorder:
-                self._recorder.write(role=self._role, messages=messages, response=response)
+            for listener in self._listeners:
+                listener.write(role=self._role, messages=messages, response=response)
             return response
 
     def _without_secrets(self, message: ModelMessage) -> ModelMessage:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from agent.llm.asking import AskingModel
     from agent.llm.recording import Recorder
+    from agent.llm.transcript import Transcript
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "alibaba": ("ALIBABA_API_KEY", "DASHSCOPE_API_KEY"),
@@ -148,7 +149,7 @@ def open_model(
     record: Record,
     keys: Mapping[str, str],
     patience: Patience | None = None,
-    recorder: "Recorder | None" = None,
+    listeners: "Sequence[Recorder | Transcript]" = (),
     cache_key: str = "",
 ) -> "AskingModel":
     """Open a model that keeps the budget, sees through broken answers and asks again.
@@ -160,7 +161,7 @@ def open_model(
         record: Is told of every answer and of every try that failed.
         keys: Environment variable to value.
         patience: How long to go on trying.
-        recorder: Writes every answer down for a later replay.
+        listeners: Are told of every answer with what was asked: for a replay, for the report.
         cache_key: What requests with the same beginning share, for the provider's cache.
 
     Returns:
@@ -185,7 +186,7 @@ def open_model(
         meter=meter,
         record=record,
         patience=patience or Patience(),
-        recorder=recorder,
+        listeners=listeners,
         cache_key=cache_key or f"prp-{role}",
         mask=Mask(keys),
     )

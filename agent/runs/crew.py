@@ -15,6 +15,7 @@ from agent.llm.budget import Meter
 from agent.llm.conversation import Talk
 from agent.llm.models import open_model
 from agent.llm.recording import Recorder
+from agent.llm.transcript import Transcript
 from agent.llm.web import fetch_page
 from agent.planner import Plan, make_plan
 from agent.prp import ReferenceKind
@@ -63,6 +64,10 @@ class Office:
         self._models: dict[str, Any] = {}
         self._rooms = itertools.count(1)
         self._plan_text = ""
+        transcript = Transcript(self.folder.transcript, mask=self.desk.toolchain.mask)
+        self._listeners: Sequence[Recorder | Transcript] = (
+            [transcript, self.recorder] if self.recorder else [transcript]
+        )
         self._jury = Jury(
             desk=self.desk,
             record=self.record,
@@ -79,7 +84,7 @@ class Office:
                 meter=self.meter,
                 record=self.record,
                 keys=self.desk.settings.keys,
-                recorder=self.recorder,
+                listeners=self._listeners,
                 cache_key=f"prp-{self.folder.id}-{role}",
             )
         return self._models[role]

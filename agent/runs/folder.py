@@ -85,6 +85,11 @@ class RunFolder:
         return self.path / "worktree"
 
     @property
+    def transcript(self) -> Path:
+        """Return the file of what agents and models said to each other."""
+        return self.path / "conversation.jsonl"
+
+    @property
     def logs(self) -> Path:
         """Return the folder of the commands' full output."""
         return self.path / "logs"

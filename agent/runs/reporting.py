@@ -7,6 +7,7 @@ from typing import Any
 from agent.deliver import Story, as_json, as_patch, html, junit, markdown, sarif, steps_of, tell
 from agent.errors import PrpError, SettingsError
 from agent.journal import read_events
+from agent.llm.transcript import read_transcript
 from agent.prp.read import read_text
 from agent.runs.folder import RunFolder
 from agent.shown import json_text, printable_lines
@@ -25,7 +26,7 @@ def reported(folder: RunFolder) -> Story:
         steps = steps_of(events)
         folder.write_json(folder.summary, as_json(story, steps))
         folder.write(folder.report, printable_lines(markdown(story, steps)))
-        folder.write(folder.page, _page(story, events))
+        folder.write(folder.page, _page(folder, story, events))
         if patch := _learnt(folder, story):
             folder.write(folder.learnt, patch)
     return story
@@ -56,7 +57,7 @@ def report_as(folder: RunFolder, form: str) -> str:
         raise SettingsError(f"{folder.path} holds no journal") from None
     story = tell(events)
     if form == "html":
-        return _page(story, events)
+        return _page(folder, story, events)
     if form == "md":
         return printable_lines(markdown(story, steps_of(events)))
     if form == "learnt":
@@ -74,7 +75,7 @@ def _learnt(folder: RunFolder, story: Story) -> str:
         return ""
 
 
-def _page(story: Story, events: Sequence[Mapping[str, Any]]) -> str:
+def _page(folder: RunFolder, story: Story, events: Sequence[Mapping[str, Any]]) -> str:
     patch, missing = "", ""
     if story.ended.get("branch"):
         try:
@@ -83,4 +84,5 @@ def _page(story: Story, events: Sequence[Mapping[str, Any]]) -> str:
             patch = clip(whole, limit=_SHOWN_PATCH)
         except (PrpError, OSError) as error:
             missing = f"The changes can't be shown: {error}"
-    return html(story, events, patch=patch, missing_patch=missing)
+    turns = read_transcript(folder.transcript)
+    return html(story, events, turns=turns, patch=patch, missing_patch=missing)

@@ -1,5 +1,6 @@
 """The report in a real browser: by keyboard, for assistive technology, narrow, wide, and large."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from axe_core_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from agent.deliver import html, tell
+from agent.llm.transcript import Said, Turn
 from tests.support.journals import EVIL, PATCH, a_journal
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
@@ -33,7 +35,11 @@ def opened(browser: Browser, folder: Path, words: str, *, width: int = 1280, **h
     """Open the page of a run that says `words` everywhere; what it does beyond that is kept."""
     events = a_journal(words)
     place = folder / "report.html"
-    place.write_text(html(tell(events), events, patch=PATCH), encoding="utf-8")
+    said = (Said(kind="user", name="", text=words), Said(kind="result", name=words, text=words))
+    called = (Said(kind="call", name=words, text=json.dumps({words: words})),)
+    turn = Turn(role=words, conversation=1, at=0.0, asked=said, answered=called)
+    shown = html(tell(events), events, turns=[turn, turn], patch=PATCH)
+    place.write_text(shown, encoding="utf-8")
     page = browser.new_page(viewport={"width": width, "height": 800}, **how)
     page.on("console", lambda message: page_of(page).append(message.text))
     page.on("pageerror", lambda error: page_of(page).append(str(error)))
