@@ -14,6 +14,7 @@ import pytest
 
 from agent.verifier.changes import Edited
 from agent.verifier.later import runs_later
+from tests.support.lean import lean_tools
 from tests.support.project import PRP, Project, Ran
 from tests.support.provider import Answer, Provider, Request
 from tests.support.scripts import GOOD, GREET_PRP, PLAN, opinions
@@ -155,7 +156,7 @@ def attack(tmp_path_factory: pytest.TempPathFactory) -> Attack:
 
 
 def _path() -> str:
-    return os.pathsep.join([str(PRP.parent), os.environ["PATH"]])
+    return os.pathsep.join([str(lean_tools()), str(PRP.parent), os.environ["PATH"]])
 
 
 def _script(attack: Attack) -> Any:

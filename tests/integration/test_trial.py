@@ -13,7 +13,8 @@ from agent.verifier import CheckResult, Room, clean_room, freeze, run_check
 from agent.verifier.mutants import Mutant
 from agent.verifier.trial import Trial, askable, pick_mutants, try_mutants
 from agent.workspace import Repository, find_sandbox, find_toolchain
-from tests.support.project import PRP, Project
+from tests.support.lean import lean_tools
+from tests.support.project import Project
 from tests.support.scripts import GREET_PRP
 
 PRICE = "def price(amount, age):\n    if age < 6:\n        return 0\n    return amount * 2\n"
@@ -42,7 +43,7 @@ async def a_room(
         paths=repository.files(base),
         read=lambda path: repository.read(base, path),
     )
-    path = os.pathsep.join([str(PRP.parent), os.environ["PATH"]])
+    path = os.pathsep.join([str(lean_tools()), os.environ["PATH"]])
     async with clean_room(
         repository,
         head,

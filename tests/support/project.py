@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.lean import lean_tools
+
 PRP = Path(sys.executable).parent / "prp"
 
 
@@ -68,7 +70,7 @@ class Project:
 
     def environment(self, **variables: str) -> dict[str, str]:
         """Return the environment that the command gets."""
-        path = os.pathsep.join([str(PRP.parent), os.environ["PATH"]])
+        path = os.pathsep.join([str(lean_tools()), str(PRP.parent), os.environ["PATH"]])
         fixed = {
             "OPENAI_API_KEY": "test-key-of-nobody",
             # Scripted verifiers know nothing of tests from the text, unless a test is about these.
