@@ -61,6 +61,10 @@ def in_words(found: "Stats") -> str:
     lines.append(f"tokens: {found.tokens:,} in {found.answers:,} answers{cached}")
     by_role = ", ".join(f"{role} {cost:.2f}" for role, cost in found.cost_by_role.items() if cost)
     lines.append(f"money: US$ {found.cost_usd:.2f}{unpriced}{f' ({by_role})' if by_role else ''}")
+    if found.estimated:
+        lines.append(
+            f"estimates: {found.within_estimate} of {found.estimated} proven runs stayed within"
+        )
     if found.failing:
         lines.append("checks that failed on a branch:")
         lines += [

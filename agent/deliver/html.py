@@ -12,7 +12,7 @@ from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from markupsafe import Markup, escape
 
 from agent.deliver.learnt import lessons
-from agent.deliver.report import MARK, money, outcome_of, spent
+from agent.deliver.report import MARK, foreseen, money, outcome_of, spent
 from agent.deliver.sides import files_of, side_by_side
 from agent.deliver.story import Story, Usage
 from agent.deliver.talks import talks_of
@@ -82,6 +82,7 @@ def html(
         tone=_tone(story.ended.get("outcome", "")),
         counts=_counts(criteria),
         spent=spent(story.total),
+        foreseen=foreseen(story),
         parts=[part for part in _PARTS if shown.get(part[0], True)],
         criteria=criteria,
         against=against,

@@ -8,6 +8,7 @@ from typing import Any
 from agent.deliver.learnt import lessons
 from agent.deliver.story import Story, Usage
 from agent.deliver.timeline import Step
+from agent.journal import Estimated, event_of
 
 
 def as_json(story: Story, steps: Iterable[Step] = ()) -> dict[str, Any]:
@@ -303,7 +304,15 @@ def _cost(story: Story) -> str:
         )
         for role, usage in story.usage.items()
     ]
-    return _table("Cost", ("Role", "Answers", "Read", "of it cached", "Written", "US$"), rows)
+    table = _table("Cost", ("Role", "Answers", "Read", "of it cached", "Written", "US$"), rows)
+    words = foreseen(story)
+    return f"{table}\n\nEstimated when the plan stood: {words}." if words else table
+
+
+def foreseen(story: Story) -> str:
+    """Return what was estimated before; nothing where nothing was."""
+    estimate = event_of(story.estimate)
+    return estimate.in_words() if isinstance(estimate, Estimated) else ""
 
 
 def _cost_of(steps: Iterable[Step]) -> str:

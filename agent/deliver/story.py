@@ -57,6 +57,8 @@ class Story:
     resumed: list[Mapping[str, Any]] = field(default_factory=list)
     """How often it was taken up again, and after what."""
     plan: Mapping[str, Any] = field(default_factory=dict)
+    estimate: Mapping[str, Any] = field(default_factory=dict)
+    """What the run was thought to ask of its models, when the plan stood."""
     checks: dict[str, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
     """Stage (`baseline`, `attempt 1`) to check id to its result."""
     criteria: dict[int, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
@@ -116,6 +118,8 @@ def _take(story: Story, event: Mapping[str, Any]) -> None:  # noqa: C901, PLR091
             story.resumed.append(event)
         case "planned":
             story.plan = event
+        case "estimated":
+            story.estimate = event
         case "setup-finished":
             story.setup.append(event)
         case "host-asked":

@@ -151,6 +151,26 @@ class Planned:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Estimated:
+    """What the run will ask of its models, as far as can be told when the plan stands."""
+
+    answers: tuple[int, int]
+    """Of all roles: where one attempt is enough, and where repairs are needed."""
+    tokens: tuple[int, int]
+    """Read and written, whatever of it comes from the provider's cache."""
+    cost_usd: tuple[float, float] | None
+    """None where the price of a model is not known."""
+
+    def in_words(self) -> str:
+        """Return the estimate in one line."""
+        (few, many), (low, high) = self.answers, self.tokens
+        words = f"{few} to {many} model answers, {low:,} to {high:,} tokens"
+        if self.cost_usd is None:
+            return f"{words}; the price of a model is not known"
+        return f"{words}, US$ {self.cost_usd[0]:.2f} to {self.cost_usd[1]:.2f}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlanRejected:
     """The planner's answer broke a rule and was sent back."""
 
@@ -347,6 +367,7 @@ Event = (
     | CommandStarted
     | CheckFinished
     | Planned
+    | Estimated
     | PlanRejected
     | ModelAnswered
     | ModelRetried

@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from agent.coder import Assignment, Change, Hands, code
 from agent.execute import Crew
-from agent.journal import Noted, Planned, Record
+from agent.journal import Estimated, Noted, Planned, Record
 from agent.llm.budget import Meter
 from agent.llm.conversation import Talk
 from agent.llm.models import open_model
@@ -22,6 +22,7 @@ from agent.prp import ReferenceKind
 from agent.prp.briefing import Document, brief
 from agent.prp.references import documents_of
 from agent.runs.desk import Desk
+from agent.runs.estimate import estimate_of
 from agent.runs.folder import RunFolder
 from agent.runs.jury import Jury
 from agent.steps import Json, step
@@ -58,6 +59,8 @@ class Office:
     given_plan: Plan | None = None
     """A plan that was made before, so that nobody needs to be asked for one."""
     briefing: str = ""
+    estimate: Estimated | None = None
+    """Known once there is a plan."""
 
     def __post_init__(self) -> None:
         """Open no model yet: each is opened when it is first asked."""
@@ -173,6 +176,13 @@ class Office:
     async def plan(self, contract: Contract, baseline: Sequence[CheckResult]) -> Plan:
         """Let the planner read the base commit and plan."""
         plan = self.given_plan or await self._ask_for_plan(contract, baseline)
+        models = {role: choice.names[0] for role, choice in self.desk.choices.items()}
+        # `prp plan` opens no other role; a person who names one model names it for all.
+        named = {"coder": models["planner"], "verifier": models["planner"], **models}
+        self.estimate = estimate_of(
+            contract.prp, briefing=self.briefing, models=named, prices=self.meter.prices
+        )
+        self.record(self.estimate)
         self._plan_text = _plan_in_words(plan, baseline)
         return plan
 

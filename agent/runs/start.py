@@ -4,12 +4,12 @@ import dataclasses
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from agent.errors import Exit
-from agent.journal import Record
+from agent.journal import Estimated, Record
 from agent.planner import Plan
 from agent.runs.approval import Ask
 from agent.runs.desk import Order, lay_out
@@ -35,6 +35,7 @@ class Planned:
 
     plan: Plan
     baseline: Sequence[CheckResult]
+    estimate: Estimated | None = None
     exit_status: int = 0
 
     def in_words(self) -> str:
@@ -49,6 +50,8 @@ class Planned:
         lines += ["", "checks on the base commit:"]
         lines += [f"  {describe(result)}" for result in self.baseline]
         lines += [f"concern: {concern}" for concern in self.plan.concerns]
+        if self.estimate:
+            lines += ["", f"estimate: {self.estimate.in_words()}"]
         return "\n".join(lines)
 
     def as_json(self) -> str:
@@ -57,7 +60,9 @@ class Planned:
             {"check": r.check.id, "state": r.state.value, "status": r.status, "reason": r.reason}
             for r in self.baseline
         ]
-        return json_text(self.plan.model_dump(mode="json") | {"baseline": checks})
+        estimate = asdict(self.estimate) if self.estimate else None
+        told = {"baseline": checks, "estimate": estimate}
+        return json_text(self.plan.model_dump(mode="json") | told)
 
 
 def run_order(order: Order, *, listen: Record) -> Done:
@@ -166,7 +171,8 @@ def plan_order(order: Order, *, listen: Record) -> Planned:
                     read=lambda path: desk.repository.read(desk.base, path),
                 )
                 baseline = await office.measure(contract, desk.base)
-                return Planned(plan=await office.plan(contract, baseline), baseline=baseline)
+                plan = await office.plan(contract, baseline)
+                return Planned(plan=plan, baseline=baseline, estimate=office.estimate)
 
     found = with_signals(planned)
     if isinstance(found, Exit):

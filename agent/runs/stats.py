@@ -52,6 +52,10 @@ class Stats:
     unpriced_runs: int
     """Runs with an answer whose price nobody knows; `cost_usd` leaves them out."""
     cost_by_role: dict[str, float]
+    estimated: int
+    """Runs that ended proven and for which tokens were estimated before."""
+    within_estimate: int
+    """Of these, the runs that read and wrote no more than the most that was estimated."""
     failing: tuple[FailingCheck, ...]
     """Checks that failed on a branch, the most frequent first."""
     claimed: tuple[Claimed, ...]
@@ -76,6 +80,7 @@ def stats_of(seen: Iterable[Seen]) -> Stats:
     read = sum(total.input_tokens for total in totals)
     cached = sum(total.cache_read_tokens for total in totals)
     proven = [story for story in stories if story.ended["outcome"] == "proven"]
+    foreseen = [story for story in proven if story.estimate]
     return Stats(
         runs=len(every),
         not_ended=len(every) - len(stories),
@@ -88,9 +93,15 @@ def stats_of(seen: Iterable[Seen]) -> Stats:
         cost_usd=sum(total.cost_usd or 0.0 for total in totals),
         unpriced_runs=sum(total.cost_usd is None for total in totals),
         cost_by_role=_by_role(stories),
+        estimated=len(foreseen),
+        within_estimate=sum(_tokens(story) <= story.estimate["tokens"][1] for story in foreseen),
         failing=_failing(stories),
         claimed=_claimed(stories),
     )
+
+
+def _tokens(story: Story) -> int:
+    return story.total.input_tokens + story.total.output_tokens
 
 
 def _by_role(stories: Sequence[Story]) -> dict[str, float]:

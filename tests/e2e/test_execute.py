@@ -170,6 +170,8 @@ class TestPlans:
             )
         assert ran.status == 0, ran.err
         assert ran.json["steps"][0]["task"] == 1
+        assert ran.json["estimate"]["tokens"][0] > 0
+        assert ran.json["estimate"]["cost_usd"] is None, "nobody knows the price"
         assert project.git("branch", "--list", "prp/*") == ""
         assert project.git("worktree", "list").count("\n") == 1
 

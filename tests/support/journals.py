@@ -42,6 +42,7 @@ def a_journal(words: str, *, path: str = "src/a.py") -> list[dict[str, Any]]:
             "proofs": [],
             "concerns": [words],
         },
+        {"type": "estimated", "answers": [9, 30], "tokens": [90, 1000], "cost_usd": [0.1, 2.0]},
         {"type": "task-started", **usual, "task": 1, "title": words},
         {"type": "tool-used", "role": "coder", "tool": words, "summary": words, "failed": True},
         {"type": "model-answered", "role": "coder", **answer},

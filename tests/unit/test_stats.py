@@ -40,6 +40,7 @@ def test_runs_are_counted_by_how_they_ended() -> None:
     assert found.proven_after == {1: 2}
     assert (found.answers, found.tokens, found.cost_usd) == (6, 600, 3.0)
     assert found.cached_share == 0.5
+    assert (found.within_estimate, found.estimated) == (2, 2)
     assert found.cost_by_role == {"planner": 1.5, "coder": 1.5}
 
 
