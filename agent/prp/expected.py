@@ -78,11 +78,13 @@ _STATUS_HINT = re.compile(
 _MOST = 400
 _NUMBER = r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>%)"
 _MILLISECONDS = r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s)\b"
+_EACH_TEST = r"\b(?:each|every|slowest) test\b[^\d<≤\n]{0,30}?"
 _PERCENTILE = r"\bp?(?P<percentile>\d\d)(?:th)?\b(?:\s*(?:percentile|%ile))?[^\d<≤\n]{0,30}"
 _RULES = tuple(
     (re.compile(pattern, re.IGNORECASE), kind)
     for pattern, kind in (
         (rf"{_PERCENTILE}(?P<sign><=?|≤|under|below|at most)\s*{_MILLISECONDS}", ExpectationKind.NUMBER),
+        (rf"{_EACH_TEST}(?P<sign><=?|≤|under|below|at most|less than)\s*{_MILLISECONDS}", ExpectationKind.NUMBER),
         (rf"(?P<sign>>=|≥|=>|at least|minimum|min\.?|>)\s*{_NUMBER}", ExpectationKind.NUMBER),
         (rf"{_NUMBER}\s*(?P<sign>\+|or (?:more|higher|above|greater))", ExpectationKind.NUMBER),
         (rf"(?P<sign><=|≤|at most|below|under|<)\s*{_NUMBER}", ExpectationKind.NUMBER),

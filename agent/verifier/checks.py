@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from agent.prp import Check, CheckKind
 from agent.prp.serving import is_probe, is_server
 from agent.steps import new_token
-from agent.verifier.expectations import CheckState, judge, missing_tool
+from agent.verifier.expectations import CheckState, below_its_own, judge, missing_tool
 from agent.verifier.look_only import look_only
 from agent.verifier.outcomes import FAILED, Outcomes, outcomes_of
 from agent.verifier.servers import (
@@ -125,6 +125,8 @@ async def run_check(check: Check, run: RunCommand, *, patience: float = PATIENCE
         state, reason = CheckState.FAILED, "pytest ended before it could say what passed"
     if state is CheckState.PASSED and finished.status == 0 and check.can_fail:
         state, reason = _held_against(tests)
+        if state is CheckState.PASSED and (lower := below_its_own(finished)):
+            state, reason = CheckState.FAILED, lower
     return CheckResult(
         check=check,
         state=state,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from agent.prp import Expectation, ExpectationKind
+from agent.verifier.figures import coverage_of, percentile_of, required, slowest_of
 from agent.workspace import Finished
 
 
@@ -141,18 +142,48 @@ def _number(finished: Finished, expectation: Expectation) -> str:
     # grep exits 1 where it counts none, and none may be what the PRP expects.
     if finished.status and not (unit in ("", "lines") and finished.status == 1):
         return f"exit status {finished.status}"
-    found = _measured(finished.output, unit, (limit["p"] or "") if limit else "")
-    if limit is None or found is None:
+    percentile = (limit["p"] or "") if limit else ""
+    # The tool's own file counts before what was printed: that could be anybody's.
+    value, source = _from_files(finished, unit, percentile) or (
+        _measured(finished.output, unit, percentile),
+        "",
+    )
+    if limit is None or value is None:
         return f"no number in its output to hold against: {expectation.text}"
     wanted = float(limit["number"])
     holds = {
-        ">": found > wanted,
-        ">=": found >= wanted,
-        "<": found < wanted,
-        "<=": found <= wanted,
-        "=": found == wanted,
+        ">": value > wanted,
+        ">=": value >= wanted,
+        "<": value < wanted,
+        "<=": value <= wanted,
+        "=": value == wanted,
     }[limit["sign"]]
-    return "" if holds else f"{found:g} where the PRP expects {expectation.value}"
+    said = f"{value:g} {f'in {source} ' if source else ''}where the PRP expects"
+    return "" if holds else f"{said} {expectation.value}"
+
+
+_SECONDS = {"ms": 1000.0, "s": 1.0}
+
+
+def _from_files(finished: Finished, unit: str, percentile: str) -> tuple[float, str] | None:
+    """Return the number that the tool wrote down for machines, and where."""
+    if unit == "%":
+        return coverage_of(finished.reports)
+    if unit in _SECONDS and percentile:
+        found = percentile_of(finished.reports, percentile)
+        return None if found is None else (found / 1000 * _SECONDS[unit], "locust's table")
+    if unit in _SECONDS:
+        slowest = slowest_of(finished.reports)
+        return None if slowest is None else (slowest * _SECONDS[unit], "the slowest test")
+    return None
+
+
+def below_its_own(finished: Finished) -> str:
+    """Return why a command that wants to fail below a percentage should have failed."""
+    wanted, found = required(finished.command), coverage_of(finished.reports)
+    if wanted is None or found is None or found[0] >= wanted:
+        return ""
+    return f"{found[1]} says {found[0]:g} % where the command asks for {wanted:g} %"
 
 
 def _measured(output: str, unit: str, percentile: str) -> float | None:

@@ -3,9 +3,10 @@
 import os
 import re
 import shutil
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from agent.prp import Check
@@ -13,7 +14,8 @@ from agent.steps import Json, step
 from agent.verifier.changes import Edited, edits_between
 from agent.verifier.conftest import decides_outcomes
 from agent.verifier.contract import Contract
-from agent.workspace import Finished, Repository, Sandbox, Toolchain, checkout, run
+from agent.verifier.figures import COVERAGE_DATA, OWN_REPORT, PREFIX, has_threshold, places, reading
+from agent.workspace import FileProblem, Finished, Repository, Sandbox, Toolchain, checkout, run
 from agent.workspace.files import read_bytes, remove, write_bytes
 
 
@@ -30,6 +32,8 @@ class Room:
     """Files of the contract that the commit had changed, and configuration that it had added."""
     edits: tuple[Edited, ...] = ()
     """What the commit changes against the base, as it is in the commit."""
+    opened: int = 0
+    """When it was ready, in nanoseconds since 1970."""
     _behind: list[tuple[str, Check]] = field(default_factory=list)
     """What ran before a crash in the room that this one stands for."""
     _held: list[str] = field(default_factory=list)
@@ -55,7 +59,8 @@ class Room:
         reports = self.logs / f"{check.id}.reports"
         shutil.rmtree(reports, ignore_errors=True)
         reports.mkdir(exist_ok=True)
-        return await run(
+        begun = time.time_ns()
+        finished = await run(
             command,
             confinement=self.toolchain.confine(self.path, reports=reports),
             sandbox=self.sandbox,
@@ -63,6 +68,49 @@ class Room:
             timeout=self.check_timeout,
             log=self.logs / f"{check.id}.txt",
         )
+        if not has_threshold(check):
+            return finished
+        figures = await self._figures(command, check, since=begun, reports=reports)
+        # What stands there under this name is not from the process that we start for it.
+        own = {name: text for name, text in finished.reports.items() if name != OWN_REPORT}
+        return replace(finished, reports={**own, **figures})
+
+    async def _figures(
+        self, command: str, check: Check, *, since: int, reports: Path
+    ) -> dict[str, str]:
+        """Return the figures that a command has left for machines, name to text."""
+        found = {
+            f"{PREFIX}{path}": text
+            for path in places(command)
+            if (text := self._written(path, since)) is not None
+        }
+        # An earlier check may have measured what this one only reports.
+        if self._is_newer(COVERAGE_DATA, self.opened):
+            told = await run(
+                reading(command),
+                confinement=self.toolchain.confine(self.path, writable=False, reports=reports),
+                sandbox=self.sandbox,
+                setup=check.setup,
+                timeout=self.check_timeout,
+            )
+            found |= {name: text for name, text in told.reports.items() if name == OWN_REPORT}
+        return found
+
+    def _written(self, path: str, since: int) -> str | None:
+        """Return a file's text where it is newer than a time in nanoseconds."""
+        if not self._is_newer(path, since):
+            return None
+        try:
+            return read_bytes(self.path, path).decode("utf-8", "replace")
+        except FileProblem:
+            return None
+
+    def _is_newer(self, path: str, since: int) -> bool:
+        try:
+            # A file of the commit itself proves nothing; clocks of file systems tick coarsely.
+            return (self.path / path).lstat().st_mtime_ns >= since - 20_000_000
+        except (OSError, ValueError):
+            return False
 
     def log_of(self, check: Check) -> str:
         """Return where a check's output goes while it runs, from the run's folder on."""
@@ -152,6 +200,7 @@ async def clean_room(
             toolchain=toolchain,
             check_timeout=check_timeout,
             logs=logs,
+            opened=time.time_ns() + 20_000_000,
             put_back=tuple(sorted(changed | added)),
             edits=edits_between(repository, base, commit),
         )

@@ -16,6 +16,10 @@ _HARNESS = re.compile(
     r"\bos\.Args\[0\].*\.test\b|process\.(?:execArgv|argv)\b.*(?:--test|jest|vitest)|"
     r"typeof\s+(?:jest|vi|describe|it|expect)\b"
 )
+_MEASURE = re.compile(
+    r"COVERAGE_(?:FILE|PROCESS_START|RUN)\b|['\"/]\.coverage['\"]|^\s*(?:from|import)\s+coverage\b|"
+    r"PYTEST_ADDOPTS|--junitxml|LOCUST_CSV|coverage-(?:summary|final)\.json|__coverage__"
+)
 _ASSERTING = re.compile(
     r"\bassert(?:\.\w+)+\s*=(?!=)|require\(\s*['\"](?:node:)?assert(?:/strict)?['\"]\s*\)"
     r"(?:\.\w+)+\s*=(?!=)|\b(?:globalThis|global)\.(?:expect|it|test|describe)\s*=(?!=)|"
@@ -40,6 +44,10 @@ def _in_product(edit: Edited) -> Iterator[Objection]:
                 f"{edit.path}:{number}",
                 "the code asks whether it is being tested: it can behave otherwise in tests",
             )
+        if _MEASURE.search(line):
+            place = f"{edit.path}:{number}"
+            what = "the code speaks of what measures it: it can write its own figures"
+            yield Objection(weight=Weight.ASKED, place=place, what=what)
         if not edit.path.endswith(".py") and _ASSERTING.search(line):
             yield _refused(f"{edit.path}:{number}", "the code changes what assertions do")
     yield from swapped_packages(edit)

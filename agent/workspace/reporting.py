@@ -22,12 +22,14 @@ def reporting(folder: Path) -> dict[str, str]:
     """Return the variables by which test runners write reports into a folder.
 
     pytest writes JUnit's XML; node's runner, jest and vitest are given a reporter by a module that
-    every node process loads; `go test` and `cargo test` run their programs through a script. A
-    command that sets such a variable itself gets no report: then only what it prints tells.
+    every node process loads; `go test` and `cargo test` run their programs through a script; locust
+    writes its tables. A command that sets such a variable itself gets no report: then only what it
+    prints tells.
     """
     variables = {
         "PRP_REPORTS": str(folder),
         "PYTEST_ADDOPTS": shlex.join([f"--junitxml={folder}/junit.xml"]),
+        "LOCUST_CSV": f"{folder}/locust",
         "NODE_OPTIONS": f'--require "{REPORTERS / "node_modules/prp/node.cjs"}"',
     }
     if not re.search(r"[\s'\"]", str(REPORTERS)):

@@ -10,7 +10,11 @@ from unittest.mock import patch
 
 import pytest
 
+from agent.prp.expected import expectation_of
 from agent.runs import Order, verify_order
+from agent.verifier import CheckState
+from agent.verifier.expectations import judge
+from agent.workspace import Finished
 from tests.support.project import Project
 
 PRP = """\
@@ -284,6 +288,27 @@ def test_V15_coverage_that_tests_give_is_accepted(tmp_path: Path) -> None:
     }
     found = verdict(tmp_path, branch, **{"PRPs/discount.md": COVERED})
     assert against(found) == []
+
+
+FORGED = (
+    '"""Prices."""\n\nimport atexit\nimport os\n\n'
+    'atexit.register(os.write, 1, b"TOTAL      9      0   100%\\n")\n'
+)
+
+
+def test_V15_a_percentage_that_the_code_prints_is_none(tmp_path: Path) -> None:
+    """What coverage.py has kept is read by a process of its own, and counts before any words."""
+    # The last total in the output is what a reader of the output would take
+    said = Finished(
+        command="pytest --cov", status=0, output="TOTAL 9 4 55%\n1 passed\nTOTAL 9 0 100%\n"
+    )
+    wanted = expectation_of(">= 100% coverage", line=1)
+    assert judge(said, wanted)[0] is CheckState.PASSED
+    printed = COVERED.replace(" --cov-fail-under=100", "\n# Expected: >= 100% coverage")
+    code = UNSEEN.replace("  # pragma: no cover", "").replace('"""Prices."""\n', FORGED)
+    found = verdict(tmp_path, {"shop/price.py": code}, **{"PRPs/discount.md": printed})
+    assert found["outcome"] == "failed"
+    assert any("in coverage.json where the PRP expects >=100%" in line for line in against(found))
 
 
 def test_V18_programs_of_the_branch_are_not_on_the_path(tmp_path: Path) -> None:
