@@ -87,6 +87,11 @@ class NeedsApproval(PrpError):  # noqa: N818 - a question, not a mistake
 
     exit_status = Exit.NEEDS_APPROVAL
 
+    def __init__(self, message: str, *, hint: str = "", digest: str = "") -> None:
+        """Say what is asked for, and the hash that allows exactly that."""
+        super().__init__(message, hint=hint)
+        self.digest = digest
+
 
 class Refused(PrpError):  # noqa: N818 - a decision, not a mistake
     """Stopped for safety; nothing was run."""

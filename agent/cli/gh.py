@@ -91,7 +91,7 @@ def _github() -> "Iterator[tuple[Job, GitHub]]":
 @contextmanager
 def _log() -> "Iterator[tuple[Job, JobLog, Record]]":
     """Open the job and its log; what goes wrong is told in a way that the runner can't obey."""
-    from agent.cli.progress import line_of  # noqa: PLC0415 - keeps --help fast
+    from agent.deliver.lines import line_of  # noqa: PLC0415 - keeps --help fast
     from agent.github.job import Job  # noqa: PLC0415
     from agent.github.log import JobLog, tame  # noqa: PLC0415
     from agent.masking import Mask  # noqa: PLC0415

@@ -7,15 +7,12 @@ from pathlib import Path
 
 import typer
 
-from agent.errors import DocumentError, Exit
-from agent.prp import Finding, Severity, read_prp
-from agent.prp.export import Exported, as_json, export, unreadable
-from agent.prp.lint import lint
+from agent.errors import Exit
+from agent.prp import Finding, Severity
+from agent.prp.export import Exported, as_json
 from agent.prp.lint.sarif import as_sarif
-from agent.prp.readiness import readiness_of
-from agent.prp.rules import finding
+from agent.runs.examining import examine
 from agent.shown import printable
-from agent.workspace.surroundings import look_around
 
 _ORDER = (Severity.NOTE, Severity.WARNING, Severity.ERROR)
 
@@ -75,24 +72,13 @@ def _is_aside(path: Path) -> bool:
 
 
 def _lint(path: Path, *, least: str, search_path: str) -> _Linted:
-    try:
-        prp = read_prp(path)
-    except DocumentError as error:
-        words = str(error).partition("] ")[2] or str(error)
-        problem = finding(
-            error.code, error.line or 1, words[:1].upper() + words[1:], error.hint or "Check it."
-        )
-        exported = unreadable(str(path), problem)
-        return _Linted(path=path, exported=exported, shown=(problem,), has_errors=True)
-    around = look_around(path, search_path=search_path, home=Path.home())
-    examined = lint(prp, around)
+    examined = examine(path, search_path=search_path)
     wanted = _ORDER[_ORDER.index(Severity(least)) :]
-    shown = tuple(found for found in examined.findings if found.severity in wanted)
     return _Linted(
         path=path,
-        exported=export(prp, examined.findings, readiness_of(prp, examined)),
-        shown=shown,
-        has_errors=any(found.severity is Severity.ERROR for found in examined.findings),
+        exported=examined.exported,
+        shown=tuple(found for found in examined.findings if found.severity in wanted),
+        has_errors=examined.has_errors,
     )
 
 

@@ -12,8 +12,8 @@ from rich.live import Live as Drawn
 from rich.table import Table
 from rich.text import Text
 
-from agent.cli.board import Board, Task
-from agent.cli.progress import line_of
+from agent.deliver.board import Board, Task
+from agent.deliver.lines import line_of
 from agent.journal import (
     AttemptVerified,
     Event,

@@ -78,7 +78,7 @@ def _is_github(output: str) -> bool:
 def _in_job_log() -> Iterator[Record]:
     from pathlib import Path  # noqa: PLC0415 - only jobs of GitHub need any of it
 
-    from agent.cli.progress import line_of  # noqa: PLC0415
+    from agent.deliver.lines import line_of  # noqa: PLC0415
     from agent.github.log import JobLog  # noqa: PLC0415
     from agent.github.telling import InJobLog, add_summary  # noqa: PLC0415
     from agent.settings import keys_at_hand, load_settings  # noqa: PLC0415

@@ -121,7 +121,7 @@ def events(
       prp events login --json | jq 'select(.type == "model-answered").cost_usd'
 
     """
-    from agent.cli.progress import line_of  # noqa: PLC0415 - keeps --help fast
+    from agent.deliver.lines import line_of  # noqa: PLC0415 - keeps --help fast
     from agent.journal import event_of  # noqa: PLC0415
     from agent.runs.watching import follow  # noqa: PLC0415
     from agent.shown import json_text, printable  # noqa: PLC0415

@@ -182,11 +182,15 @@ def require_approval(
             "\n".join([*request.lines(), "", "Nobody is here to allow that"]),
             hint=f"Commit the PRP, or pass --approved {request.digest[:_SHORTEST]} for exactly "
             "this, or --yes.",
+            digest=request.digest,
         )
     if not ask(request):
-        raise NeedsApproval(f"{request.document}: its commands were not allowed; nothing was run")
+        raise NeedsApproval(
+            f"{request.document}: its commands were not allowed; nothing was run",
+            digest=request.digest,
+        )
     answers.keep(request)
-    return f"allowed at the terminal ({request.digest[:_SHORTEST]})"
+    return f"allowed by a person who was asked ({request.digest[:_SHORTEST]})"
 
 
 _SHORTEST = 12
@@ -198,6 +202,7 @@ def _by_hash(request: Request, given: str) -> str:
     raise NeedsApproval(
         "\n".join([*request.lines(), "", f"--approved {printable(given)} was for something else"]),
         hint=f"Pass --approved {request.digest[:_SHORTEST]} if this is what you want.",
+        digest=request.digest,
     )
 
 

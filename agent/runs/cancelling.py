@@ -3,9 +3,10 @@
 import contextlib
 import os
 import signal
+import time
 from pathlib import Path
 
-from agent.errors import Exit, PrpError
+from agent.errors import Exit, PrpError, Refused
 from agent.execute import Ending
 from agent.journal import Journal, RunEnded
 from agent.runs.alive import holder, holding
@@ -14,6 +15,8 @@ from agent.runs.life import keep_unfinished, kept_in, require_open
 from agent.runs.orders import load
 from agent.runs.reporting import reported
 from agent.workspace import Repository, clear_worktrees, open_worktree
+
+_PAUSE = 0.1
 
 
 def cancel(folder: RunFolder) -> bool:
@@ -34,6 +37,23 @@ def cancel(folder: RunFolder) -> bool:
     with contextlib.suppress(ProcessLookupError):
         os.kill(process, signal.SIGTERM)
     return False
+
+
+def see_ended(folder: RunFolder) -> None:
+    """End a run, and return when it has ended; one that had ended before stays as it is.
+
+    Raises:
+        PrpError: It can't be ended, for its repository is gone or its order can't be read.
+
+    """
+    with contextlib.suppress(Refused):
+        is_over = cancel(folder)
+        while not is_over:
+            if holder(folder) is None:
+                # Where the signal came before its handler nobody has told the end.
+                is_over = cancel(folder)
+            else:
+                time.sleep(_PAUSE)
 
 
 def _close(folder: RunFolder) -> None:

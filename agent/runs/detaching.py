@@ -60,7 +60,8 @@ def start_working(folder: RunFolder, *, cwd: Path, lifeline: int | None = None) 
     tied = [] if lifeline is None else ["--lifeline", str(lifeline)]
     with folder.output.open("ab") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "agent.cli", "resume", folder.id, "--keep-prp", *tied],
+            # -P: a checkout with an `agent` package of its own must not be taken for ours.
+            [sys.executable, "-P", "-m", "agent.cli", "resume", folder.id, "--keep-prp", *tied],
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -106,4 +107,6 @@ def detach_order(order: Order, *, listen: Record) -> Begun:
             said = folder.output.read_text(encoding="utf-8", errors="replace")
             raise EnvironmentProblem(f"Run {folder.id} ended at once: {said.strip()}")
         time.sleep(_PAUSE)
+    # A server that lives on must not keep it as a zombie when it has ended.
+    threading.Thread(target=process.wait, name="prp-child", daemon=True).start()
     return Begun(folder=folder, branch=saved.branch)

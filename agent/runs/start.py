@@ -12,7 +12,7 @@ from agent.errors import Exit
 from agent.journal import Estimated, Record
 from agent.planner import Plan
 from agent.runs.approval import Ask
-from agent.runs.desk import Order, lay_out
+from agent.runs.desk import Desk, Order, lay_out
 from agent.runs.folder import RunFolder
 from agent.runs.life import Done, begin, masked, office_of, require_open, tidied, warn, work_on
 from agent.runs.opening import opened
@@ -152,29 +152,35 @@ def plan_order(order: Order, *, listen: Record) -> Planned:
         PrpError: The order can't be carried out, or the planner gives no valid plan.
 
     """
-    desk = lay_out(dataclasses.replace(order, roles=("planner",)))
-    listen = masked(desk, listen)
-    warn(desk, listen)
-
-    async def planned() -> Planned:
-        with tempfile.TemporaryDirectory(prefix="prp-plan-") as name:
-            folder = RunFolder(id=desk.prp.slug, path=Path(name))
-            async with (
-                opened(desk, commit=desk.base, record=listen) as equipped,
-                aclosing(office_of(equipped, order, folder, listen)) as office,
-                office.meter.within_time(),
-            ):
-                await office.prepare()
-                contract = freeze(
-                    desk.prp,
-                    paths=desk.repository.files(desk.base),
-                    read=lambda path: desk.repository.read(desk.base, path),
-                )
-                baseline = await office.measure(contract, desk.base)
-                plan = await office.plan(contract, baseline)
-                return Planned(plan=plan, baseline=baseline, estimate=office.estimate)
-
-    found = with_signals(planned)
+    desk = lay_out(for_planning(order))
+    found = with_signals(lambda: plan_at(desk, order, listen=listen))
     if isinstance(found, Exit):
         raise SystemExit(int(found))
     return found
+
+
+def for_planning(order: Order) -> Order:
+    """Return an order that only the planner is asked for."""
+    return dataclasses.replace(order, roles=("planner",))
+
+
+async def plan_at(desk: Desk, order: Order, *, listen: Record) -> Planned:
+    """Plan what lies on a checked desk; ended early it leaves nothing behind either."""
+    listen = masked(desk, listen)
+    warn(desk, listen)
+    with tempfile.TemporaryDirectory(prefix="prp-plan-") as name:
+        folder = RunFolder(id=desk.prp.slug, path=Path(name))
+        async with (
+            opened(desk, commit=desk.base, record=listen) as equipped,
+            aclosing(office_of(equipped, order, folder, listen)) as office,
+            office.meter.within_time(),
+        ):
+            await office.prepare()
+            contract = freeze(
+                desk.prp,
+                paths=desk.repository.files(desk.base),
+                read=lambda path: desk.repository.read(desk.base, path),
+            )
+            baseline = await office.measure(contract, desk.base)
+            plan = await office.plan(contract, baseline)
+            return Planned(plan=plan, baseline=baseline, estimate=office.estimate)

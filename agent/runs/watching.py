@@ -1,6 +1,6 @@
 """Runs seen from outside: what they came to, what they do, and how to stop them."""
 
-import contextlib
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -71,6 +71,36 @@ def latest_runs(state: Path, *, most: int | None) -> list[Seen]:
     return [look(RunFolder(id=name, path=runs / name)) for name in names[:most]]
 
 
+class Tail:
+    """Reads a journal on from where it was read last."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        """Begin with its first event."""
+        self._folder, self._read = folder, 0
+        self.has_ended = False
+        """Whether the last event that tells of it says that the run has ended."""
+
+    def new(self) -> list[dict[str, Any]]:
+        """Return the events since the last time; a line that is not whole yet comes later."""
+        try:
+            with self._folder.journal.open("rb") as file:
+                file.seek(self._read)
+                whole, newline, _ = file.read().rpartition(b"\n")
+        except FileNotFoundError:
+            return []
+        self._read += len(whole) + len(newline)
+        events = [json.loads(line.decode("utf-8", "replace")) for line in whole.splitlines()]
+        for event in events:
+            if event["type"] in ("run-ended", "run-resumed"):
+                self.has_ended = event["type"] == "run-ended"
+        return events
+
+    @property
+    def is_worked_on(self) -> bool:
+        """Return whether further events may come."""
+        return holder(self._folder) is not None
+
+
 def follow(folder: RunFolder, *, until_end: bool) -> Iterator[dict[str, Any]]:
     """Yield a run's events, oldest first.
 
@@ -79,18 +109,12 @@ def follow(folder: RunFolder, *, until_end: bool) -> Iterator[dict[str, Any]]:
         until_end: Whether to wait for further ones until the run ends or nobody works on it.
 
     """
-    seen = 0
+    tail = Tail(folder)
     while True:
-        works = holder(folder) is not None
-        ended = False
-        with contextlib.suppress(FileNotFoundError):
-            for number, event in enumerate(read_events(folder.journal)):
-                if number >= seen:
-                    seen = number + 1
-                    yield event
-                if event["type"] in ("run-ended", "run-resumed"):
-                    ended = event["type"] == "run-ended"
-        if ended or not (until_end and works):
+        # Asked first: what is written before its end must still be read.
+        goes_on = until_end and tail.is_worked_on
+        yield from tail.new()
+        if tail.has_ended or not goes_on:
             return
         time.sleep(_PAUSE)
 

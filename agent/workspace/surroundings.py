@@ -116,6 +116,12 @@ def _linked(root: Path) -> Path | None:
     return root / words.removeprefix("gitdir:").strip() if words.startswith("gitdir:") else None
 
 
+def look_anew() -> None:
+    """Forget what was found: whoever lives long must see files and tools that came since."""
+    _known.cache_clear()
+    _tools.cache_clear()
+
+
 @cache
 def _known(root: Path) -> KnownFiles:
     own = _git_dir(root)

@@ -1,4 +1,4 @@
-"""A run as it stands now, as its events tell: what the live terminal shows."""
+"""A run as it stands now, as its events tell: what a live terminal and editors show."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
