@@ -118,6 +118,8 @@ def _listening(address: Address) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((address.host, address.port))
+        # Before the address is told: who reads it may connect at once.
+        listener.listen()
     except OSError as error:
         listener.close()
         raise EnvironmentProblem(

@@ -25,7 +25,13 @@ from tests.support.scripts import GREET_PRP, crew
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A project with one PRP in its history and one that was just written."""
-    made = Project(tmp_path / "project", {"PRPs/known.md": GREET_PRP})
+    # A package that is called as ours is: a run in the background must not take it for ours.
+    theirs = {
+        "agent/__init__.py": "",
+        "agent/cli/__init__.py": "",
+        "agent/cli/__main__.py": 'raise SystemExit("the code of the checkout ran")\n',
+    }
+    made = Project(tmp_path / "project", {"PRPs/known.md": GREET_PRP, **theirs})
     made.write("PRPs/new.md", GREET_PRP)
     return made
 
@@ -125,7 +131,8 @@ def test_a_person_is_asked_where_the_client_can_ask(
     with Provider(crew()) as provider:
         asyncio.run(story(provider))
     assert all("ruff check ." in words and "sandbox: bubblewrap" in words for words in seen)
-    assert "a person who was asked" in project.events()[0]["allowed"]
+    order = json.loads((project.runs[-1] / "order.json").read_text())
+    assert "a person who was asked" in order["allowed"]
 
 
 def test_without_a_way_to_ask_the_commands_and_their_hash_come_back(
@@ -209,7 +216,9 @@ def test_folders_that_the_client_has_open_count_too(project: Project, tmp_path: 
         return ListRootsResult(roots=opened)
 
     async def story() -> None:
-        async with Client(make_server(project.root), list_roots_callback=cast("Any", roots)) as client:
+        async with Client(
+            make_server(project.root), list_roots_callback=cast("Any", roots)
+        ) as client:
             linted = await called(client, "lint", prp=str(other.root / "PRPs/x.md"))
             assert linted["ok"]
             refused = await client.call_tool("lint", {"prp": str(third.root / "PRPs/x.md")})
@@ -235,10 +244,13 @@ def over_http(project: Project, *arguments: str, **more: str) -> Iterator[str]:
         text=True,
     ) as process:
         assert process.stderr is not None
-        yield process.stderr.readline().split()[-1]
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 130
-        assert "Traceback" not in process.stderr.read()
+        try:
+            yield process.stderr.readline().split()[-1]
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 130
+            assert "Traceback" not in process.stderr.read()
+        finally:
+            process.kill()
 
 
 def test_clients_of_this_machine_use_http_and_web_pages_do_not(project: Project) -> None:
