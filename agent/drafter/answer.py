@@ -1,12 +1,15 @@
 """A PRP as the model must answer it: every part of the template, as values."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 KINDS = ("unit", "integration", "e2e", "performance", "fixtures")
 """Parts of the test specification, in the template's order."""
+
+
+Path = Annotated[str, AfterValidator(lambda path: path.strip().removeprefix("./"))]
 
 
 class _Part(BaseModel):
@@ -18,7 +21,7 @@ class Source(_Part):
 
     kind: Literal["file", "docfile", "url"]
     """`file` for code, `docfile` for a document of the repository, `url` for a page."""
-    target: str
+    target: Path
     """Path from the repository's root, of a file that is there; or an address."""
     why: str
     """What it shows, one line."""
@@ -44,7 +47,7 @@ class TestFile(_Part):
     __test__ = False  # pytest would take the name for a test class
 
     kind: Literal["unit", "integration", "e2e", "performance", "fixtures"]
-    path: str
+    path: Path
     """A new file, where and as the repository names its tests."""
     language: str
     """Of the code, for instance python."""
@@ -57,7 +60,7 @@ class FileChange(_Part):
     """What becomes of a file."""
 
     verb: Literal["CREATE", "MODIFY", "DELETE"]
-    path: str
+    path: Path
     """From the repository's root; test files that tasks write included."""
     does: tuple[str, ...]
     """What must be true of it afterwards: names, signatures, edge cases. One line each."""

@@ -108,7 +108,7 @@ class _Desk:
             *differences(self.draft, looked.prp),
             *(in_words(one, text) for one in findings if must_change(one)),
         ]
-        better = [in_words(one, text) for one in findings if could_be_better(one)]
+        better = list(could_be_better(findings, text))
         if not reasons:
             tests = {test.path: test.code for test in self.draft.tests}
             better += await self.measure(looked.prp, tests)

@@ -1,12 +1,14 @@
 """What a program says against a draft before a person sees it."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from agent.drafter.answer import Draft
 from agent.prp import Finding, Prp, Severity
 
-_WORTH_A_LOOK = frozenset(("R02", "R03", "R13"))
-"""Notes that speak against a draft all the same: what they name could be better."""
+_BY_WORDS = frozenset(("R02", "R03"))
+"""Notes about what no check seems to show: guesses, so that all of them are one point."""
+_MEANT = frozenset(("R23",))
+"""What stands in a draft on purpose."""
 
 
 def unfit(draft: Draft, files: Collection[str]) -> Iterator[str]:
@@ -45,7 +47,7 @@ def _tasks(draft: Draft, prp: Prp) -> Iterator[str]:
         yield f"Of {len(draft.tasks)} tasks {len(prp.tasks)} are read: name them otherwise."
         return
     for task, read in zip(draft.tasks, prp.tasks, strict=True):
-        paths = {change.path for change in read.changes}
+        paths = {change.path.removeprefix("./") for change in read.changes}
         for change in task.changes:
             if change.path not in paths:
                 yield f"Task `{task.title}`: {change.path!r} is not read as a path of a file."
@@ -66,9 +68,14 @@ def _commands(draft: Draft, prp: Prp) -> Iterator[str]:
                 "comment; `(cd folder && command)` for another folder, `NAME=value command` for a "
                 "variable)"
             )
-    more = len(prp.checks) - len({command.run.strip() for command in wanted})
-    if more > 0:
-        yield f"{more} more checks are read than `levels` has: commands stand in other words."
+    meant = {command.run.strip() for command in wanted}
+    for check in prp.checks:
+        if check.command.strip() not in meant:
+            line = prp.text.split("\n")[check.line - 1].strip()
+            yield (
+                f"`{check.command[:200]}` is read as a check, and is none of `levels` (at "
+                f"`{line[:200]}`): say it in other words there, or without backticks"
+            )
 
 
 def must_change(finding: Finding) -> bool:
@@ -76,13 +83,23 @@ def must_change(finding: Finding) -> bool:
     return finding.severity is Severity.ERROR
 
 
-def could_be_better(finding: Finding) -> bool:
-    """Return whether the author is told of a finding once."""
-    return finding.severity is Severity.WARNING or finding.code in _WORTH_A_LOOK
+def could_be_better(findings: Sequence[Finding], text: str) -> Iterator[str]:
+    """Yield what the author of a draft is told once."""
+    for finding in findings:
+        if finding.severity is Severity.WARNING and finding.code not in _MEANT:
+            yield in_words(finding, text)
+    guessed = [_line(finding, text) for finding in findings if finding.code in _BY_WORDS]
+    if guessed:
+        names = "; ".join(f"`{words[:100]}`" for words in guessed)
+        yield (f"By their words no check or test shows these; where that is so, add one: {names}")
 
 
 def in_words(finding: Finding, text: str) -> str:
     """Return a finding for the author of a draft, who sees no line numbers."""
+    words = f"[{finding.code}] {finding.message}. {finding.hint}"
+    return f"{words} (at `{_line(finding, text)[:160]}`)"
+
+
+def _line(finding: Finding, text: str) -> str:
     lines = text.split("\n")
-    line = lines[finding.line - 1].strip() if finding.line <= len(lines) else ""
-    return f"[{finding.code}] {finding.message}. {finding.hint} (at `{line[:160]}`)"
+    return lines[finding.line - 1].strip() if finding.line <= len(lines) else ""

@@ -158,7 +158,9 @@ def _task(number: int, task: Work) -> Iterator[str]:
     title = re.sub(r"\s*:\s+", " - ", _line(task.title)).rstrip(":").replace(" #", " no. ")
     yield f"Task {number} - {title}:"
     for change in task.changes:
-        yield f"  {change.verb} {change.path}:"
+        # A name without ending or folder could be any word.
+        path = change.path if re.search(r"[./]", change.path) else f"./{change.path}"
+        yield f"  {change.verb} {path}:"
         yield from (f"    - {_item(words)}" for words in change.does or (task.title,))
 
 

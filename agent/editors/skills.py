@@ -60,6 +60,25 @@ EXECUTE = Skill(
         "`prp execute` that they asked for, mostly none."
     ),
 )
+DRAFT = Skill(
+    name="draft",
+    description=(
+        "Draft a PRP (Product Requirement Prompt) with prp, which studies the repository and "
+        "writes a PRP with criteria, tasks and checks that were run. Use when the person asks for "
+        "a PRP, or wants a feature or an issue written down as one."
+    ),
+    arguments="WHAT YOU WANT | --issue FILE [--max-cost-usd N]",
+    commands=("lint", "doctor"),
+    costs=True,
+    typed=(
+        "`WISH` below is that without its options; `OPTIONS` are those of `prp draft` in it, as\n"
+        "`--issue FILE` or `--max-cost-usd N`."
+    ),
+    meant=(
+        "`WISH` below is what the person wants, in their own words; `OPTIONS` are options of\n"
+        "`prp draft` that they asked for, mostly none."
+    ),
+)
 STATUS = Skill(
     name="status",
     description=(
@@ -72,7 +91,7 @@ STATUS = Skill(
     typed="`RUN` below is the first word of that, if there is one.",
     meant="`RUN` below is the run that the person named, if any.",
 )
-SKILLS = (EXECUTE, STATUS)
+SKILLS = (EXECUTE, DRAFT, STATUS)
 
 Render = Callable[[Skill], tuple[str, str]]
 """Returns path and content of a skill for one kind of tool."""

@@ -9,8 +9,9 @@ from typing import Literal
 from agent.errors import DocumentError, PrpError, Refused
 from agent.github import progress, words
 from agent.github.client import GitHub
+from agent.github.drafting import WISH, branch_of
 from agent.github.job import LABEL, Job
-from agent.github.papers import Request, write
+from agent.github.papers import DraftWish, Request, write
 from agent.github.review import with_review
 from agent.github.sources import Found, find_prp, name_of
 from agent.github.state import State, bring, dollars, recall, spent_today
@@ -21,8 +22,8 @@ from agent.runs.approval import Request as Wanted
 from agent.runs.approval import request_of
 from agent.runs.desk import reaching
 from agent.settings import Settings, load_settings
+from agent.shown import seen
 from agent.workspace import Repository
-from agent.workspace.files import write_text
 from agent.workspace.git import GitFailed
 from agent.workspace.remote import Remote, write_bundle
 from agent.workspace.surroundings import at_commit
@@ -31,7 +32,7 @@ _SHORT = 12
 
 
 class Decision(StrEnum):
-    """What the gate says; further jobs begin with `run`, `plan` or `draft` only."""
+    """What the gate says; further jobs begin with `run`, `plan`, `draft` or `template` only."""
 
     NONE = "none"
     """It is none of our business."""
@@ -39,6 +40,9 @@ class Decision(StrEnum):
     RUN = "run"
     PLAN = "plan"
     DRAFT = "draft"
+    """There is no PRP, and a model writes one."""
+    TEMPLATE = "template"
+    """There is none, and people write one."""
     WAITS = "needs-approval"
     CANCEL = "cancel"
     TOLD = "told"
@@ -240,7 +244,7 @@ def _on_words(gate: Gate, key: str, state: State | None, now: datetime) -> Decis
     )
     gate = replace(gate, trigger=trigger)
     if found.kind == "draft":
-        return _draft(gate, found, base)
+        return _draft(gate, found, base, now)
     wanted = _examined(gate, found, base)
     trust = _trust(gate, found, wanted)
     if trust is None:
@@ -415,12 +419,39 @@ def _ask(gate: Gate, found: Found, wanted: Wanted) -> Decision:
     return Decision.WAITS
 
 
-def _draft(gate: Gate, found: Found, base: str) -> Decision:
-    """Hand a document for people to complete to the job that may push."""
-    folder = gate.job.artifact("request")
-    write_text(folder, "draft.md", found.text)
-    (folder / "draft.name").write_text(f"{found.name}\n{base}\n", encoding="utf-8")
+def _draft(gate: Gate, found: Found, base: str, now: datetime) -> Decision:
+    """Ask for a document: by a model where one is set, else by people.
+
+    Raises:
+        Refused: Nothing is left of the day's money.
+
+    """
+    branch = branch_of(found.name)
+    is_there = bool(gate.remote.refs(f"refs/heads/{branch}"))
+    by_model = bool(gate.settings.planner or gate.settings.model) and not is_there
+    wish = DraftWish(
+        issue=gate.number,
+        actor=gate.trigger.actor,
+        words=f"{seen(gate.trigger.title)}\n{seen(gate.trigger.body)}"[:_LONGEST_WISH],
+        name=found.name,
+        template=found.text,
+        by_model=by_model,
+        base=base,
+        max_cost_usd=_allowance(gate, now) if by_model else None,
+    )
+    write(wish, gate.job.artifact("request") / WISH)
+    gate.job.put(key=str(gate.number))
+    if not by_model:
+        return Decision.TEMPLATE
+    progress.label(gate.github, gate.number, progress.RUNNING)
+    told = (
+        f"<!-- prp:workflow {gate.job.run} -->\n### Writing a PRP\n\n[The run]({gate.job.run_url})."
+    )
+    progress.show(gate.github, gate.number, str(gate.number), told)
     return Decision.DRAFT
+
+
+_LONGEST_WISH = 60_000
 
 
 def _allowance(gate: Gate, now: datetime) -> float | None:

@@ -44,6 +44,34 @@ class Request(_Paper):
     max_cost_usd: float | None = None
 
 
+class DraftWish(_Paper):
+    """What the gate found where no PRP is: words from which one can be made."""
+
+    issue: int
+    actor: str
+    words: str
+    """Title and body as readers see them; anybody may have written them."""
+    name: str
+    """Path of the document below the repository."""
+    template: str
+    """The document for people to complete, where no model writes one."""
+    by_model: bool
+    base: str = Field(pattern=_SHA)
+    max_cost_usd: float | None = None
+
+
+class DraftResult(_Paper):
+    """What the job with the model wrote."""
+
+    text: str = ""
+    """The document; empty where there is none."""
+    told: str = ""
+    """What is known of it, for people."""
+    usd: float | None = None
+    problem: str = ""
+    """Why there is none."""
+
+
 class Result(_Paper):
     """What the job with the model says that it did; looked into before it is believed."""
 

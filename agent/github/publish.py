@@ -1,7 +1,6 @@
 """The last job: it may push, so it runs nothing of the repository and believes what it sees."""
 
 import contextlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from agent.errors import Exit, Refused
 from agent.github import progress, pull_text, words
 from agent.github.answers import Pull
 from agent.github.client import GitHub, GitHubFailed
+from agent.github.drafting import is_draft, publish_draft
 from agent.github.job import Job
 from agent.github.papers import (
     Account,
@@ -28,7 +28,7 @@ from agent.github.state import State, bring, recall, saved
 from agent.journal import read_events
 from agent.workspace import Repository
 from agent.workspace.files import FileProblem, read_text
-from agent.workspace.remote import PushDeclined, Remote, add_file
+from agent.workspace.remote import PushDeclined, Remote
 
 _LARGEST_JOURNAL = 20 * 1024 * 1024
 
@@ -65,8 +65,8 @@ def publish(job: Job, github: GitHub, *, now: datetime | None = None) -> int:
         remote=remote,
         now=now or datetime.now(UTC),
     )
-    if (job.artifact("request") / "draft.md").is_file():
-        return _draft(desk)
+    if is_draft(job):
+        return publish_draft(job, github, repository, remote, now=desk.now)
     request = read(Request, job.artifact("request") / "request.json")
     try:
         return _published(desk, request)
@@ -299,41 +299,3 @@ def _plan(desk: Desk, evidence: Evidence) -> int:
     desk.job.summarise(told)
     desk.job.put(decision="plan", status=result.outcome, exit_code=result.exit_status)
     return result.exit_status
-
-
-def _draft(desk: Desk) -> int:
-    """Open a pull request that adds a PRP for people to complete."""
-    folder, event = desk.job.artifact("request"), desk.job.event
-    issue: Mapping[str, object] = event.get("issue") or {}
-    number = int(str(issue.get("number") or desk.job.asked("ISSUE") or 0))
-    name, base = read_text(folder, "draft.name").splitlines()[:2]
-    text = read_text(folder, "draft.md")
-    branch = f"prp/draft-{Path(name).stem}"
-    message = f"Draft a PRP for issue {number}"
-    commit = add_file(desk.repository, name, text.encode(), parent=base, message=message)
-    there = desk.remote.refs(f"refs/heads/{branch}")
-    if not there:
-        desk.remote.push(f"{commit}:refs/heads/{branch}")
-    title = words.title(f"docs: draft a PRP for issue {number}")
-    body = _DRAFTED.format(number=number, name=words.code(name))
-    pull = desk.github.open_pull(branch) or desk.github.create_pull(
-        branch=branch, base=desk.job.default_branch, title=title, body=body, draft=True
-    )
-    told = (
-        f"This issue does not say yet how its result can be proven. [A draft of a PRP]"
-        f"({pull.html_url}) has the places to fill in. Complete it, merge it, write "
-        f"`PRP: {name}` into this issue, and set the label again."
-    )
-    progress.show(desk.github, number, str(number), told)
-    progress.label(desk.github, number, progress.WAITING)
-    desk.job.summarise(told)
-    desk.job.put(decision="draft", pr_number=pull.number, pr_url=pull.html_url, branch=branch)
-    return Exit.PROVEN
-
-
-_DRAFTED = """\
-For #{number}, which can't be executed as it is: {name} has its words and the places to fill in.
-
-A PRP needs criteria that somebody can see to be false, tasks that name files, and commands that
-fail until the work is done. `prp lint` says what is missing.
-"""

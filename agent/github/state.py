@@ -76,6 +76,18 @@ def saved(repository: Repository, state: State, files: Mapping[str, bytes]) -> s
     return f"+{made}:{_THERE}/{state.key}"
 
 
+def with_spent(repository: Repository, key: str, spent: Spent) -> str:
+    """Make the commit that adds to an account without runs, and return what to push."""
+    try:
+        known = parse(Account, repository.read(f"{_HERE}/{key}", "account.json"), name=key)
+    except (GitFailed, Refused):
+        known = Account()
+    account = Account(runs=(*known.runs, spent)[-200:])
+    content = account.model_dump_json(indent=2).encode()
+    made = keep_files(repository, {"account.json": content}, parents=[], message="Account")
+    return f"+{made}:{_THERE}/{key}"
+
+
 def spent_today(repository: Repository, *, now: datetime) -> Iterator[Spent]:
     """Return the runs of all issues that ended on a day, by UTC."""
     today = now.astimezone(UTC).date().isoformat()

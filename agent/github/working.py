@@ -1,9 +1,11 @@
 """The job that holds the model's key, and no token: plan, code and verify, then leave a bundle."""
 
+import os
 import shutil
 from pathlib import Path
 
 from agent.errors import Exit, PrpError, Refused
+from agent.github.drafting import draft, is_draft
 from agent.github.job import Job
 from agent.github.log import JobLog
 from agent.github.papers import Request, Result, read, write
@@ -33,6 +35,9 @@ def work(job: Job, log: JobLog, *, listen: Record) -> int:
         Refused: There is no request.
 
     """
+    if is_draft(job):
+        path = job.environment.get("PATH", os.defpath)
+        return draft(job, log, search_path=path, listen=listen)
     request = read(Request, job.artifact("request") / "request.json")
     folder = job.artifact("result")
     try:

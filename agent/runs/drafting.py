@@ -65,6 +65,9 @@ def draft_order(order: Order, wish: Wish, *, search_path: str, listen: Record) -
 
     """
     order = dataclasses.replace(order, roles=("drafter",))
+    if wish.issue:
+        # Whoever wrote it could have the repository's files sent to a host that others may ask.
+        order = dataclasses.replace(order, flags={**order.flags, "allow_hosts": ()})
     desk = lay_out_draft(order)
     if wish.issue and desk.sandbox.name == "none":
         raise Refused(

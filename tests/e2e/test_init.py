@@ -27,9 +27,9 @@ def project(tmp_path: Path) -> Project:
     ("wanted", "number"),
     [
         (("--agents", "none", "--github"), 5),
-        (("--agents", "claude"), 5),
-        (("--agents", "codex,gemini"), 7),
-        (("--agents", "all", "--github"), 13),
+        (("--agents", "claude"), 6),
+        (("--agents", "codex,gemini"), 9),
+        (("--agents", "all", "--github"), 17),
     ],
 )
 def test_written_twice_changes_nothing(

@@ -99,6 +99,34 @@ DRAFT: dict[str, Any] = {
 }
 
 
+GREET_DRAFT: dict[str, Any] = {
+    **DRAFT,
+    "title": "A greeting",
+    "goal": "A module that greets.",
+    "what": "`greet(name)` returns a greeting.",
+    "need": "There is none.",
+    "criteria": ["`greet('Ada')` returns `Hello, Ada!`"],
+    "sources": [{"kind": "docfile", "target": "README.md", "why": "What the project is"}],
+    "tests": [
+        {
+            "kind": "unit",
+            "path": "tests/test_greet.py",
+            "language": "python",
+            "code": "from greet import greet\n\nassert greet('Ada') == 'Hello, Ada!'\n",
+        }
+    ],
+    "tasks": [
+        {
+            "title": "The greeting",
+            "changes": [
+                {"verb": "CREATE", "path": "greet.py", "does": ["greet(name: str) -> str"]}
+            ],
+        }
+    ],
+    "levels": {"unit": [{"run": "python3 tests/test_greet.py"}]},
+}
+
+
 def drafter(*answers: dict[str, Any]) -> Callable[[Request], Answer]:
     """Return a script: reads and looks around once, then hands in one answer after the other."""
     left: Sequence[dict[str, Any]] = list(answers) or [DRAFT, {}]

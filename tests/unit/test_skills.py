@@ -83,7 +83,8 @@ def test_only_what_tells_is_allowed_without_a_question() -> None:
 
 def test_a_model_does_not_spend_money_by_itself() -> None:
     """Given a tool that can tell, then only a person's own command begins a run."""
-    assert front(".claude/skills/prp-execute/SKILL.md")["disable-model-invocation"] is True
+    for name in ("execute", "draft"):
+        assert front(f".claude/skills/prp-{name}/SKILL.md")["disable-model-invocation"] is True
     assert "disable-model-invocation" not in front(".claude/skills/prp-status/SKILL.md")
 
 
