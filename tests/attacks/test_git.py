@@ -370,3 +370,57 @@ def test_attributes_that_no_file_fits_do_not_lose_the_work(place: Place) -> None
     assert commit
     assert place.tree.repository.read(commit, "a.txt") == b"no byte order mark"
     assert place.tree.repository.read(commit, "b.py") == b"b = 1\n"
+
+
+def _planted(place: Place) -> str:
+    """Plant an answer where a run could find it: on another branch, in the stash, in the reflog."""
+    project, who = place.project, ("-c", "user.name=t", "-c", "user.email=t@t")
+    project.git("checkout", "-q", "-b", "solved")
+    project.write("answer.py", "ANSWER = 'on a branch'\n")
+    project.git("add", "-A")
+    project.git(*who, "commit", "-q", "-m", "Solve it")
+    project.git("tag", "solved-tag")
+    project.write("answer.py", "ANSWER = 'in the stash'\n")
+    project.git(*who, "stash")
+    project.write("answer.py", "ANSWER = 'dangling'\n")
+    project.git("hash-object", "-w", "answer.py")
+    project.git("checkout", "-q", "-f", "main")
+    return project.git("rev-parse", "solved").strip()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "git log --all --oneline; git branch -a; git tag; git stash list; git reflog --all",
+        "git show {commit}:answer.py; git cat-file -p {commit}",
+        "git fsck --lost-found --no-reflogs; git log --all -S ANSWER",
+        "git cat-file --batch-all-objects --batch-check | while read id rest; do "
+        "git cat-file -p $id; done",
+        "grep -r solved {common}; cat {common}/packed-refs {common}/refs/heads/*",
+    ],
+)
+def test_V24_an_answer_in_git_is_out_of_reach(place: Place, command: str) -> None:
+    """Only the history of the base is there: no other branch, tag, stash, reflog or object."""
+    commit, common = _planted(place), place.project.root / ".git"
+    asked = command.format(commit=commit, common=common)
+    hints = ("ANSWER =", "Solve it", "solved\n", "heads/solved")
+    # Outside of the sandbox it is found
+    plain = subprocess.run(
+        ["bash", "-c", asked], cwd=place.tree.path, capture_output=True, text=True, check=False
+    )
+    assert any(hint in plain.stdout for hint in hints)
+    said = place.run(asked).output.replace(asked, "")
+    assert not any(hint in said for hint in hints), said
+
+
+def test_V24_what_a_run_commits_is_in_its_own_history(place: Place) -> None:
+    """Status, diff and log go on as in any checkout, with the tags that the base comes from."""
+    place.project.git("tag", "v1.0")
+    commit_everything(place)
+    done = place.run("git status --porcelain && git log --oneline && git describe --tags")
+    assert done.status == 0, done.output
+    assert "A task" in done.output
+    assert "v1.0-1-g" in done.output
+    (place.tree.path / "README").write_text("changed\n")
+    assert "+changed" in place.run("git diff").output
+    assert place.run("git fsck --full").status == 0

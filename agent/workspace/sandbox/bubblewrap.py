@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from agent.workspace.history import Histories
 from agent.workspace.sandbox.confinement import SHELL, Confinement, Launch
 from agent.workspace.sandbox.outward import shown_beside, through_proxy
 
@@ -45,6 +46,7 @@ class Bubblewrap:
         self._config = state / "git-config"
         self._config.parent.mkdir(parents=True, exist_ok=True)
         self._config.write_text(_GIT_CONFIG, encoding="utf-8")
+        self._histories = Histories(place=state / "histories")
 
     def launch(self, confinement: Confinement, script: str) -> Launch:
         """Return how to start a bash script inside.
@@ -52,7 +54,9 @@ class Bubblewrap:
         The arguments travel by file descriptor: on the command line they would be readable inside
         as those of process 1, with every path of the host.
         """
-        arguments = bubblewrap_arguments(confinement, git_config=self._config)
+        arguments = bubblewrap_arguments(
+            confinement, git_config=self._config, histories=self._histories
+        )
         prlimit = shutil.which("prlimit") or "/usr/bin/prlimit"
         limited = (*through_proxy(confinement.network), prlimit, *_LIMITS)
         return Launch(
@@ -64,7 +68,9 @@ class Bubblewrap:
         )
 
 
-def bubblewrap_arguments(confinement: Confinement, *, git_config: Path) -> list[str]:
+def bubblewrap_arguments(
+    confinement: Confinement, *, git_config: Path, histories: Histories
+) -> list[str]:
     """Return bwrap's arguments for a command; the order of mounts matters."""
     tree, home = str(confinement.tree), confinement.environment.get("HOME", "/home/prp")
     bind = "--bind" if confinement.writable else "--ro-bind"
@@ -76,7 +82,7 @@ def bubblewrap_arguments(confinement: Confinement, *, git_config: Path) -> list[
         *("--proc", "/proc", "--dev", "/dev"),
         *_bounded("/tmp", 512), *_bounded(home, 512), *("--tmpfs", "/run", "--dir", "/var/tmp"),  # noqa: S108
         *(word for path in confinement.tools for word in ("--ro-bind", str(path), str(path))),
-        *_git_metadata(confinement.tree, git_config),
+        *_git_metadata(confinement.tree, git_config, histories),
         *(bind, tree, tree, "--ro-bind-try", f"{tree}/.git", f"{tree}/.git"),
         *_protected(confinement.tree, confinement.protect),
         *shown_beside(confinement),
@@ -104,8 +110,8 @@ def _bounded(path: str, mebibytes: int) -> Sequence[str]:
     return ("--size", str(mebibytes * _MIB), "--tmpfs", path)
 
 
-def _git_metadata(tree: Path, git_config: Path) -> Iterable[str]:
-    """Show the history read-only, without the tokens and programs of the configuration."""
+def _git_metadata(tree: Path, git_config: Path, histories: Histories) -> Iterable[str]:
+    """Show the history of the tree's own commit, read-only: no other branch, token or program."""
     pointer = tree / ".git"
     if pointer.is_symlink() or not pointer.is_file():
         return
@@ -113,11 +119,21 @@ def _git_metadata(tree: Path, git_config: Path) -> Iterable[str]:
     common = own.parent.parent
     if not (common / "objects").is_dir():
         return
-    yield from ("--ro-bind", str(common), str(common))
+    history = histories.of(common, own)
+    if history is None:
+        return
+    yield from ("--tmpfs", str(common))
+    for name in ("objects", "HEAD", "packed-refs"):
+        yield from ("--ro-bind", str(history / name), str(common / name))
+    if (history / "shallow").stat().st_size:
+        yield from ("--ro-bind", str(history / "shallow"), str(common / "shallow"))
+    yield from ("--dir", str(common / "refs"))
+    yield from ("--ro-bind-try", str(common / "info/exclude"), str(common / "info/exclude"))
     yield from ("--ro-bind", str(git_config), str(common / "config"))
-    hooks = common / "hooks"
-    if hooks.is_dir():
-        yield from ("--tmpfs", str(hooks), "--remount-ro", str(hooks))
+    yield from ("--ro-bind", str(own), str(own))
+    # Its own HEAD may name a branch, and there is none.
+    yield from ("--ro-bind", str(history / "HEAD"), str(own / "HEAD"))
+    yield from ("--remount-ro", str(common))
 
 
 def _protected(tree: Path, paths: Iterable[str]) -> Iterable[str]:
