@@ -78,6 +78,8 @@ class Settings:
     """`postgresql://...` that keeps the steps of runs; by default each has a file of its own."""
     storage_url: str | None = None
     """Where workers of a fleet leave journals and reports: a path, or `s3://...`, `gs://...`."""
+    otel_endpoint: str | None = None
+    """Collector that gets a trace of each run, figures and names only: `http://localhost:4318`."""
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """US dollars per million tokens read and written, for models that the price list lacks."""
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -116,6 +118,7 @@ _NOT_FROM_A_REPOSITORY = {
     "state_dir",
     "database_url",
     "storage_url",
+    "otel_endpoint",
     "prices",
     "holdout_tests",
     "max_mutants",

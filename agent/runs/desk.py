@@ -18,6 +18,7 @@ from agent.prp.reach import with_reach
 from agent.prp.read import read_text
 from agent.runs.approval import Answers, Ask, is_in_history, request_of, require_approval
 from agent.runs.folder import require_state_folder
+from agent.runs.tracing import require_collector
 from agent.settings import ROLES, Settings, load_settings
 from agent.workspace import Repository, Sandbox, Toolchain, find_sandbox, find_toolchain
 from agent.workspace.surroundings import at_commit
@@ -183,6 +184,7 @@ def _require_sense(order: Order, settings: Settings) -> None:
         raise SettingsError(
             f"--record {order.recording}: there is no folder {order.recording.parent}"
         )
+    require_collector(settings.otel_endpoint)
     if settings.sandbox != "none":
         return
     if order.yes:

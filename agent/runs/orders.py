@@ -16,7 +16,16 @@ from agent.runs.folder import RunFolder
 from agent.settings import Settings
 
 VERSION = 1
-_NOT_SAVED = {"keys", "origins", "notes", "state_dir", "database_url", "storage_url", "prices"}
+_NOT_SAVED = {
+    "keys",
+    "origins",
+    "notes",
+    "state_dir",
+    "database_url",
+    "storage_url",
+    "otel_endpoint",
+    "prices",
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ from agent.runs.orders import (
     require_same_document,
 )
 from agent.runs.signals import with_signals
+from agent.runs.tracing import traced
 from agent.shown import json_text
 from agent.verifier import CheckResult, describe, freeze
 
@@ -79,7 +80,7 @@ def run_order(order: Order, *, listen: Record) -> Done:
     """
     desk = lay_out(order)
     folder, saved = begin(desk, order)
-    return work_on(folder, saved, desk, order, listen=listen)
+    return _worked_on(folder, saved, desk, order, listen=listen)
 
 
 def resume_run(
@@ -122,7 +123,7 @@ def resume_run(
         require_same_document(folder, saved)
     order = order_of(folder, saved, flags)
     desk = dataclasses.replace(lay_out(order), allowed=saved.allowed)
-    return work_on(folder, saved, desk, order, listen=listen, afresh=afresh)
+    return _worked_on(folder, saved, desk, order, listen=listen, afresh=afresh)
 
 
 def _accepting(
@@ -142,7 +143,20 @@ def _accepting(
     )
     desk = lay_out(order)
     accept_document(folder, saved)
-    return work_on(folder, saved, desk, order, listen=listen, afresh=True)
+    return _worked_on(folder, saved, desk, order, listen=listen, afresh=True)
+
+
+def _worked_on(
+    folder: RunFolder,
+    saved: Saved,
+    desk: Desk,
+    order: Order,
+    *,
+    listen: Record,
+    afresh: bool = False,
+) -> Done:
+    with traced(desk.settings.otel_endpoint, listen, run=folder.id) as told:
+        return work_on(folder, saved, desk, order, listen=told, afresh=afresh)
 
 
 def plan_order(order: Order, *, listen: Record) -> Planned:
