@@ -12,7 +12,7 @@ from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from markupsafe import Markup, escape
 
 from agent.deliver.learnt import lessons
-from agent.deliver.report import MARK, foreseen, money, outcome_of, spent
+from agent.deliver.report import MARK, foreseen, log_of, money, outcome_of, spent
 from agent.deliver.sides import files_of, side_by_side
 from agent.deliver.story import Story, Usage
 from agent.deliver.talks import talks_of
@@ -173,6 +173,7 @@ def _cell(event: Mapping[str, Any], part: str, packed: _Packed) -> dict[str, Any
         "state": event["state"],
         "about": ", ".join(words for words in (status, reason, took) if words),
         "part": part if part in packed.parts else "",
+        "log": log_of(event),
     }
 
 

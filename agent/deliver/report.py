@@ -39,6 +39,8 @@ def as_json(story: Story, steps: Iterable[Step] = ()) -> dict[str, Any]:
         ],
         "checks": [
             {"stage": stage, **{key: event[key] for key in _CHECK_KEYS}}
+            # Journals of older versions lack these.
+            | {key: event[key] for key in _FURTHER_KEYS if key in event}
             for stage, events in story.checks.items()
             for event in events.values()
         ],
@@ -75,6 +77,7 @@ def as_json(story: Story, steps: Iterable[Step] = ()) -> dict[str, Any]:
 
 _SETUP_KEYS = ("kind", "state", "command", "hosts", "reason", "seconds")
 _CHECK_KEYS = ("check", "level", "command", "state", "status", "seconds", "reason")
+_FURTHER_KEYS = ("tests", "log")
 _MUTANT_KEYS = ("chosen", "tried", "killed", "survivors", "seconds")
 _TASK_KEYS = ("attempt", "task", "commit", "files", "summary", "deviations", "doubts")
 
@@ -238,7 +241,21 @@ def _mutants(story: Story) -> str:
 def _state(event: Mapping[str, Any] | None) -> str:
     if event is None:
         return ""
-    return f"{event['state']}: {plain(event['reason'])}" if event["reason"] else event["state"]
+    said = f"{event['state']}: {plain(event['reason'])}" if event["reason"] else event["state"]
+    return f"{said} ([log]({log}))" if (log := log_of(event)) else said
+
+
+def log_of(event: Mapping[str, Any]) -> str:
+    """Return where all that a check printed is kept beside the report; nothing for one that passed.
+
+    The path is ours, but a journal may come from elsewhere: only the form that we write counts.
+    """
+    log = str(event.get("log", ""))
+    is_ours = re.fullmatch(r"room-\d+/logs/[\w.-]+\.txt", log)
+    return log if is_ours and event["state"] not in _QUIET else ""
+
+
+_QUIET = ("passed", "gated", "not run")
 
 
 def _tasks(story: Story) -> str:

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -34,13 +35,17 @@ class Room:
     """What the commit changes against the base, as it is in the commit."""
     opened: int = 0
     """When it was ready, in nanoseconds since 1970."""
-    _behind: list[tuple[str, Check]] = field(default_factory=list)
+    _behind: list[tuple[str, Check, str]] = field(default_factory=list)
     """What ran before a crash in the room that this one stands for."""
+    _ran: Counter[str] = field(default_factory=Counter)
+    """How often each check was run: every run has a log of its own."""
     _held: list[str] = field(default_factory=list)
 
     async def run(self, command: str, check: Check) -> Finished:
         """Run a check's command with the setup of its fence."""
         is_new = False
+        self._ran[check.id] += 1
+        log = self._log_name(check)
 
         async def do() -> Json:
             nonlocal is_new
@@ -48,14 +53,15 @@ class Room:
             # Later checks may rest on what earlier ones built.
             while self._behind:
                 await self._run(*self._behind.pop(0))
-            return asdict(await self._run(command, check))
+            return asdict(await self._run(command, check, log))
 
         told = await step(f"check {check.id}", do)
-        if not is_new and not self._held and (command, check) not in self._behind:
-            self._behind.append((command, check))
+        known = [(command, check) for command, check, _ in self._behind]
+        if not is_new and not self._held and (command, check) not in known:
+            self._behind.append((command, check, log))
         return Finished(**told)
 
-    async def _run(self, command: str, check: Check) -> Finished:
+    async def _run(self, command: str, check: Check, log: str) -> Finished:
         reports = self.logs / f"{check.id}.reports"
         shutil.rmtree(reports, ignore_errors=True)
         reports.mkdir(exist_ok=True)
@@ -66,7 +72,7 @@ class Room:
             sandbox=self.sandbox,
             setup=(*check.setup, *_before(command)),
             timeout=self.check_timeout,
-            log=self.logs / f"{check.id}.txt",
+            log=self.logs / log,
         )
         if not has_threshold(check):
             return finished
@@ -112,9 +118,20 @@ class Room:
         except (OSError, ValueError):
             return False
 
+    def next_log_of(self, check: Check) -> str:
+        """Return where a check's output will go while it runs, from the run's folder on."""
+        return self._below(self._log_name(check, further=1))
+
     def log_of(self, check: Check) -> str:
-        """Return where a check's output goes while it runs, from the run's folder on."""
-        return f"{self.logs.parent.name}/{self.logs.name}/{check.id}.txt"
+        """Return where the output of a check's last run is, from the run's folder on."""
+        return self._below(self._log_name(check))
+
+    def _below(self, log: str) -> str:
+        return f"{self.logs.parent.name}/{self.logs.name}/{log}"
+
+    def _log_name(self, check: Check, *, further: int = 0) -> str:
+        number = self._ran[check.id] + further
+        return f"{check.id}-{number}.txt" if number > 1 else f"{check.id}.txt"
 
     @contextmanager
     def holding(self, files: Mapping[str, str | None]) -> Iterator[None]:

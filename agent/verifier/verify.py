@@ -67,7 +67,7 @@ async def measure(
     """
 
     async def run(command: str, check: Check) -> Finished:
-        log = room.log_of(check)
+        log = room.next_log_of(check)
         record(CommandStarted(by=stage, check=check.id, command=command, log=log))
         return await room.run(command, check)
 

@@ -1,5 +1,6 @@
 """`prp verify` on branches that nobody of ours made."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,16 @@ def test_a_merged_branch_is_held_against_the_base_that_is_named(project: Project
     assert ran.status == 5
     assert "HEAD holds nothing that its base does not hold" in ran.err
     assert judged(project, "HEAD", "yes", "--base", base).status == 0
+
+
+def test_the_whole_log_of_a_failed_check_lies_beside_the_report(project: Project) -> None:
+    """The report links it, also where the check was run again after that."""
+    assert project.prp("verify", "PRPs/greet.md", "--branch", "wrong").status == 10
+    folder = project.runs[-1]
+    report = (folder / "report.md").read_text(encoding="utf-8")
+    (log,) = set(re.findall(r"\[log\]\((room-2/[^)]+)\)", report))
+    assert "AssertionError: Hi, Ada!" in (folder / log).read_text(encoding="utf-8")
+    assert f'<a href="{log}">' in (folder / "report.html").read_text(encoding="utf-8")
 
 
 def test_json_says_the_same(project: Project) -> None:
