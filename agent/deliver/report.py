@@ -316,12 +316,15 @@ def _cost(story: Story) -> str:
             str(usage.answers),
             f"{usage.input_tokens:,}",
             f"{usage.cache_read_tokens:,}",
+            f"{usage.cache_write_tokens:,}",
             f"{usage.output_tokens:,}",
             money(usage),
         )
         for role, usage in story.usage.items()
     ]
-    table = _table("Cost", ("Role", "Answers", "Read", "of it cached", "Written", "US$"), rows)
+    table = _table(
+        "Cost", ("Role", "Answers", "Read", "from cache", "into cache", "Written", "US$"), rows
+    )
     words = foreseen(story)
     return f"{table}\n\nEstimated when the plan stood: {words}." if words else table
 

@@ -13,6 +13,7 @@ class Usage:
     input_tokens: int = 0
     output_tokens: int = 0
     cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
     cost_usd: float | None = 0.0
     """None as soon as the price of one answer is not known."""
 
@@ -22,6 +23,7 @@ class Usage:
         self.input_tokens += event["input_tokens"]
         self.output_tokens += event["output_tokens"]
         self.cache_read_tokens += event["cache_read_tokens"]
+        self.cache_write_tokens += event["cache_write_tokens"]
         cost = event["cost_usd"]
         unknown = cost is None or self.cost_usd is None
         self.cost_usd = None if unknown else self.cost_usd + cost
@@ -95,6 +97,7 @@ class Story:
             input_tokens=sum(u.input_tokens for u in self.usage.values()),
             output_tokens=sum(u.output_tokens for u in self.usage.values()),
             cache_read_tokens=sum(u.cache_read_tokens for u in self.usage.values()),
+            cache_write_tokens=sum(u.cache_write_tokens for u in self.usage.values()),
             cost_usd=sum(u.cost_usd or 0 for u in self.usage.values()) if known else None,
         )
 
