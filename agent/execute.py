@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import takewhile
 
 from agent.coder import Assignment, Change, carry_out, repair, tests_first
 from agent.errors import BudgetExhausted, Exit, ProviderUnavailable
@@ -31,6 +32,10 @@ class Crew:
     plan: Callable[[Contract, Sequence[CheckResult]], Awaitable[Plan]]
     code: Callable[[Assignment, Contract, Plan, Talk | None], Awaitable[Change]]
     verify: Callable[[Contract, Plan, Sequence[CheckResult], str, int], Awaitable[Verdict]]
+    rethink: Callable[[Contract, Verdict, str, int], Awaitable[str]]
+    """Finds another way where attempts have failed alike, that many times; in words."""
+    has_stronger: bool = False
+    """Whether a stronger model than the coder's can be asked to repair."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,13 +115,20 @@ async def execute(
             await _carry_out(work, attempt, crew, contract, plan, tree, record)
             verdict = await crew.verify(contract, plan, baseline, tree.head(), attempt)
             verdicts.append(verdict)
-            if verdict.holds(strict=strict) or not verdict.failed or no_progress(verdicts):
+            alike = failed_alike(verdicts)
+            if verdict.holds(strict=strict) or not verdict.failed or alike > 2 + crew.has_stronger:
                 break
             feedback = feedback_on(verdict)
             record(FeedbackSent(attempt=attempt, text=feedback))
+            if alike > 1 and attempt < budget.max_attempts:
+                # The same request again would get the same answer.
+                feedback = await crew.rethink(contract, verdict, feedback, alike)
             work = [
                 repair(
-                    commit=verdict.commit, changes=tree.diff(limit=_SHOWN_DIFF), feedback=feedback
+                    commit=verdict.commit,
+                    changes=tree.diff(limit=_SHOWN_DIFF),
+                    feedback=feedback,
+                    stronger=alike > 2,
                 )
             ]
 
@@ -164,9 +176,10 @@ async def _carry_out(
         )
 
 
-def no_progress(verdicts: Sequence[Verdict]) -> bool:
-    """Return whether the last two attempts failed in the very same way."""
-    return len(verdicts) > 1 and verdicts[-1].fingerprint == verdicts[-2].fingerprint
+def failed_alike(verdicts: Sequence[Verdict]) -> int:
+    """Return how many of the last attempts failed in the very same way as the last one."""
+    before = takewhile(lambda v: v.fingerprint == verdicts[-1].fingerprint, reversed(verdicts))
+    return sum(1 for _ in before)
 
 
 def ended(tree: Worktree, verdicts: Sequence[Verdict], budget: Budget, *, strict: bool) -> Outcome:
@@ -177,8 +190,8 @@ def ended(tree: Worktree, verdicts: Sequence[Verdict], budget: Budget, *, strict
         return _outcome(Ending.PROVEN, f"every criterion holds{best.how}", tree, best)
     if not best.failed:
         return _outcome(Ending.UNPROVEN, f"no check failed, but {best.missing}", tree, best)
-    if no_progress(verdicts):
-        return _outcome(Ending.FAILED, "the same failures twice in a row", tree, best)
+    if (alike := failed_alike(verdicts)) > 1:
+        return _outcome(Ending.FAILED, f"the same failures {alike} times in a row", tree, best)
     attempts = f"{budget.max_attempts} attempt{'s' if budget.max_attempts > 1 else ''}"
     return _outcome(Ending.OUT_OF_BUDGET, f"criteria still fail after {attempts}", tree, best)
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from agent.journal import PlanRejected, Record
-from agent.llm.conversation import converse
+from agent.llm.conversation import AgentFailed, converse
 from agent.llm.prompts import prompt
 from agent.prp import Prp
 
@@ -100,6 +100,66 @@ async def make_plan(
         reject=reject,
         max_requests=20,
     )
+    return reply.output
+
+
+class OtherWay(BaseModel):
+    """What to do where attempts fail alike."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    cause: str
+    """Why they fail, from what the code does: files, functions and values."""
+    approach: str
+    """What to do instead of what was tried, in the order of doing it. No code."""
+
+
+async def find_other_way(
+    *,
+    model: Any,
+    briefing: str,
+    tools: Sequence[Callable[..., Any]],
+    times: int,
+    commit: str,
+    changes: str,
+    feedback: str,
+) -> OtherWay | None:
+    """Ask the planner for another way than the one on which attempts fail alike.
+
+    Args:
+        model: As opened by `open_model`.
+        briefing: The text that every conversation of the run begins with.
+        tools: Read-only tools on a clean checkout of the commit.
+        times: How many attempts have failed alike.
+        commit: The last attempt's.
+        changes: The branch's diff since the base commit, shortened where it is long.
+        feedback: What the verifier found.
+
+    Returns:
+        The other way, None where the planner comes to no end.
+
+    """
+    request = prompt(
+        "rethink_request",
+        times=str(times),
+        commit=commit[:12],
+        changes=changes,
+        feedback=feedback,
+    )
+    try:
+        reply = await converse(
+            model,
+            role="planner",
+            instructions=prompt("rethink"),
+            output=OtherWay,
+            finish=("submit_way", "Hand in the cause and the other way"),
+            prompt=[briefing, request],
+            tools=tools,
+            reject=lambda _: (),
+            max_requests=20,
+        )
+    except AgentFailed:
+        return None
     return reply.output
 
 

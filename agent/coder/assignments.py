@@ -15,6 +15,8 @@ class Assignment:
     title: str
     request: str
     """The whole request in words."""
+    stronger: bool = False
+    """Whether the strongest model at hand is to carry it out: others failed alike."""
 
 
 def tests_first() -> Assignment:
@@ -41,17 +43,19 @@ def carry_out(task: Task, *, approach: str) -> Assignment:
     )
 
 
-def repair(*, commit: str, changes: str, feedback: str) -> Assignment:
+def repair(*, commit: str, changes: str, feedback: str, stronger: bool = False) -> Assignment:
     """Return the assignment to mend what the verifier found on a commit.
 
     Args:
         commit: The commit that was verified.
         changes: The branch's diff since the base commit, shortened where it is long.
         feedback: What the verifier found.
+        stronger: Whether a stronger model is to carry it out, where there is one.
 
     """
     return Assignment(
         number=0,
         title="Repair",
+        stronger=stronger,
         request=prompt("coder_repair", commit=commit[:12], changes=changes, feedback=feedback),
     )

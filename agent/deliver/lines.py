@@ -19,6 +19,7 @@ from agent.journal import (
     Noted,
     Planned,
     PlanRejected,
+    Rethought,
     RunResumed,
     RunStarted,
     SetupFinished,
@@ -122,6 +123,10 @@ _LINES: dict[type, Callable[..., str]] = {
     HoldoutWritten: _holdout,
     HoldoutTried: lambda e: (
         f"tests from the text: {len(e.passed)} pass, {len(e.failed)} fail on attempt {e.attempt}"
+    ),
+    Rethought: lambda e: (
+        f"{e.times} attempts failed alike; another way: {e.approach or 'none was found'}"
+        + (", by the planner's model" if e.stronger else "")
     ),
     FeedbackSent: lambda e: f"feedback sent to the coder, {len(e.text)} characters",
     ModelRetried: _retried,

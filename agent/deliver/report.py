@@ -270,9 +270,13 @@ def _tasks(story: Story) -> str:
 
 
 def _feedback(story: Story) -> str:
-    parts = [
-        f"### After attempt {attempt}\n\n{fence(text)}" for attempt, text in story.feedback.items()
-    ]
+    parts = []
+    for attempt, text in story.feedback.items():
+        parts.append(f"### After attempt {attempt}\n\n{fence(text)}")
+        if way := story.ways.get(attempt):
+            who = "; the planner's model carries it out" if way["stronger"] else ""
+            parts.append(f"{way['times']} attempts failed alike. Another way{who}:")
+            parts.append(fence(f"{way['cause']}\n{way['approach']}".strip() or "none was found"))
     return "\n\n".join(["## Feedback", *parts]) if parts else ""
 
 

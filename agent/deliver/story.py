@@ -74,6 +74,8 @@ class Story:
     """Attempt to what came of the tests from the text."""
     tasks: list[Mapping[str, Any]] = field(default_factory=list)
     feedback: dict[int, str] = field(default_factory=dict)
+    ways: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    """Attempt to the other way that the planner found after it."""
     usage: dict[str, Usage] = field(default_factory=dict)
     setup: list[Mapping[str, Any]] = field(default_factory=list)
     """What was installed before the run, or could not be."""
@@ -144,6 +146,8 @@ def _take(story: Story, event: Mapping[str, Any]) -> None:  # noqa: C901, PLR091
             story.tasks.append(event)
         case "feedback-sent":
             story.feedback[event["attempt"]] = event["text"]
+        case "rethought":
+            story.ways[event["attempt"]] = event
         case "model-answered":
             story.usage.setdefault(event["role"], Usage()).add(event)
         case "noted":

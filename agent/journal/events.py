@@ -333,6 +333,21 @@ class FeedbackSent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rethought:
+    """Attempts failed alike, so the planner was asked for another way."""
+
+    attempt: int
+    """The last that failed."""
+    times: int
+    """How many failed alike."""
+    cause: str
+    """Empty where the planner came to no end."""
+    approach: str
+    stronger: bool
+    """Whether the planner's model carries the next attempt out instead of the coder's."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Noted:
     """Something a person should know that belongs to no other event."""
 
@@ -382,6 +397,7 @@ Event = (
     | HoldoutWritten
     | HoldoutTried
     | FeedbackSent
+    | Rethought
     | Noted
     | RunEnded
 )

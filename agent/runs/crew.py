@@ -10,14 +10,14 @@ from typing import Any, ParamSpec, TypeVar
 
 from agent.coder import Assignment, Change, Hands, code
 from agent.execute import Crew
-from agent.journal import Estimated, Noted, Planned, Record
+from agent.journal import Estimated, Noted, Planned, Record, Rethought
 from agent.llm.budget import Meter
 from agent.llm.conversation import Talk
 from agent.llm.models import open_model
 from agent.llm.recording import Recorder
 from agent.llm.transcript import Transcript
 from agent.llm.web import fetch_page
-from agent.planner import Plan, make_plan
+from agent.planner import Plan, find_other_way, make_plan
 from agent.prp import ReferenceKind
 from agent.prp.briefing import Document, brief
 from agent.prp.references import documents_of
@@ -225,7 +225,9 @@ class Office:
             return await code(
                 assignment,
                 hands=hands,
-                model=self.model("coder"),
+                model=self.model(
+                    "planner" if assignment.stronger and self._has_stronger else "coder"
+                ),
                 briefing=[self.briefing, self._plan_text],
                 environment=self.desk.toolchain.describe(self.desk.sandbox),
                 talk=talk,
@@ -250,12 +252,61 @@ class Office:
                 touched={file.path for file in tree.changed()},
             )
 
+        async def rethought(contract: Contract, verdict: Verdict, feedback: str, times: int) -> str:
+            return await self._other_way(
+                contract, verdict, feedback, times, changes=tree.diff(limit=_SHOWN_DIFF)
+            )
+
         return Crew(
             measure=self._in_time(self.measure),
             plan=self._in_time(self.plan),
             code=self._in_time(carry_out),
             verify=self._in_time(verified),
+            rethink=self._in_time(rethought),
+            has_stronger=self._has_stronger,
         )
+
+    @property
+    def _has_stronger(self) -> bool:
+        """Return whether the planner's model is another one than the coder's."""
+        choices = self.desk.choices
+        return "planner" in choices and choices["planner"].names != choices["coder"].names
+
+    def _who(self, assignment: Assignment) -> str:
+        """Return the role whose model carries an assignment out."""
+        return "planner" if assignment.stronger and self._has_stronger else "coder"
+
+    async def _other_way(
+        self, contract: Contract, verdict: Verdict, feedback: str, times: int, *, changes: str
+    ) -> str:
+        """Return the feedback with what the planner, reading the commit, would do instead."""
+        async with self.room(contract, verdict.commit) as room:
+            reading = Reading(room.path, role="planner", record=self.record)
+            way = await find_other_way(
+                model=self.model("planner"),
+                briefing=self.briefing,
+                tools=reading.tools,
+                times=times,
+                commit=verdict.commit,
+                changes=changes,
+                feedback=feedback,
+            )
+        self.record(
+            Rethought(
+                attempt=verdict.attempt,
+                times=times,
+                cause=way.cause if way else "",
+                approach=way.approach if way else "",
+                stronger=times > 2 and self._has_stronger,
+            )
+        )
+        told = (
+            f"Why, as the planner sees it: {way.cause}\n\nGo another way: {way.approach}"
+            if way
+            else ""
+        )
+        start = f"{times} attempts failed alike: what was tried so far does not work."
+        return "\n\n".join(part for part in (start, told, feedback) if part)
 
     def _in_time(
         self, do: Callable[_Given, Awaitable[_Result]]

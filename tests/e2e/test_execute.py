@@ -108,11 +108,27 @@ class TestFeedback:
         assert "C1" in ran.out
         assert project.git("show", "prp/greet:greet.py") == WRONG
 
-    def test_the_same_failure_twice_ends_with_10(self, project: Project) -> None:
-        """A third attempt that could only repeat the second is not paid for."""
-        ran = execute(project, crew(attempts=[{"greet.py": WRONG}, {}]))
+    def test_failures_that_do_not_move_lead_to_another_way_and_then_end_with_10(
+        self, project: Project
+    ) -> None:
+        """The planner reads the commit and the coder hears what it would do instead, once."""
+        heard: list[str] = []
+        script = crew(attempts=[{"greet.py": WRONG}, {}, {}, {"greet.py": GOOD}])
+
+        def listening(request: Request) -> Answer:
+            if "edit" in request.tools:
+                heard.append(request.text)
+            return script(request)
+
+        ran = execute(project, listening, "--max-attempts", "9")
         assert ran.status == 10
-        assert "twice" in ran.out
+        assert "the same failures 3 times in a row" in ran.out
+        assert "2 attempts failed alike; another way: Greet with Hello." in ran.err
+        assert ["Go another way: Greet with Hello." in text for text in heard] == [
+            False,
+            False,
+            True,
+        ]
 
 
 class TestClaims:

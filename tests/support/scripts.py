@@ -74,6 +74,9 @@ def crew(
             return Answer(calls=(("submit_plan", dict(plan)),))
         if "submit_judgement" in request.tools:
             return Answer(calls=(("submit_judgement", dict(judged)),))
+        if "submit_way" in request.tools:
+            way = {"cause": "The words are wrong.", "approach": "Greet with Hello."}
+            return Answer(calls=(("submit_way", way),))
         files = next(written, None) or {}
         writes = tuple(("write", {"path": p, "content": c}) for p, c in files.items())
         return Answer(calls=(*writes, ("finish", {"summary": "Written."})))

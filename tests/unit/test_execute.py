@@ -44,7 +44,9 @@ def tree(tmp_path: Path) -> Iterator[Worktree]:
 Code = Callable[[Assignment], None]
 
 
-def run(tree: Worktree, code: Code, *, attempts: int = 3) -> tuple[Outcome, list[Event]]:
+def run(
+    tree: Worktree, code: Code, *, attempts: int = 3, has_stronger: bool = False
+) -> tuple[Outcome, list[Event]]:
     """Execute with a coder that writes greet.py; its content decides whether the check passes."""
     check = PRP.levels[1].checks[0]
     events: list[Event] = []
@@ -71,7 +73,17 @@ def run(tree: Worktree, code: Code, *, attempts: int = 3) -> tuple[Outcome, list
         facts = Facts(results=results, baseline=before)
         return Verdict(attempt=attempt, commit=commit, facts=facts, criteria=())
 
-    crew = Crew(measure=measure, plan=plan, code=carry_out, verify=verify)
+    async def rethink(_c: Contract, _v: Verdict, feedback: str, times: int) -> str:
+        return f"Another way after {times}.\n{feedback}"
+
+    crew = Crew(
+        measure=measure,
+        plan=plan,
+        code=carry_out,
+        verify=verify,
+        rethink=rethink,
+        has_stronger=has_stronger,
+    )
     budget = Budget(max_attempts=attempts)
     return asyncio.run(execute(PRP, crew, tree, budget, events.append)), events
 
@@ -109,12 +121,38 @@ class TestExecute:
         kept = tree.git.text("for-each-ref", "--format=%(refname)", "refs/prp/")
         assert kept.startswith("refs/prp/greet/")
 
-    def test_no_progress_ends_the_run(self, tree: Worktree) -> None:
-        """The same failure twice is not paid for a third time."""
+    def test_attempts_that_fail_alike_lead_to_another_way(self, tree: Worktree) -> None:
+        """The same request again would get the same answer, so the planner is asked first."""
         code, asked = writes(tree, "bad", "bad", "good")
         outcome, _ = run(tree, code)
+        assert outcome.ending is Ending.PROVEN
+        assert ["Another way after 2." in request for request in asked] == [False, False, True]
+
+    def test_no_progress_ends_the_run(self, tree: Worktree) -> None:
+        """What the other way does not move is not paid for once more."""
+        code, asked = writes(tree, "bad", "bad", "bad", "good")
+        outcome, _ = run(tree, code, attempts=9)
         assert outcome.ending is Ending.FAILED
-        assert len(asked) == 2
+        assert outcome.reason == "the same failures 3 times in a row"
+        assert len(asked) == 3
+
+    def test_a_stronger_model_comes_last(self, tree: Worktree) -> None:
+        """Where there is one, it carries out what the coder's has failed at three times."""
+        stronger: list[bool] = []
+
+        def code(assignment: Assignment) -> None:
+            stronger.append(assignment.stronger)
+            (tree.path / "greet.py").write_text("good" if assignment.stronger else "bad")
+
+        outcome, _ = run(tree, code, attempts=9, has_stronger=True)
+        assert outcome.ending is Ending.PROVEN
+        assert stronger == [False, False, False, True]
+
+    def test_nobody_is_asked_for_a_way_that_no_attempt_is_left_for(self, tree: Worktree) -> None:
+        """The budget has been used up by then."""
+        code, asked = writes(tree, "bad", "bad", "good")
+        outcome, _ = run(tree, code, attempts=2)
+        assert (outcome.ending, len(asked)) == (Ending.FAILED, 2)
 
     @pytest.mark.parametrize(
         ("stop", "ending"),
