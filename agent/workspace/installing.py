@@ -22,6 +22,7 @@ from agent.workspace.recipes import Recipe
 from agent.workspace.registries import ASKING, hosts_in
 from agent.workspace.repository import Repository
 from agent.workspace.sandbox.confinement import Sandbox
+from agent.workspace.sandbox.outward import CACHES
 from agent.workspace.sandbox.proxy import NetworkPolicy, open_proxy
 from agent.workspace.shell import Finished, clip, run
 from agent.workspace.toolchain import Toolchain
@@ -317,6 +318,10 @@ def _keep_packages(folder: Path) -> None:
         place = folder / "laid" / found.relative_to(project)
         place.parent.mkdir(parents=True, exist_ok=True)
         found.rename(place)
+        if place.name == "node_modules":
+            # What is not there can't be made writable later: the packages are shown read-only.
+            for name in CACHES:
+                (place / name).mkdir(exist_ok=True)
 
 
 @contextlib.contextmanager

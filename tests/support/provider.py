@@ -1,4 +1,4 @@
-"""A scripted model server on 127.0.0.1: OpenAI Chat, OpenAI Responses and Anthropic, streamed."""
+"""A scripted model server on 127.0.0.1: OpenAI's Chat and Responses, Anthropic, Gemini."""
 
 import json
 import threading
@@ -43,8 +43,10 @@ class Request:
     @property
     def tools(self) -> list[str]:
         """Names of the tools that the model may call."""
-        found = [tool.get("function", tool) for tool in self.body.get("tools", [])]
-        return [tool["name"] for tool in found]
+        asked = self.body.get("tools", [])
+        own = [one for tool in asked for one in tool.get("functionDeclarations", ())]
+        found = own or [tool.get("function", tool) for tool in asked]
+        return [tool.get("name", tool.get("type", "")) for tool in found]
 
     @property
     def text(self) -> str:
@@ -108,9 +110,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         size = int(self.headers.get("content-length", 0))
         body = json.loads(self.rfile.read(size))
-        wire = ROUTES[self.path.split("?")[0]]
+        is_gemini = ":streamGenerateContent" in self.path
+        wire = "gemini" if is_gemini else ROUTES[self.path.split("?")[0]]
         answer = self.provider.answer(Request(wire=wire, body=body, headers=dict(self.headers)))
-        if not body.get("stream"):
+        if not body.get("stream", is_gemini):
             self._send(400, b'{"error": {"message": "the client must stream"}}', {})
         elif answer.fault.isdigit():
             self._refuse(answer)
@@ -317,8 +320,22 @@ def _anthropic(answer: Answer) -> Iterator[tuple[str, Json | str]]:
     yield "message_stop", {"type": "message_stop"}
 
 
+def _gemini(answer: Answer) -> Iterator[tuple[str, Json | str]]:
+    parts: list[Json] = [{"text": answer.text}] if answer.text else []
+    parts += [{"functionCall": {"name": name, "args": value}} for name, value in answer.calls]
+    content = {"role": "model", "parts": parts}
+    usage = {
+        "promptTokenCount": answer.input_tokens,
+        "candidatesTokenCount": answer.output_tokens,
+        "totalTokenCount": answer.input_tokens + answer.output_tokens,
+    }
+    candidate = {"index": 0, "content": content, "finishReason": "STOP"}
+    yield "", {"candidates": [candidate], "usageMetadata": usage, "modelVersion": "scripted"}
+
+
 _EVENTS: dict[str, Callable[[Answer], Iterator[tuple[str, Json | str]]]] = {
     "chat": _chat,
     "responses": _responses,
     "anthropic": _anthropic,
+    "gemini": _gemini,
 }

@@ -15,7 +15,10 @@ PACKAGES = Path(sys.prefix) / "javascript" / "node_modules"
 """Of jest and vitest, with all that they need."""
 _EDITORS = Path(sys.prefix) / "editors" / "node_modules"
 CLAUDE = next(_EDITORS.glob("@anthropic-ai/claude-code-*/claude"), _EDITORS / "claude")
-"""The tests' own copy: a person's, with a person's keys, is never started."""
+GEMINI = _EDITORS / "@google" / "gemini-cli" / "bundle" / "gemini.js"
+OPENCODE = _EDITORS / "opencode-linux-x64" / "bin" / "opencode"
+"""The tests' own copies: a person's, with a person's keys, are never started."""
+_COPIES = {"claude": CLAUDE, "gemini": GEMINI, "opencode": OPENCODE}
 
 
 def needs(*programs: str) -> pytest.MarkDecorator:
@@ -28,8 +31,8 @@ def needs(*programs: str) -> pytest.MarkDecorator:
 def _is_there(program: str) -> bool:
     if program in ("jest", "vitest"):
         return shutil.which("node") is not None and (PACKAGES / program).is_dir()
-    if program == "claude":
-        return CLAUDE.exists()
+    if program in _COPIES:
+        return _COPIES[program].exists()
     if program == "postgres":
         return bool(postgres.program("initdb"))
     return shutil.which(program) is not None

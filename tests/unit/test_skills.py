@@ -43,7 +43,12 @@ def test_a_skill_is_called_as_its_folder(path: str) -> None:
 @pytest.mark.parametrize("path", [path for path in FILES if path.startswith(".agents/")])
 def test_the_common_folder_has_fields_of_the_standard_only(path: str) -> None:
     """Validators refuse others."""
-    assert front(path).keys() <= STANDARD
+    told = front(path)
+    assert told.keys() <= STANDARD
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", str(told["name"]))
+    assert len(str(told["name"])) <= 64
+    assert len(str(told["compatibility"])) <= 500
+    assert all(isinstance(value, str) for value in told.values())
 
 
 @pytest.mark.parametrize("path", FILES)

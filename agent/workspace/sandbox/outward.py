@@ -26,7 +26,21 @@ def shown_beside(confinement: Confinement) -> Iterable[str]:
             yield from ("--ro-bind", str(prefix), str(prefix))
     for source, path in confinement.laid:
         if _has_room(confinement, path):
-            yield from ("--ro-bind", str(source), str(confinement.tree / path))
+            place = confinement.tree / path
+            yield from ("--ro-bind", str(source), str(place))
+            yield from _scratch(source, place)
+
+
+# Where tools of node keep what they would rather not work out again, and fail where they can't.
+CACHES = (".cache", ".vite", ".vite-temp")
+_CACHE_BYTES = 256 * 1024 * 1024
+
+
+def _scratch(source: Path, place: Path) -> Iterable[str]:
+    """Let caches inside of packages be written: empty for each command, gone with it."""
+    for name in CACHES:
+        if (source / name).is_dir() and not (source / name).is_symlink():
+            yield from ("--size", str(_CACHE_BYTES), "--tmpfs", str(place / name))
 
 
 def _has_room(confinement: Confinement, path: str) -> bool:
