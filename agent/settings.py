@@ -68,6 +68,12 @@ class Settings:
     """Hosts that commands may ask: `HOST`, `.DOMAIN` for every host below it, each with `:PORT`."""
     private_hosts: tuple[str, ...] = ()
     """Hosts among these, or package registries, whose address may be one of a private network."""
+    agent_hosts: tuple[str, ...] = ()
+    """Hosts that an external coding agent (`coder = "acp:COMMAND"`) may ask beyond those known."""
+    agent_env: tuple[str, ...] = ()
+    """Names of variables, keys among them, that such an agent gets."""
+    agent_files: tuple[str, ...] = ()
+    """Files of your home, relative to it, that such an agent gets as copies."""
     setup: str = "auto"
     """How packages are installed: `auto` by lock files, `none`, or a command of your own."""
     setup_timeout: float = 900.0
@@ -109,12 +115,15 @@ class Settings:
 APPROVE = ("auto", "none", "commands")
 """Values of `approve`."""
 _ONLY_CODE = {"keys", "origins", "notes"}
-_HOSTS = {"allow_hosts", "private_hosts"}
+_HOSTS = {"allow_hosts", "private_hosts", "agent_hosts"}
 # A repository could send the person's keys to its own server, or its files elsewhere.
 _NOT_FROM_A_REPOSITORY = {
     "base_url",
     "sandbox",
     "private_hosts",
+    "agent_hosts",
+    "agent_env",
+    "agent_files",
     "state_dir",
     "database_url",
     "storage_url",
@@ -123,6 +132,7 @@ _NOT_FROM_A_REPOSITORY = {
     "holdout_tests",
     "max_mutants",
 }
+_MODELS = {"model", *ROLES}
 _LIMITS = {
     "max_attempts",
     "max_cost_usd",
@@ -212,6 +222,11 @@ class _Gathered:
                     hint=f"Set PRP_{name.upper()} or put it into your own config.toml: a "
                     "repository must not decide where keys are sent or what is allowed.",
                 )
+            if name in _MODELS and _starts_programs(value):
+                raise SettingsError(
+                    f"{origin}: {name!r} names an agent to be started; a repository may not",
+                    hint=f"Type --{name} acp:COMMAND, or set PRP_{name.upper()}.",
+                )
             if name == "setup" and value not in ("none", self.values.get("setup", "auto")):
                 raise SettingsError(
                     f"{origin}: a repository can only say setup = 'none'",
@@ -249,6 +264,11 @@ class _Gathered:
             for rule in wanted
             if rule not in kept
         ]
+
+
+def _starts_programs(value: Any) -> bool:
+    names = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    return any("acp:" in str(name) for name in names)
 
 
 def _read_user_file(gathered: _Gathered, environment: Mapping[str, str]) -> None:

@@ -26,7 +26,13 @@ Model = Annotated[
     ),
 ]
 Planner = Annotated[str | None, typer.Option(help="Model for the planner.", metavar="NAME")]
-Coder = Annotated[str | None, typer.Option(help="Model for the coder.", metavar="NAME")]
+Coder = Annotated[
+    str | None,
+    typer.Option(
+        help='Model for the coder, or `acp:"COMMAND"`: a coding agent that speaks ACP.',
+        metavar="NAME",
+    ),
+]
 Verifier = Annotated[str | None, typer.Option(help="Model for the verifier.", metavar="NAME")]
 BaseUrl = Annotated[
     str | None, typer.Option(help="Address of a compatible model server.", metavar="URL")
@@ -138,6 +144,7 @@ Examples:
   prp execute PRPs/login.md --model openai-chat:qwen3 --base-url http://127.0.0.1:8000/v1
   prp execute PRPs/login.md --allow-host api.example.com --allow-host .staging.example.com:8443
   prp execute PRPs/login.md --setup "pip install -r ci/requirements.txt"
+  prp execute PRPs/login.md --planner openai:gpt-5 --coder acp:"gemini --experimental-acp"
   prp execute PRPs/login.md --detach
   prp execute PRPs/*.md --queue team --priority 10
 """

@@ -2,8 +2,8 @@
 
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, ParamSpec, TypeVar
@@ -24,6 +24,7 @@ from agent.prp.references import documents_of
 from agent.runs.desk import Desk
 from agent.runs.estimate import estimate_of
 from agent.runs.folder import RunFolder
+from agent.runs.guests import External, Invited, invited
 from agent.runs.jury import Jury
 from agent.steps import Json, step
 from agent.verifier import (
@@ -37,7 +38,7 @@ from agent.verifier import (
     measure,
     verify,
 )
-from agent.workspace import FileProblem, Reading, Worktree, clip, repository_map
+from agent.workspace import FileProblem, Reading, Toolchain, Worktree, clip, repository_map
 from agent.workspace.files import read_text
 
 _Given = ParamSpec("_Given")
@@ -67,6 +68,8 @@ class Office:
         self._models: dict[str, Any] = {}
         self._rooms = itertools.count(1)
         self._plan_text = ""
+        self._guests = AsyncExitStack()
+        self._invited: Invited | None = None
         transcript = Transcript(self.folder.transcript, mask=self.desk.toolchain.mask)
         self._listeners: Sequence[Recorder | Transcript] = (
             [transcript, self.recorder] if self.recorder else [transcript]
@@ -93,7 +96,8 @@ class Office:
         return self._models[role]
 
     async def aclose(self) -> None:
-        """Close the connections to all models."""
+        """End an external agent, and close the connections to all models."""
+        await self._guests.aclose()
         for model in self._models.values():
             await model.close()
 
@@ -179,6 +183,8 @@ class Office:
         models = {role: choice.names[0] for role, choice in self.desk.choices.items()}
         # `prp plan` opens no other role; a person who names one model names it for all.
         named = {"coder": models["planner"], "verifier": models["planner"], **models}
+        if self.desk.external:
+            named["coder"] = ""  # what a subscription takes is nobody's price
         self.estimate = estimate_of(
             contract.prp, briefing=self.briefing, models=named, prices=self.meter.prices
         )
@@ -213,6 +219,10 @@ class Office:
             assignment: Assignment, contract: Contract, _plan: Plan, talk: Talk | None
         ) -> Change:
             toolchain = await self.desk.toolchain_for(tree.head())
+            if self.desk.external:
+                return await self._hand_over(
+                    self.desk.external, assignment, contract, tree, toolchain, afresh=talk is None
+                )
             hands = Hands(
                 tree.path,
                 sandbox=self.desk.sandbox,
@@ -270,7 +280,9 @@ class Office:
     def _has_stronger(self) -> bool:
         """Return whether the planner's model is another one than the coder's."""
         choices = self.desk.choices
-        return "planner" in choices and choices["planner"].names != choices["coder"].names
+        if not {"planner", "coder"} <= choices.keys():
+            return False
+        return choices["planner"].names != choices["coder"].names
 
     def _who(self, assignment: Assignment) -> str:
         """Return the role whose model carries an assignment out."""
@@ -307,6 +319,51 @@ class Office:
         )
         start = f"{times} attempts failed alike: what was tried so far does not work."
         return "\n\n".join(part for part in (start, told, feedback) if part)
+
+    async def _hand_over(
+        self,
+        external: External,
+        assignment: Assignment,
+        contract: Contract,
+        tree: Worktree,
+        toolchain: Toolchain,
+        *,
+        afresh: bool,
+    ) -> Change:
+        """Let an external agent carry out an assignment."""
+        from agent.coder.guest import House  # noqa: PLC0415 - heavy, and only such agents need it
+
+        desk, protect = self.desk, tuple(contract.files)
+        if self._invited is None:
+            self._invited = await self._guests.enter_async_context(
+                invited(
+                    external,
+                    desk.settings,
+                    sandbox=desk.sandbox,
+                    toolchain=toolchain,
+                    folder=self.folder.path,
+                    record=self.record,
+                )
+            )
+        house = House(
+            root=tree.path,
+            sandbox=desk.sandbox,
+            confinement=toolchain.confine(tree.path, protect=protect),
+            timeout=toolchain.shell_timeout,
+            logs=self.folder.logs,
+            record=self.record,
+            forbids=contract.forbids,
+        )
+        change = await self._invited.coder.carry_out(
+            assignment,
+            house=house,
+            own=self._invited.confine(tree.path, protect=protect),
+            briefing=[self.briefing, self._plan_text],
+            environment=toolchain.describe(desk.sandbox),
+            afresh=afresh,
+        )
+        # It remembers what was said; who comes next only needs to know that there was something.
+        return replace(change, talk=Talk() if change.finished else None)
 
     def _in_time(
         self, do: Callable[_Given, Awaitable[_Result]]

@@ -18,6 +18,7 @@ from agent.prp.reach import with_reach
 from agent.prp.read import read_text
 from agent.runs.approval import Answers, Ask, is_in_history, request_of, require_approval
 from agent.runs.folder import require_state_folder
+from agent.runs.guests import PREFIX, External, external_of
 from agent.runs.tracing import require_collector
 from agent.settings import ROLES, Settings, load_settings
 from agent.workspace import Repository, Sandbox, Toolchain, find_sandbox, find_toolchain
@@ -72,6 +73,8 @@ class Desk:
     toolchain: Toolchain
     allowed: str
     """Who allowed the document's commands."""
+    external: External | None = None
+    """The agent that codes instead of a model."""
     equip: Callable[[str], Awaitable[Toolchain]] | None = None
     """Returns the toolchain with the packages of a commit; None before the run has begun."""
 
@@ -86,7 +89,8 @@ class Desk:
     @property
     def models(self) -> dict[str, str]:
         """Return the names of the models by role."""
-        return {role: ", ".join(choice.names) for role, choice in self.choices.items()}
+        names = {role: ", ".join(choice.names) for role, choice in self.choices.items()}
+        return names | ({"coder": f"{PREFIX}{self.external.command}"} if self.external else {})
 
 
 def lay_out(order: Order) -> Desk:
@@ -128,8 +132,11 @@ def _laid(order: Order, repository: Repository, base: str, prp: Prp, name: str) 
     settings = load_settings(order.flags, root=repository.root, tracked=repository.is_tracked)
     prp = reaching(prp, settings)
     budget = _budget(settings)
-    named = [role for role in order.if_named if getattr(settings, role) or settings.model]
-    choices = {role: _choice(settings, role) for role in (*order.roles, *named)}
+    search_path = os.environ.get("PATH", os.defpath)
+    external = external_of(settings, search_path=search_path) if "coder" in order.roles else None
+    roles, if_named = _roles(order, external)
+    named = [role for role in if_named if getattr(settings, role) or settings.model]
+    choices = {role: _choice(settings, role) for role in (*roles, *named)}
     meter = Meter(budget, prices=settings.prices)
     for choice in choices.values():
         check_choice(choice, settings.keys)
@@ -148,14 +155,24 @@ def _laid(order: Order, repository: Repository, base: str, prp: Prp, name: str) 
         sandbox=sandbox,
         toolchain=find_toolchain(
             repository.root,
-            search_path=os.environ.get("PATH", os.defpath),
+            search_path=search_path,
             home=Path.home(),
             first=order.tools,
             shell_timeout=settings.command_timeout,
             mask=Mask(settings.keys),
         ),
         allowed="",
+        external=external,
     )
+
+
+def _roles(order: Order, external: External | None) -> tuple[Sequence[str], Sequence[str]]:
+    """Return which models must be named, and which are asked only where they are."""
+    if external is None:
+        return order.roles, order.if_named
+    # Who has a subscription and no key shall get as far as programs alone can judge.
+    must = [role for role in order.roles if role not in ("coder", "verifier")]
+    return must, [*order.if_named, *(r for r in order.roles if r == "verifier")]
 
 
 def _allowed(order: Order, desk: Desk) -> str:

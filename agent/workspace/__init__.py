@@ -8,7 +8,7 @@ from agent.workspace.reading import Reading
 from agent.workspace.repository import FileStatus, Repository, create_repository
 from agent.workspace.sandbox.confinement import Confinement, Sandbox
 from agent.workspace.sandbox.find import find_sandbox
-from agent.workspace.shell import Finished, clip, run
+from agent.workspace.shell import Finished, clip, conversing, run
 from agent.workspace.toolchain import Toolchain, find_toolchain
 from agent.workspace.worktree import Worktree, checkout, clear_worktrees, open_worktree
 
@@ -30,6 +30,7 @@ __all__ = [
     "checkout",
     "clear_worktrees",
     "clip",
+    "conversing",
     "create_repository",
     "find_sandbox",
     "find_toolchain",

@@ -121,6 +121,41 @@ async def _pipe() -> AsyncIterator[tuple[asyncio.StreamReader, int]]:
         transport.close()
 
 
+_LONGEST_MESSAGE = 32 * 1024 * 1024
+
+
+@contextlib.asynccontextmanager
+async def conversing(
+    command: str, *, confinement: Confinement, sandbox: Sandbox, errors: Path
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Start a program that one talks with over its input and output; end it with the `with`.
+
+    Args:
+        command: One line of bash.
+        confinement: What it may see and do.
+        sandbox: Who confines it.
+        errors: File for what it writes to its standard error.
+
+    """
+    with _started(sandbox.launch(confinement, command)) as launched, errors.open("ab") as file:
+        process = await asyncio.create_subprocess_exec(
+            *launched.argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=file,
+            env=dict(launched.environment),
+            cwd=confinement.tree,
+            pass_fds=launched.descriptors,
+            start_new_session=True,
+            limit=_LONGEST_MESSAGE,
+        )
+    try:
+        yield process
+    finally:
+        _kill(process)
+        await process.wait()
+
+
 def probe(launch: Launch) -> tuple[int, str]:
     """Start a command that ends at once; return its exit status and what it printed."""
     with _started(launch) as launched:

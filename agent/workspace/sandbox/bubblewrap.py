@@ -80,7 +80,8 @@ def bubblewrap_arguments(
         *("--cap-drop", "ALL", "--hostname", "prp-sandbox", "--clearenv"),
         *_system(),
         *("--proc", "/proc", "--dev", "/dev"),
-        *_bounded("/tmp", 512), *_bounded(home, 512), *("--tmpfs", "/run", "--dir", "/var/tmp"),  # noqa: S108
+        *_bounded("/tmp", 512), *_home(confinement, home),  # noqa: S108
+        *("--tmpfs", "/run", "--dir", "/var/tmp"),  # noqa: S108
         *(word for path in confinement.tools for word in ("--ro-bind", str(path), str(path))),
         *_git_metadata(confinement.tree, git_config, histories),
         *(bind, tree, tree, "--ro-bind-try", f"{tree}/.git", f"{tree}/.git"),
@@ -108,6 +109,10 @@ def _system() -> Iterable[str]:
 
 def _bounded(path: str, mebibytes: int) -> Sequence[str]:
     return ("--size", str(mebibytes * _MIB), "--tmpfs", path)
+
+
+def _home(confinement: Confinement, home: str) -> Sequence[str]:
+    return ("--bind", str(confinement.home), home) if confinement.home else _bounded(home, 512)
 
 
 def _git_metadata(tree: Path, git_config: Path, histories: Histories) -> Iterable[str]:

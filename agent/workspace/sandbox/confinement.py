@@ -24,6 +24,9 @@ class Confinement:
     """Socket of the proxy that serves the allowed hosts; None for no network at all."""
     mask: Callable[[str], str] = str
     """Takes secrets out of what it prints, before anybody keeps or reads it."""
+    home: Path | None = None
+    """Folder that stands for the person's home, for a program that keeps things there; None for
+    an empty one that is gone afterwards."""
     laid: tuple[tuple[Path, str], ...] = ()
     """Folders shown read-only at a path below `tree`: installed packages."""
 
