@@ -16,7 +16,7 @@ from agent.cli.gh import gh
 from agent.cli.init import init
 from agent.cli.report import report
 from agent.cli.resume import resume
-from agent.cli.serving import mcp
+from agent.cli.serving import acp, mcp
 from agent.cli.stats import stats
 from agent.cli.taking import apply, diff, open_report
 from agent.cli.verify import verify
@@ -69,6 +69,7 @@ for _command in (
     doctor,
     init,
     mcp,
+    acp,
     lint,
     fmt,
     schema,

@@ -1,4 +1,4 @@
-"""`prp mcp`: the tools of `prp` for coding tools and editors."""
+"""`prp mcp` and `prp acp`: `prp` for coding tools and editors."""
 
 import os
 from pathlib import Path
@@ -43,3 +43,20 @@ def mcp(*, http: Http = "", project: Project = None) -> None:
         serve_http(folder, address_of(http), token=os.environ.get("PRP_MCP_TOKEN", ""))
     else:
         serve_stdio(folder)
+
+
+def acp() -> None:
+    r"""Serve an editor that speaks the Agent Client Protocol (Zed, JetBrains, Neovim and others).
+
+    In the editor type /execute PRPs/FILE.md: the plan shows the PRP's tasks as they go on, commands
+    that need your word come as a permission, and stopping the turn stops the run so that it can be
+    taken up. Runs go on when the editor is closed.
+
+    Examples:
+    \b
+      prp acp
+
+    """
+    from agent.editors.acp_server import serve  # noqa: PLC0415 - heavy
+
+    serve()
