@@ -213,13 +213,18 @@ def _of_glob(glob: str) -> str:
     glob = glob.removeprefix("./") or "**"
     if "/" not in glob and "**" not in glob:
         glob = f"**/{glob}"
-    words = re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]]*\])", glob)
-    known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    parts = (
-        known.get(word) or (word.replace("[!", "[^") if word[:1] == "[" else re.escape(word))
-        for word in words
-    )
-    return "".join(parts)
+    words = re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]]*\]|\{[^{}]*,[^{}]*\})", glob)
+    return "".join(map(_of_word, words))
+
+
+_KNOWN = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+
+
+def _of_word(word: str) -> str:
+    if word.startswith("{") and word.endswith("}"):
+        # `*.{py,toml}`: one of several.
+        return f"(?:{'|'.join(map(re.escape, word[1:-1].split(',')))})"
+    return _KNOWN.get(word) or (word.replace("[!", "[^") if word[:1] == "[" else re.escape(word))
 
 
 def _parts(path: str) -> list[str]:

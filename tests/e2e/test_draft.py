@@ -9,6 +9,7 @@ import pytest
 from tests.support.drafts import DRAFT, FILES, drafter
 from tests.support.project import Project, Ran
 from tests.support.provider import Answer, Provider, Request
+from tests.support.terminal import Terminal
 
 NAME = "PRPs/round-a-total-to-five-cents.md"
 
@@ -139,3 +140,47 @@ def test_a_budget_ends_it(project: Project) -> None:
     ran, _ = drafted(project, "x", "--max-tokens", "100000", script=costly)
     assert ran.status == 12
     assert not (project.root / "PRPs").exists()
+
+
+class TestInteractive:
+    """A person at a terminal."""
+
+    @staticmethod
+    def asking(request: Request) -> Answer:
+        """Ask the person first, then hand in."""
+        if "ask" in request.tools and "> to five" not in request.text:
+            return Answer(calls=(("ask", {"questions": ["To five or to ten?", "Half up?"]}),))
+        return Answer(calls=(("submit_draft", {} if "run once" in request.text else DRAFT),))
+
+    def test_questions_are_asked_and_their_answers_reach_the_model(self, project: Project) -> None:
+        """One after the other; an empty answer is none."""
+        with (
+            Provider(self.asking) as provider,
+            Terminal(project, *words(provider, "--interactive")) as terminal,
+        ):
+            terminal.until("To five or to ten")
+            terminal.process.sendline("to five")
+            terminal.until("Half up")
+            terminal.process.sendline("")
+            assert terminal.ended() == 0, terminal.shown
+        assert "> to five" in provider.requests[1].text
+        assert "> (no answer)" in provider.requests[1].text
+        assert (project.root / NAME).is_file()
+
+    def test_ctrl_c_at_a_question_ends_it(self, project: Project) -> None:
+        """With nothing left behind."""
+        before = project.fingerprint()
+        with (
+            Provider(self.asking) as provider,
+            Terminal(project, *words(provider, "-i")) as terminal,
+        ):
+            terminal.until("To five or to ten")
+            terminal.process.sendintr()
+            assert terminal.ended() == 130, terminal.shown
+        assert project.fingerprint() == before
+
+
+def words(provider: Provider, *more: str) -> list[str]:
+    """Return the arguments of a draft by a scripted model."""
+    model = ("--model", "openai-chat:scripted", "--base-url", provider.url)
+    return ["draft", "round to five cents", *model, *more]

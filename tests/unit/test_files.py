@@ -56,6 +56,7 @@ def test_listing_and_search_name_path_and_line(root: Path) -> None:
     assert list_files(root, "**/*.py") == ["src/a.py"]
     assert list_files(root, "*.py") == ["src/a.py"]
     assert search(root, r"x\s*=", glob="src/*.py") == "src/a.py:1: x = 1"
+    assert search(root, r"x\s*=", glob="{src,docs}/*.{py,md}") == "src/a.py:1: x = 1"
     assert search(root, "outside") == "no match"
     with pytest.raises(FileProblem, match="not a regular expression"):
         search(root, "(")
