@@ -5,7 +5,7 @@ READY := .venv/ready
 JAVASCRIPT := .venv/javascript
 EDITORS := .venv/editors
 
-.PHONY: bench demo test check format clean
+.PHONY: bench demo test flags check format clean
 
 demo: $(READY) sandbox
 	$(BIN)/prp demo
@@ -16,6 +16,10 @@ test: $(READY) sandbox browser toolchains
 bench: $(READY) sandbox toolchains
 	PYTHONPATH=. $(BIN)/python bench/documents.py
 	PYTHONPATH=. $(BIN)/python bench/durability.py
+
+# Takes each flag of the sandbox away in turn: its test must turn red.
+flags: $(READY) sandbox
+	PYTHONPATH=. $(BIN)/python scripts/flags.py
 
 check: $(READY)
 	$(BIN)/ruff format --check .

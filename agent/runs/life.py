@@ -211,6 +211,7 @@ class _Life:
             branch=saved.branch,
             base=saved.base,
             start=saved.start,
+            notice=lambda text: record(Noted(text=text, warning=True)),
         )
         with worktree as tree:
             follow = tree.follow = self._follower()
@@ -467,6 +468,9 @@ def warn(desk: Desk, record: Record) -> None:
         record(Noted(text=note, warning=True))
     if desk.sandbox.name == "none":
         text = "There is no sandbox: commands of the PRP and of models can do whatever you can"
+        record(Noted(text=text, warning=True))
+    elif desk.sandbox.lacks:
+        text = f"Sandbox {desk.sandbox.name} is weaker than bubblewrap: {desk.sandbox.lacks}"
         record(Noted(text=text, warning=True))
 
 

@@ -3,6 +3,7 @@
 from agent.workspace.edit import EditResult, apply_edit, syntax_problem
 from agent.workspace.files import FileProblem
 from agent.workspace.joining import Checkout, How, by_hand
+from agent.workspace.limits import Limits
 from agent.workspace.map import repository_map
 from agent.workspace.reading import Reading
 from agent.workspace.repository import FileStatus, Repository, create_repository
@@ -20,6 +21,7 @@ __all__ = [
     "FileStatus",
     "Finished",
     "How",
+    "Limits",
     "Reading",
     "Repository",
     "Sandbox",

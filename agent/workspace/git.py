@@ -9,12 +9,13 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from agent.errors import EnvironmentProblem, PrpError
+from agent.workspace.locks import release
 from agent.workspace.trusted import trusted_program
 
 _OVERRIDES = {
@@ -70,6 +71,8 @@ class Git:
     """The files of the worktree's directory that decide what git runs; see `settled_in`."""
     seconds: float | None = None
     """How long one command may take; None where it may take what it needs."""
+    notice: Callable[[str], None] = field(default=lambda _: None, repr=False, compare=False)
+    """Is told what else was found and mended."""
     further: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Settings that come after the overrides; a token among them reaches no command line."""
 
@@ -84,21 +87,33 @@ class Git:
 
         """
         self._require_untouched()
-        until = time.monotonic() + _MAKING_SECONDS
+        environment = self._environment | dict(variables or {})
+        until, freed = time.monotonic() + _MAKING_SECONDS, False
         while True:
             done = self._run(
                 arguments,
                 stdin=stdin,
                 cwd=self.work_tree or self.common_dir,
-                environment=self._environment | dict(variables or {}),
+                environment=environment,
             )
-            if not _met_a_half_made_worktree(done) or time.monotonic() > until:
-                break
-            time.sleep(0.02)
-        if done.returncode:
+            if not done.returncode:
+                return done.stdout
+            if _met_a_half_made_worktree(done) and time.monotonic() <= until:
+                time.sleep(0.02)
+                continue
             words = (done.stderr or done.stdout).decode("utf-8", "replace")
-            raise GitFailed(arguments, done.returncode, words)
-        return done.stdout
+            lock = self._lock_in(words)
+            if freed or lock is None:
+                raise GitFailed(arguments, done.returncode, words)
+            release(lock, self.notice)
+            freed = True
+
+    def _lock_in(self, words: str) -> Path | None:
+        """Return the lock of the worktree's own that kept git from working."""
+        if self.git_dir and (found := re.search(r"'(/[^'\n]+\.lock)': File exists", words)):
+            lock = Path(found[1])
+            return lock if lock.parent == self.git_dir else None
+        return None
 
     def text(self, *arguments: str, stdin: bytes = b"") -> str:
         """Run a git command and return what it printed as text, bad bytes kept as surrogates."""

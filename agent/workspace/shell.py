@@ -11,17 +11,12 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
+from agent.workspace.limits import Ended, Limits, Watch
 from agent.workspace.reporting import read_reports
 from agent.workspace.sandbox.confinement import Confinement, Launch, Sandbox
 
-Ended = Literal["exit", "timeout", "output", "disk", "memory", "signal"]
-
 _HEAD = _TAIL = 64 * 1024
-_MOST_OUTPUT = 64 * 1024 * 1024
-_MOST_DISK = 2 * 1024**3
-_MOST_MEMORY = 4 * 1024**3
 _WATCH_EVERY = 0.5
 _LOGGED_AT_ONCE = 256 * 1024
 # Seconds after which whole lines reach the log, for those who watch.
@@ -46,6 +41,9 @@ class Finished:
     """Name to text of what it wrote into the folder that its confinement has for reports."""
 
 
+_USUAL = Limits()
+
+
 async def run(
     command: str,
     *,
@@ -54,6 +52,7 @@ async def run(
     setup: Sequence[str] = (),
     timeout: float = 600.0,  # noqa: ASYNC109 - what runs out is the command's time, not the caller's
     log: Path | None = None,
+    limits: Limits = _USUAL,
 ) -> Finished:
     """Run a bash script and wait for it and for everything that it started.
 
@@ -63,7 +62,8 @@ async def run(
         sandbox: Who confines it.
         setup: Commands that run before it in the same shell (`cd`, `export`).
         timeout: Seconds until it is stopped.
-        log: File for the whole output; 64 MiB at most, then the command is stopped.
+        log: File for the whole output.
+        limits: What stops it before its time is up.
 
     """
     script = "\n".join([*setup, command])
@@ -83,9 +83,10 @@ async def run(
                 )
             finally:
                 os.close(end)
-            output = _Output(log, confinement.mask)
+            output = _Output(log, confinement.mask, limits.output)
+            watch = Watch(process.pid, confinement.tree, limits)
             try:
-                ended = await _watch(process, printed, output, confinement.tree, timeout)
+                ended = await _watch(process, printed, output, watch, timeout)
             finally:
                 _kill(process)
                 output.close()
@@ -93,7 +94,7 @@ async def run(
     return Finished(
         command=command,
         status=_status(status, ended),
-        output=output.text(),
+        output=output.text() + limits.words(ended),
         ended="signal" if ended == "exit" and status < 0 else ended,
         seconds=time.monotonic() - started,
         reports={
@@ -157,17 +158,20 @@ async def conversing(
 
 
 def probe(launch: Launch) -> tuple[int, str]:
-    """Start a command that ends at once; return its exit status and what it printed."""
+    """Start a command that ends soon; return its exit status and what it printed."""
     with _started(launch) as launched:
-        done = subprocess.run(
-            launched.argv,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=30,
-            env=dict(launched.environment),
-            pass_fds=launched.descriptors,
-        )
+        try:
+            done = subprocess.run(
+                launched.argv,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+                timeout=30,
+                env=dict(launched.environment),
+                pass_fds=launched.descriptors,
+            )
+        except subprocess.TimeoutExpired:
+            return TIMED_OUT, "it did not answer within 30 s"
     return done.returncode, (done.stderr + done.stdout).decode("utf-8", "replace")
 
 
@@ -196,7 +200,8 @@ def _started(launch: Launch) -> Iterator[_Launched]:
 class _Output:
     """Keeps both ends of what a command prints, and all of it in the log."""
 
-    def __init__(self, log: Path | None, mask: Callable[[str], str]) -> None:
+    def __init__(self, log: Path | None, mask: Callable[[str], str], most: int) -> None:
+        self.most = most
         self._log = log.open("wb") if log else None
         self._mask = mask
         self._unwritten = bytearray()
@@ -211,7 +216,7 @@ class _Output:
         self._head += chunk[: max(room, 0)]
         self._tail += chunk[max(room, 0) :]
         del self._tail[:-_TAIL]
-        if self._log and self.size <= _MOST_OUTPUT:
+        if self._log and self.size <= self.most:
             self._unwritten += chunk
             if len(self._unwritten) >= _LOGGED_AT_ONCE:
                 # Whole lines: a secret must not slip through in two halves.
@@ -248,11 +253,10 @@ async def _watch(
     process: asyncio.subprocess.Process,
     printed: asyncio.StreamReader,
     output: _Output,
-    tree: Path,
+    watch: Watch,
     seconds: float,
 ) -> Ended:
     """Read until the command ends or goes beyond a limit."""
-    free = _free_bytes(tree)
     deadline = time.monotonic() + seconds
     next_look = time.monotonic() + _WATCH_EVERY
     reading = asyncio.ensure_future(printed.read(65536))
@@ -264,10 +268,8 @@ async def _watch(
                 return "timeout"
             if now >= next_look:
                 next_look = now + _WATCH_EVERY
-                if free - _free_bytes(tree) > _MOST_DISK:
-                    return "disk"
-                if _memory_of(process.pid) > _MOST_MEMORY:
-                    return "memory"
+                if beyond := watch.beyond():
+                    return beyond
             wait = min(deadline, next_look) - now
             done, _ = await asyncio.wait({reading}, timeout=max(wait, 0))
             if not done:
@@ -276,22 +278,24 @@ async def _watch(
                 continue
             chunk = reading.result()
             if not chunk:
-                return await _end_of(process, deadline)
+                return await _end_of(process, watch, deadline)
             output.add(chunk)
-            if output.size > _MOST_OUTPUT:
+            if output.size > output.most:
                 return "output"
             reading = asyncio.ensure_future(printed.read(65536))
     finally:
         reading.cancel()
 
 
-async def _end_of(process: asyncio.subprocess.Process, deadline: float) -> Ended:
+async def _end_of(process: asyncio.subprocess.Process, watch: Watch, deadline: float) -> Ended:
     """Wait for a command that has closed its output and may live on."""
-    try:
-        await asyncio.wait_for(process.wait(), max(deadline - time.monotonic(), 0))
-    except TimeoutError:
-        return "timeout"
-    return "exit"
+    while (left := deadline - time.monotonic()) > 0:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), min(left, _WATCH_EVERY))
+            return "exit"
+        if beyond := watch.beyond():
+            return beyond
+    return "timeout"
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:
@@ -304,30 +308,6 @@ def _status(status: int, ended: Ended) -> int:
     if ended == "timeout":
         return TIMED_OUT
     return 128 - status if status < 0 else status
-
-
-def _free_bytes(tree: Path) -> int:
-    found = os.statvfs(tree)
-    return found.f_bavail * found.f_frsize
-
-
-def _memory_of(root: int) -> int:
-    """Return the resident bytes of a process and all its descendants; 0 where /proc is missing."""
-    children: dict[int, list[int]] = {}
-    pages: dict[int, int] = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError, IndexError, ValueError):
-            # The command's name stands in parentheses and may hold anything, spaces included.
-            fields = entry.read_text("utf-8", "replace").rpartition(")")[2].split()
-            number = int(entry.parent.name)
-            children.setdefault(int(fields[1]), []).append(number)
-            pages[number] = int(fields[21])
-    total, waiting = 0, [root]
-    while waiting:
-        one = waiting.pop()
-        total += pages.get(one, 0)
-        waiting += children.get(one, [])
-    return total * os.sysconf("SC_PAGE_SIZE")
 
 
 def clip(output: str, *, limit: int = 10_000, log: str = "") -> str:

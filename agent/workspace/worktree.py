@@ -8,7 +8,7 @@ import stat
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -18,6 +18,7 @@ from agent.steps import Json, step
 from agent.workspace.entries import add_entry, drop_entries, entries, entry_of
 from agent.workspace.files import read_bytes
 from agent.workspace.git import Git, GitFailed, settled_in
+from agent.workspace.locks import release
 from agent.workspace.repository import FileStatus, Repository
 from agent.workspace.shell import clip
 
@@ -207,26 +208,34 @@ class Worktree:
 
 @contextmanager
 def open_worktree(
-    repository: Repository, folder: Path, *, branch: str, base: str, start: str = ""
+    repository: Repository,
+    folder: Path,
+    *,
+    branch: str,
+    base: str,
+    start: str = "",
+    notice: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Worktree]:
     """Check a branch out in a folder of its own, and take the folder away again unless it stays.
 
     Branch and folder are made, or taken as they were left, however that came. The branch stays: it
     is what a run delivers. One that nobody committed to is deleted. `start` is the commit with
-    earlier work that it begins with; empty for the base.
+    earlier work that it begins with; empty for the base. `notice` is told what was mended.
 
     Raises:
-        EnvironmentProblem: The branch is checked out elsewhere.
+        EnvironmentProblem: The branch is checked out elsewhere, or another git works on it.
 
     """
     repository.git("check-ref-format", "--branch", branch)
+    # git remembers where it is, not the links that lead there.
+    folder = folder.resolve()
     # Whoever opens it holds the run, so nobody else moves its branch: a crash left the lock behind.
     (repository.git.common_dir / "refs" / "heads" / f"{branch}.lock").unlink(missing_ok=True)
     is_new = not repository.has_branch(branch)
     if is_new:
         repository.git("branch", "--no-track", branch, start or base)
     try:
-        tree = _opened(repository, folder, branch, base, start or base)
+        tree = _opened(repository, folder, branch, base, start or base, notice)
     except BaseException:
         if is_new:
             _delete_if_empty(repository, branch, base)
@@ -239,15 +248,22 @@ def open_worktree(
             _delete_if_empty(repository, branch, base)
 
 
-def _opened(repository: Repository, folder: Path, branch: str, base: str, start: str) -> Worktree:
+def _opened(
+    repository: Repository,
+    folder: Path,
+    branch: str,
+    base: str,
+    start: str,
+    notice: Callable[[str], None],
+) -> Worktree:
     was_lost = not folder.is_dir() or not _is_checked_out(repository, folder)
     if was_lost:
         _check_out(repository, folder, branch)
-    git = _git_of(repository, folder)
+    git = replace(_git_of(repository, folder), notice=notice)
     for name in ("index.lock", "HEAD.lock"):
-        # The run's lock is held, so nobody else works here: a crash left it behind.
+        # The run's own lock is held: a crash left it behind, or a person's git is at work.
         if git.git_dir:
-            (git.git_dir / name).unlink(missing_ok=True)
+            release(git.git_dir / name, notice)
     return Worktree(
         path=folder,
         branch=branch,
@@ -286,6 +302,7 @@ def _delete_if_empty(repository: Repository, branch: str, base: str) -> None:
 
 def clear_worktrees(repository: Repository, folder: Path, *, but: Path | None = None) -> None:
     """Take away the worktrees that a crash left below a folder, all but one."""
+    folder, but = folder.resolve(), but and but.resolve()
     for _, place in entries(repository.git):
         if place != but and place.is_relative_to(folder):
             _remove(repository, place)
@@ -294,6 +311,7 @@ def clear_worktrees(repository: Repository, folder: Path, *, but: Path | None = 
 @contextmanager
 def checkout(repository: Repository, folder: Path, commit: str) -> Iterator[Path]:
     """Check a commit out in a new folder without a branch, and take the folder away again."""
+    folder = folder.resolve()
     _check_out(repository, folder, commit)
     try:
         yield folder

@@ -61,6 +61,22 @@ def test_a01_rights_and_words_are_those_of_the_label(place: Place) -> None:
     assert len(request["digest"]) == 64
 
 
+def test_I64_an_issue_that_is_edited_after_the_label_does_not_run(place: Place) -> None:
+    """Somebody has to look; the text of the label is shown, and its hash fits no other text."""
+    place.github.issue(7, TITLE, GREET_PRP)
+    event = place.label()
+    edited = GREET_PRP.replace("ruff check .", "touch edited")
+    place.github.state.issues[7]["body"] = edited
+    assert place.gate(event) == "needs-approval"
+    said = place.github.said(7)
+    assert "touch edited" not in said
+    found = re.search(r"/prp approve (\w+)", said)
+    assert found
+    assert place.gate(place.comment(found[0])) == "refused"
+    place.github.state.issues[7]["body"] = GREET_PRP
+    assert place.gate(place.comment(found[0])) == "run"
+
+
 EVIL = (
     "$(touch {mark}) `touch {mark}` \"; touch {mark}; ' ${{{{ github.token }}}} | tee {mark} "
     "%0A::set-env name=X::y\n::add-mask::x ../../x"

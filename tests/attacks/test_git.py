@@ -1,5 +1,6 @@
 """What a worktree can't make git do on the host. Ids as in the matrix of docs/security.md."""
 
+import dataclasses
 import os
 import stat
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from agent.errors import EnvironmentProblem, PrpError, Refused
 from agent.workspace import Repository, open_worktree
 from agent.workspace.git import GitFailed
+from agent.workspace.locks import release
 from tests.support.place import Place, a_place
 
 
@@ -324,6 +326,45 @@ def test_G14_files_that_configure_other_programs_are_only_files(
     commit_everything(place)
     assert {".gitmodules", "a.bin"} <= {file.path for file in place.tree.changed()}
     assert not mark.exists()
+
+
+def test_G15_a_lock_whose_owner_is_dead_is_taken_away(place: Place) -> None:
+    """And it is told; plain git gives up."""
+    lock = own_folder(place) / "index.lock"
+    told: list[str] = []
+    place.tree.git = dataclasses.replace(place.tree.git, notice=told.append)
+    for _ in range(2):
+        lock.touch()
+        (place.tree.path / "a.txt").write_text("a\n")
+        plain_git(place, "add", "a.txt")
+        assert lock.exists()
+        commit_everything(place)
+        assert not lock.exists()
+        (place.tree.path / "a.txt").unlink()
+    assert len(told) == 2
+    assert str(lock) in told[0]
+
+
+def test_G15_a_lock_whose_owner_lives_is_waited_for(place: Place) -> None:
+    """Until it lets go; one that never does is named."""
+    lock = own_folder(place) / "index.lock"
+    with lock.open("w"):
+        with pytest.raises(EnvironmentProblem, match=f"held by process {os.getpid()}"):
+            release(lock, print, seconds=0.3)
+        assert lock.exists()
+    hold = f"exec 9> {lock}; echo held; sleep 1; rm {lock}"
+    with subprocess.Popen(["bash", "-c", hold], stdout=subprocess.PIPE) as owner:
+        assert owner.stdout
+        assert owner.stdout.readline() == b"held\n"
+        commit_everything(place)
+        assert owner.wait() == 0
+    assert "new.txt" in [file.path for file in place.tree.changed()]
+
+
+def own_folder(place: Place) -> Path:
+    """Return the worktree's own folder in the repository."""
+    assert place.tree.git.git_dir
+    return place.tree.git.git_dir
 
 
 def test_G16_what_runs_inside_cannot_move_a_branch(place: Place) -> None:

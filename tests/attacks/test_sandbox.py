@@ -283,7 +283,7 @@ class TestFinding:
     def test_S50_a_machine_without_bubblewrap_is_told(self, tmp_path: Path) -> None:
         """How to install it, with exit status 5."""
         with pytest.raises(EnvironmentProblem) as caught:
-            find_sandbox("auto", state=tmp_path, search=str(tmp_path))
+            find_sandbox("bubblewrap", state=tmp_path, search=str(tmp_path))
         assert caught.value.exit_status == 5
         assert "apt-get install bubblewrap" in caught.value.hint
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent.workspace import (
     Finished,
+    Limits,
     Repository,
     Sandbox,
     Worktree,
@@ -16,6 +17,7 @@ from agent.workspace import (
     open_worktree,
     run,
 )
+from agent.workspace.sandbox import Unconfined
 from tests.support.project import Project
 
 
@@ -37,19 +39,26 @@ class Place:
         writable: bool = True,
         seconds: float = 30.0,
         log: Path | None = None,
+        limits: Limits | None = None,
+        sandbox: Sandbox | None = None,
     ) -> Finished:
-        """Run a command in the sandbox."""
+        """Run a command in the sandbox, or in another one."""
         return asyncio.run(
             run(
                 command,
                 confinement=self.toolchain.confine(
                     self.tree.path, protect=protect, writable=writable
                 ),
-                sandbox=self.sandbox,
+                sandbox=sandbox or self.sandbox,
                 timeout=seconds,
                 log=log,
+                limits=limits or Limits(),
             )
         )
+
+    def bare(self, command: str) -> Finished:
+        """Run a command without any walls, to see that an attack works at all."""
+        return self.run(command, sandbox=Unconfined())
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """Linux namespaces by bubblewrap: reading is denied by default, and there is no network."""
 
+import itertools
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from agent.workspace.history import Histories
@@ -11,7 +12,7 @@ from agent.workspace.sandbox.outward import shown_beside, through_proxy
 
 # Unknown repositories name their own tools in the configuration; these keys say how files look.
 _GIT_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n"
-_ETC = (
+ETC = (
     "passwd",
     "group",
     "nsswitch.conf",
@@ -30,7 +31,7 @@ _ETC = (
     "protocols",
     "services",
 )
-_LINKED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+LINKED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _MIB = 1024 * 1024
 _LIMITS = ("--core=0", f"--fsize={1024 * _MIB}", "--nofile=4096", "--nproc=512")
 
@@ -39,6 +40,7 @@ class Bubblewrap:
     """Confines by `bwrap`. Every flag has a test that turns red without it."""
 
     name = "bubblewrap"
+    lacks = ""
 
     def __init__(self, program: str = "/usr/bin/bwrap", *, state: Path) -> None:
         """Use the program; `state` is a folder for the few files that are shown inside."""
@@ -54,18 +56,20 @@ class Bubblewrap:
         The arguments travel by file descriptor: on the command line they would be readable inside
         as those of process 1, with every path of the host.
         """
-        arguments = bubblewrap_arguments(
-            confinement, git_config=self._config, histories=self._histories
-        )
         prlimit = shutil.which("prlimit") or "/usr/bin/prlimit"
         limited = (*through_proxy(confinement.network), prlimit, *_LIMITS)
         return Launch(
             argv=(self._program, "--args", "{fd}", "--", *limited, *SHELL, script),
             environment={"PATH": "/usr/bin:/bin"},
             arguments=b"".join(
-                word.encode("utf-8", "surrogateescape") + b"\0" for word in arguments
+                word.encode("utf-8", "surrogateescape") + b"\0"
+                for word in self.arguments(confinement)
             ),
         )
+
+    def arguments(self, confinement: Confinement) -> list[str]:
+        """Return bwrap's arguments for a command."""
+        return bubblewrap_arguments(confinement, git_config=self._config, histories=self._histories)
 
 
 def bubblewrap_arguments(
@@ -79,16 +83,15 @@ def bubblewrap_arguments(
         *("--unshare-cgroup-try", "--disable-userns", "--die-with-parent", "--new-session"),
         *("--cap-drop", "ALL", "--hostname", "prp-sandbox", "--clearenv"),
         *_system(),
-        *("--proc", "/proc", "--dev", "/dev"),
-        *_bounded("/tmp", 512), *_home(confinement, home),  # noqa: S108
-        *("--tmpfs", "/run", "--dir", "/var/tmp"),  # noqa: S108
+        *("--proc", "/proc", "--dev", "/dev"), *_bounded("/dev/shm", 256),  # noqa: S108
+        *_bounded("/tmp", 512), *_home(confinement, home), *_bounded("/run", 64), "--dir", "/var/tmp",  # noqa: S108
         *(word for path in confinement.tools for word in ("--ro-bind", str(path), str(path))),
         *_git_metadata(confinement.tree, git_config, histories),
         *(bind, tree, tree, "--ro-bind-try", f"{tree}/.git", f"{tree}/.git"),
         *_protected(confinement.tree, confinement.protect),
         *shown_beside(confinement),
         *(("--bind", folder, folder) if (folder := str(confinement.reports or "")) else ()),
-        *_bounded("/dev/shm", 256), *("--remount-ro", "/dev", "--remount-ro", "/"),  # noqa: S108
+        *("--remount-ro", "/dev", "--remount-ro", "/"),
         *(w for k, v in confinement.environment.items() for w in ("--setenv", k, v)),
         *("--chdir", tree),
     ]  # fmt: skip
@@ -96,13 +99,13 @@ def bubblewrap_arguments(
 
 def _system() -> Iterable[str]:
     yield from ("--ro-bind", "/usr", "/usr")
-    for name in _LINKED:
+    for name in LINKED:
         path = Path("/", name)
         if path.is_symlink():
             yield from ("--symlink", str(path.readlink()), str(path))
         elif path.is_dir():
             yield from ("--ro-bind", str(path), str(path))
-    for name in _ETC:
+    for name in ETC:
         yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
     yield from ("--ro-bind-try", "/opt", "/opt")
 
@@ -141,14 +144,30 @@ def _git_metadata(tree: Path, git_config: Path, histories: Histories) -> Iterabl
     yield from ("--remount-ro", str(common))
 
 
+_ONE = ("--size", "--tmpfs", "--dir", "--proc", "--dev", "--remount-ro", "--chdir", "--cap-drop")
+_TWO = ("--bind", "--ro-bind", "--ro-bind-try", "--symlink", "--setenv")
+_COUNT = dict.fromkeys((*_ONE, "--hostname"), 1) | dict.fromkeys(_TWO, 2)
+
+
+def grouped(words: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Return arguments flag by flag, each with the values that belong to it."""
+    rest = iter(words)
+    for flag in rest:
+        yield (flag, *itertools.islice(rest, _COUNT.get(flag, 0)))
+
+
 def _protected(tree: Path, paths: Iterable[str]) -> Iterable[str]:
-    """Keep paths as they are; their folders are pinned, or one could be moved away and replaced."""
-    present = [path for path in sorted(set(paths)) if _is_plain(tree, path)]
-    parents = {str(folder) for path in present for folder in Path(path).parents} - {"."}
-    for folder in sorted(parents):
+    kept, pinned = kept_and_pinned(tree, paths)
+    for folder in pinned:
         yield from ("--bind", str(tree / folder), str(tree / folder))
-    for path in present:
+    for path in kept:
         yield from ("--ro-bind", str(tree / path), str(tree / path))
+
+
+def kept_and_pinned(tree: Path, paths: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the files that stay, and their folders: one that moves away could be replaced."""
+    present = [path for path in sorted(set(paths)) if _is_plain(tree, path)]
+    return present, sorted({str(one) for path in present for one in Path(path).parents} - {"."})
 
 
 def _is_plain(tree: Path, path: str) -> bool:

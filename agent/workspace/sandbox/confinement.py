@@ -45,6 +45,8 @@ class Sandbox(Protocol):
     """A way to confine commands."""
 
     name: str
+    lacks: str
+    """What it does not promise and bubblewrap does, as part of a sentence."""
 
     def launch(self, confinement: Confinement, script: str) -> Launch:
         """Return how to start a bash script confined."""

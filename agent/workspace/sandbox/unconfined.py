@@ -7,6 +7,7 @@ class Unconfined:
     """Runs commands as the person, with the environment of the sandbox but none of its walls."""
 
     name = "none"
+    lacks = "there are no walls at all"
 
     def launch(self, confinement: Confinement, script: str) -> Launch:
         """Return how to start a bash script in the worktree."""

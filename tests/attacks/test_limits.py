@@ -1,0 +1,173 @@
+"""Every command ends, and uses no more than it may. Ids as in the matrix of docs/security.md."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.workspace import Limits
+from tests.support.flags import taken_away
+from tests.support.place import Place, a_place
+from tests.support.project import PRP, Project
+from tests.support.scripts import GREET_PRP
+
+MIB = 1024**2
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A worktree of a fresh repository."""
+    with a_place(tmp_path) as place:
+        yield place
+
+
+def processes() -> str:
+    """Return the command lines of all processes."""
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    return listed.stdout
+
+
+def becomes(true: Callable[[], bool], *, seconds: float = 10) -> bool:
+    """Return whether something becomes true while anybody would wait for it."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if true():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_S27_a_flood_of_processes_is_stopped(place: Place) -> None:
+    """By the kernel where it counts them, by us where prp runs as root."""
+    bounded = "for n in $(seq 150); do sleep 9 & done; sleep 1; echo begun; kill $(jobs -p)"
+    assert "begun" in place.bare(bounded).output
+    assert "begun" in place.run(bounded).output
+    done = place.run(bounded, limits=Limits(processes=100))
+    assert done.ended == "processes"
+    assert "[stopped: it ran more than 100 processes]" in done.output
+    assert place.run("ulimit -u").output.strip() == "512"
+
+
+def test_S27_a_fork_bomb_leaves_the_host_alive(place: Place) -> None:
+    """It ends with the command, and nothing of it stays."""
+    name = f"bomb{os.getpid()}"
+    done = place.run(f"{name}() {{ {name} | {name} & }}; {name}; sleep 60", seconds=5)
+    assert done.ended in ("processes", "timeout")
+    assert subprocess.run(["true"], check=False).returncode == 0
+    assert becomes(lambda: name not in processes())
+
+
+def test_S28_many_other_processes_of_the_person_are_no_hindrance(place: Place) -> None:
+    """The limit counts what runs inside."""
+    with subprocess.Popen(
+        ["bash", "-c", "for n in $(seq 300); do sleep 60 & done; echo begun; wait"],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    ) as others:
+        try:
+            assert others.stdout
+            assert others.stdout.readline() == b"begun\n"
+            assert place.run("sleep 0.1 & wait").status == 0
+        finally:
+            os.killpg(others.pid, signal.SIGKILL)
+
+
+HOG = 'python3 -c "x = bytearray(120 * 2**20); import time; time.sleep(1.5)"'
+
+
+@pytest.mark.parametrize(
+    ("command", "limit"),
+    [
+        pytest.param(f"{HOG}; echo done", 80, id="S29 one process"),
+        pytest.param(f"{HOG} & {HOG} & {HOG} & wait; echo done", 280, id="S30 several"),
+        pytest.param(f"exec >&- 2>&-; {HOG}", 80, id="S29 that prints nothing"),
+    ],
+)
+def test_S29_S30_memory_is_bounded(place: Place, command: str, limit: int) -> None:
+    """Of all processes together, and the reason is told."""
+    done = place.run(command, limits=Limits(memory=limit * MIB))
+    assert done.ended == "memory"
+    assert f"more than {limit} MiB of memory" in done.output
+    free = place.run(command)
+    assert free.ended == "exit"
+    assert "done" in free.output or ">&-" in command
+
+
+def test_S31_private_folders_have_a_size(place: Place) -> None:
+    """Whoever fills them fills no memory of the host."""
+    done = place.run("df --output=size -BM /tmp ~ /dev/shm /run | tail -n +2; touch /x /var/tmp/x")
+    sizes = [int(word.removesuffix("M")) for word in done.output.split("touch")[0].split()]
+    assert sizes == [512, 512, 256, 64]
+    assert done.output.count("Read-only file system") == 2
+
+
+def test_S33_many_files_are_stopped(place: Place) -> None:
+    """What the worktree's disk loses is looked at, not only single files."""
+    many = "for n in $(seq {}); do head -c 1M /dev/urandom > f$n; done; echo done"
+    done = place.run(many.format(4000), limits=Limits(disk=64 * MIB))
+    assert done.ended == "disk"
+    assert "filled more than 64 MiB of the disk" in done.output
+    place.run("rm f*")
+    assert "done" in place.run(many.format(70)).output
+
+
+def test_S36_output_without_a_line_is_kept(place: Place, tmp_path: Path) -> None:
+    """Short or long, on the terminal and in the log."""
+    log = tmp_path / "log"
+    done = place.run("head -c 300000 /dev/zero | tr '\\0' a; printf end", log=log)
+    assert done.output.endswith("aend")
+    assert "bytes left out" in done.output
+    assert log.read_text() == "a" * 300_000 + "end"
+
+
+RUN = """\
+import sys
+from pathlib import Path
+from tests.support.flags import without
+from tests.support.place import a_place
+with without(sys.argv[4]), a_place(Path(sys.argv[1])) as place:
+    print("opened", flush=True)
+    (place.bare if sys.argv[3] == "bare" else place.run)(sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("how", ["bare", "confined"])
+def test_S39_nothing_survives_a_kill(tmp_path: Path, how: str) -> None:
+    """Given prp killed with -9 while a command runs, then all that it started is gone."""
+    name = f"prp-survivor-{os.getpid()}-{how}"
+    command = f"setsid bash -c 'exec -a {name} sleep 60' & setsid sleep 60"
+    with subprocess.Popen(
+        [sys.executable, "-c", RUN, str(tmp_path / "place"), command, how, taken_away()],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert becomes(lambda: any(line.startswith(name) for line in processes().splitlines()))
+        process.kill()
+    gone = becomes(lambda: f"\n{name} " not in processes(), seconds=10 if how != "bare" else 1)
+    assert gone is (how == "confined")
+    if not gone:
+        subprocess.run(["pkill", "-f", f"^{name} "], check=True)
+
+
+def test_S40_a_terminated_run_ends_its_commands(tmp_path: Path) -> None:
+    """And its record says that it was interrupted."""
+    name = f"prp-slow-{os.getpid()}"
+    slow = GREET_PRP.replace("ruff check .", f"bash -c 'exec -a {name} sleep 60'")
+    project = Project(tmp_path / "project", {"PRPs/slow.md": slow})
+    process = subprocess.Popen(
+        [str(PRP), "execute", "PRPs/slow.md", "--model", "openai-chat:x", "-q"],
+        cwd=project.root,
+        env=project.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    assert becomes(lambda: f"\n{name} " in processes(), seconds=30)
+    process.terminate()
+    assert becomes(lambda: f"\n{name} " not in processes(), seconds=20)
+    assert process.wait(40) == 143
+    assert project.prp("status", "--json").json[0]["state"] == "interrupted"
