@@ -63,7 +63,7 @@ class Settings:
     fetch_urls: bool = True
     """Whether `url:` references are downloaded for the planner."""
     sandbox: str = "auto"
-    """`auto` or `bubblewrap`; that there is none must be typed as a flag, `--no-sandbox`."""
+    """`auto`, or the name of one that must be it; none must be typed as a flag, `--no-sandbox`."""
     allow_hosts: tuple[str, ...] = ()
     """Hosts that commands may ask: `HOST`, `.DOMAIN` for every host below it, each with `:PORT`."""
     private_hosts: tuple[str, ...] = ()
@@ -215,6 +215,10 @@ class _Gathered:
 
     def tighten(self, found: Mapping[str, Any], *, origin: str) -> None:
         """Add what a repository may say: no trust, and limits only downwards."""
+        if found.get("sandbox") == "bubblewrap":
+            # The strongest: whoever has no other in mind gets it, or nothing runs.
+            self.add({"sandbox": self.values.get("sandbox", "bubblewrap")}, origin=origin)
+            found = {name: value for name, value in found.items() if name != "sandbox"}
         for name, value in found.items():
             if name in _NOT_FROM_A_REPOSITORY:
                 raise SettingsError(
@@ -357,6 +361,11 @@ def _checked(name: str, value: Any, origin: str) -> Any:
         raise SettingsError(
             f"{_as_written(name, origin)} is no address of a PostgreSQL database",
             hint="Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE.",
+        )
+    if name == "sandbox" and value == "none" and origin != "flag":
+        raise SettingsError(
+            f"{_as_written(name, origin)} is 'none', which must be typed each time",
+            hint="Type --no-sandbox, where you know every command that will run.",
         )
     if name == "approve" and value not in APPROVE:
         raise SettingsError(

@@ -4,7 +4,7 @@ import os
 import platform
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,8 +13,9 @@ from agent.errors import PrpError, SettingsError
 from agent.llm.models import KEYS, ModelChoice, check_choice
 from agent.runs.folder import require_state_folder
 from agent.settings import ROLES, Settings, load_settings
-from agent.workspace import Repository, find_sandbox, find_toolchain
+from agent.workspace import Repository, Sandbox, find_toolchain
 from agent.workspace.git import git_version
+from agent.workspace.sandbox.find import Passed, try_sandboxes
 
 _OLDEST_GIT = (2, 30)
 _TOOLS = ("bash", "python3", "uv", "pip", "node", "npm", "go", "cargo", "make")
@@ -57,7 +58,7 @@ def examine(folder: Path) -> list[Examined]:
     except SettingsError as error:
         return [*done, _from(error, "settings", State.MISSING)]
     done.append(_tried("state folder", lambda: _state_folder(settings)))
-    done.append(_tried("sandbox", _sandbox))
+    done.append(_sandbox(settings.sandbox))
     done.append(_tools(root))
     done += _models(settings)
     return done
@@ -98,10 +99,33 @@ def _state_folder(settings: Settings) -> str:
     return str(settings.state_dir)
 
 
-def _sandbox() -> str:
+def _sandbox(choice: str) -> Examined:
+    passed: list[Passed] = []
     with tempfile.TemporaryDirectory(prefix="prp-doctor-") as folder:
-        sandbox = find_sandbox("auto", state=Path(folder))
-    return f"{sandbox.name}, tried with the flags of a run"
+        for one in try_sandboxes(choice, state=Path(folder)):
+            if not isinstance(one, Passed):
+                return _found(one, passed)
+            passed.append(one)
+    there = [one for one in passed if one.fix] or passed
+    return Examined(
+        name="sandbox",
+        state=State.MISSING,
+        what="none works. " + "; ".join(f"{one.name}: {one.problem}" for one in there),
+        fix=there[0].fix,
+    )
+
+
+def _found(sandbox: Sandbox, passed: Sequence[Passed]) -> Examined:
+    what = f"{sandbox.name}, tried with the flags of a run"
+    if not sandbox.lacks:
+        return _good("sandbox", what)
+    why = "".join(f"; {one.name}: {one.problem}" for one in passed[:1])
+    return Examined(
+        name="sandbox",
+        state=State.LACKING,
+        what=f"{what}; it is weaker than bubblewrap: {sandbox.lacks}{why}",
+        fix=passed[0].fix if passed else "Let prp choose: leave the setting `sandbox` away.",
+    )
 
 
 def _tools(root: Path) -> Examined:

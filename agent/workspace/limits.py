@@ -48,7 +48,8 @@ class Watch:
 
     def beyond(self) -> Ended | None:
         """Return which limit was passed."""
-        if self._free - _free_bytes(self._tree) > self._limits.disk:
+        free = _free_bytes(self._tree)
+        if self._free is not None and free is not None and self._free - free > self._limits.disk:
             return "disk"
         memory, processes = _used_by(self._process)
         if memory > self._limits.memory:
@@ -56,8 +57,12 @@ class Watch:
         return "processes" if processes > self._limits.processes else None
 
 
-def _free_bytes(tree: Path) -> int:
-    found = os.statvfs(tree)
+def _free_bytes(tree: Path) -> int | None:
+    """Return how much room there is; None where the folder is gone."""
+    try:
+        found = os.statvfs(tree)
+    except OSError:
+        return None
     return found.f_bavail * found.f_frsize
 
 

@@ -67,6 +67,10 @@ class Bubblewrap:
             ),
         )
 
+    def history(self, tree: Path) -> Iterable[str]:
+        """Return the arguments that show git's data of a worktree."""
+        return _git_metadata(tree, self._config, self._histories)
+
     def arguments(self, confinement: Confinement) -> list[str]:
         """Return bwrap's arguments for a command."""
         return bubblewrap_arguments(confinement, git_config=self._config, histories=self._histories)
@@ -84,7 +88,8 @@ def bubblewrap_arguments(
         *("--cap-drop", "ALL", "--hostname", "prp-sandbox", "--clearenv"),
         *_system(),
         *("--proc", "/proc", "--dev", "/dev"), *_bounded("/dev/shm", 256),  # noqa: S108
-        *_bounded("/tmp", 512), *_home(confinement, home), *_bounded("/run", 64), "--dir", "/var/tmp",  # noqa: S108
+        *_bounded("/tmp", 512), *_home(confinement, home),  # noqa: S108
+        *_bounded("/run", 64), *("--dir", "/var/tmp"),  # noqa: S108
         *(word for path in confinement.tools for word in ("--ro-bind", str(path), str(path))),
         *_git_metadata(confinement.tree, git_config, histories),
         *(bind, tree, tree, "--ro-bind-try", f"{tree}/.git", f"{tree}/.git"),

@@ -1,0 +1,117 @@
+"""docker or podman, where nothing better works: the same view, by their means."""
+
+import os
+import secrets
+import tarfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from agent.workspace.sandbox.bubblewrap import LINKED, Bubblewrap, grouped
+from agent.workspace.sandbox.confinement import SHELL, Confinement, Launch
+from agent.workspace.sandbox.landlock import guarded
+
+IMAGE = "prp-sandbox:1"
+_ABOUT_THE_CLIENT = ("DOCKER_HOST", "DOCKER_CONTEXT", "HOME", "XDG_RUNTIME_DIR")
+_WALLS = (
+    *("--network", "none", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
+    *("--read-only", "--pids-limit", "512", "--memory", "4g", "--memory-swap", "4g"),
+    *("--ulimit", "core=0", "--ulimit", "nofile=4096", "--ulimit", f"fsize={1024**3}"),
+    *("--ipc", "private", "--shm-size", "256m", "--hostname", "prp-sandbox"),
+    *("--pull", "never", "--log-driver", "none", "--init", "--rm"),
+)
+
+
+class Container:
+    """Confines by a container that shows the host's own programs, read-only.
+
+    Its image is empty: what bubblewrap would show is shown, so a command finds the same tools.
+    """
+
+    lacks = "its walls are the container engine's, which runs as root unless it is set up otherwise"
+
+    def __init__(self, program: str, *, state: Path) -> None:
+        """Use docker or podman; `state` is a folder for the few files that are shown inside."""
+        self.name = Path(program).name
+        self._program = program
+        self._inner = Bubblewrap(state=state)
+        self._archive = state / "container.tar"
+
+    def image_is_there(self) -> Launch:
+        """Return how to ask whether the empty image was made before."""
+        return self._client("image", "inspect", IMAGE)
+
+    def make_image(self) -> Launch:
+        """Return how to make the empty image; nothing is downloaded."""
+        with tarfile.open(self._archive, "w") as archive:
+            for name, kind, target in _skeleton():
+                entry = tarfile.TarInfo(name)
+                entry.type, entry.linkname, entry.mode = kind, target, 0o755
+                archive.addfile(entry)
+        return self._client("import", str(self._archive), IMAGE)
+
+    def launch(self, confinement: Confinement, script: str) -> Launch:
+        """Return how to start a bash script in a container of its own."""
+        name = f"prp-{secrets.token_hex(8)}"
+        words = self._inner.arguments(replace(confinement, network=None))
+        user = f"{os.getuid()}:{os.getgid()}"
+        keep = ("--userns", "keep-id") if self.name == "podman" and os.getuid() else ()
+        return guarded(
+            {
+                "argv": [
+                    *(self._program, "run", "--name", name, *_WALLS, "--user", user, *keep),
+                    *_from_bubblewrap(words),
+                    *(IMAGE, *SHELL, script),
+                ],
+                "environment": _client_environment(),
+                # A killed client leaves its container running.
+                "after": [self._program, "rm", "--force", name],
+            }
+        )
+
+    def _client(self, *words: str) -> Launch:
+        return Launch(argv=(self._program, *words), environment=_client_environment())
+
+
+def _client_environment() -> dict[str, str]:
+    about = {name: os.environ[name] for name in _ABOUT_THE_CLIENT if name in os.environ}
+    return about | {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+
+
+def _skeleton() -> Iterator[tuple[str, bytes, str]]:
+    for name in ("usr", "etc", "opt", "tmp", "run", "proc", "dev", "sys", "home", "var", "var/tmp"):
+        yield name, tarfile.DIRTYPE, ""
+    for name in LINKED:
+        path = Path("/", name)
+        if path.is_symlink():
+            yield name, tarfile.SYMTYPE, str(path.readlink())
+
+
+def _from_bubblewrap(words: Sequence[str]) -> Iterator[str]:
+    """Return an engine's words for what bubblewrap's say of files, variables and the folder."""
+    size, groups = "", list(grouped(words))
+    kept = {group[1] for group in groups if group[0] == "--remount-ro"}
+    for flag, *rest in groups:
+        if flag == "--size":
+            size = f",size={rest[0]}"
+        elif flag == "--tmpfs" and rest[0] != "/dev/shm":  # noqa: S108 - has a flag of its own
+            mode = "ro" if rest[0] in kept else "rw,exec,mode=1777"
+            yield from ("--tmpfs", f"{rest[0]}:{mode}{size}")
+        elif flag in ("--bind", "--ro-bind") or (flag == "--ro-bind-try" and _exists(rest[0])):
+            fields = ["type=bind", f"source={rest[0]}", f"target={rest[1]}"]
+            fields += ["readonly"] if flag != "--bind" else []
+            yield from ("--mount", ",".join(map(_field, fields)))
+        elif flag == "--setenv":
+            yield from ("--env", f"{rest[0]}={rest[1]}")
+        elif flag == "--chdir":
+            yield from ("--workdir", rest[0])
+        size = size if flag == "--size" else ""
+
+
+def _exists(path: str) -> bool:
+    return os.path.exists(path)  # noqa: PTH110 - a path that may not be looked at is not there
+
+
+def _field(text: str) -> str:
+    """Return a field as the engines read them: as a line of comma-separated values."""
+    return '"' + text.replace('"', '""') + '"' if set(text) & set(',"\n') else text
