@@ -217,7 +217,8 @@ class _Gathered:
         """Add what a repository may say: no trust, and limits only downwards."""
         if found.get("sandbox") == "bubblewrap":
             # The strongest: whoever has no other in mind gets it, or nothing runs.
-            self.add({"sandbox": self.values.get("sandbox", "bubblewrap")}, origin=origin)
+            if self.values.get("sandbox", "auto") == "auto":
+                self.add({"sandbox": "bubblewrap"}, origin=origin)
             found = {name: value for name, value in found.items() if name != "sandbox"}
         for name, value in found.items():
             if name in _NOT_FROM_A_REPOSITORY:
