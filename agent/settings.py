@@ -215,11 +215,7 @@ class _Gathered:
 
     def tighten(self, found: Mapping[str, Any], *, origin: str) -> None:
         """Add what a repository may say: no trust, and limits only downwards."""
-        if found.get("sandbox") == "bubblewrap":
-            # The strongest: whoever has no other in mind gets it, or nothing runs.
-            if self.values.get("sandbox", "auto") == "auto":
-                self.add({"sandbox": "bubblewrap"}, origin=origin)
-            found = {name: value for name, value in found.items() if name != "sandbox"}
+        found = self._without_the_strongest(found, origin)
         for name, value in found.items():
             if name in _NOT_FROM_A_REPOSITORY:
                 raise SettingsError(
@@ -256,6 +252,14 @@ class _Gathered:
                     )
                     continue
             self.add({name: value}, origin=origin)
+
+    def _without_the_strongest(self, found: Mapping[str, Any], origin: str) -> Mapping[str, Any]:
+        """Let a repository ask for bubblewrap, the strongest, where the person chose nothing."""
+        if found.get("sandbox") != "bubblewrap":
+            return found
+        if self.values.get("sandbox", "auto") == "auto":
+            self.add({"sandbox": "bubblewrap"}, origin=origin)
+        return {name: value for name, value in found.items() if name != "sandbox"}
 
     def _narrow(self, value: Any, origin: str) -> None:
         """Keep of the hosts that a repository names those that the person's own file allows."""

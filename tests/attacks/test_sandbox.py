@@ -193,6 +193,9 @@ class TestWriting:
         """And not written."""
         assert place.run("cat README", writable=False).status == 0
         assert place.run("touch x", writable=False).status != 0
+        beside = "touch tests/x"
+        assert place.run(beside, writable=False, protect=["tests/test_a"]).status != 0
+        assert place.run(beside, protect=["tests/test_a"]).status == 0
 
 
 class TestPrivileges:

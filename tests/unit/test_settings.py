@@ -53,6 +53,12 @@ def test_a_role_without_a_model_is_an_error(tmp_path: Path) -> None:
         load(tmp_path, flags={"planner": "a:b"}).models_for("coder")
 
 
+def test_that_there_is_no_sandbox_must_be_typed(tmp_path: Path) -> None:
+    """A variable that was set long ago, or by somebody else, is not enough."""
+    with pytest.raises(SettingsError, match="PRP_SANDBOX is 'none', which must be typed"):
+        load(tmp_path, environment={"PRP_SANDBOX": "none"})
+
+
 class TestRepository:
     """A repository is somebody else's word."""
 
@@ -60,6 +66,16 @@ class TestRepository:
     def test_it_may_not_say_where_keys_go(self, tmp_path: Path, name: str) -> None:
         """Nor switch anything off."""
         (tmp_path / "prp.toml").write_text(f"{name} = 'x'\n")
+        with pytest.raises(SettingsError, match="may not be set by a repository"):
+            load(tmp_path)
+
+    def test_it_may_ask_for_the_strongest_sandbox(self, tmp_path: Path) -> None:
+        """Unless the person has chosen one; no other can be asked for."""
+        (tmp_path / "prp.toml").write_text("sandbox = 'bubblewrap'\n")
+        assert load(tmp_path).sandbox == "bubblewrap"
+        assert load(tmp_path, environment={"PRP_SANDBOX": "podman"}).sandbox == "podman"
+        assert load(tmp_path, flags={"sandbox": "none"}).sandbox == "none"
+        (tmp_path / "prp.toml").write_text("sandbox = 'landlock'\n")
         with pytest.raises(SettingsError, match="may not be set by a repository"):
             load(tmp_path)
 

@@ -93,7 +93,7 @@ def bubblewrap_arguments(
         *(word for path in confinement.tools for word in ("--ro-bind", str(path), str(path))),
         *_git_metadata(confinement.tree, git_config, histories),
         *(bind, tree, tree, "--ro-bind-try", f"{tree}/.git", f"{tree}/.git"),
-        *_protected(confinement.tree, confinement.protect),
+        *_protected(confinement.tree, confinement.protect, bind),
         *shown_beside(confinement),
         *(("--bind", folder, folder) if (folder := str(confinement.reports or "")) else ()),
         *("--remount-ro", "/dev", "--remount-ro", "/"),
@@ -161,10 +161,10 @@ def grouped(words: Iterable[str]) -> Iterator[tuple[str, ...]]:
         yield (flag, *itertools.islice(rest, _COUNT.get(flag, 0)))
 
 
-def _protected(tree: Path, paths: Iterable[str]) -> Iterable[str]:
+def _protected(tree: Path, paths: Iterable[str], bind: str) -> Iterable[str]:
     kept, pinned = kept_and_pinned(tree, paths)
     for folder in pinned:
-        yield from ("--bind", str(tree / folder), str(tree / folder))
+        yield from (bind, str(tree / folder), str(tree / folder))
     for path in kept:
         yield from ("--ro-bind", str(tree / path), str(tree / path))
 
