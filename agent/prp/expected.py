@@ -132,6 +132,17 @@ _SIGNS |= {"up to": "<=", "no more than": "<=", "no fewer than": ">="}
 _SIGNS |= {"less than": "<", "fewer than": "<", "more than": ">"}
 
 
+_DEPENDS = re.compile(
+    r"\bexit(?:s|ing)?\b[^.;\n]{0,30}?[1-9]\d*[^.;\n]{0,20}?\b(?:if|when\w*|where|on|unless|for|otherwise)\b",
+    re.IGNORECASE,
+)
+
+
+def depends(words: str) -> bool:
+    """Return whether words say that an exit status depends: `exits with 1 where one is late`."""
+    return bool(_DEPENDS.search(words[:_MOST]))
+
+
 # Kinds that a comment stands for without the word "Expected".
 _HINTED = (ExpectationKind.EXIT_NONZERO, ExpectationKind.EMPTY_OUTPUT)
 
@@ -140,6 +151,8 @@ def hinted(words: str, *, line: int, command: str) -> Expectation | None:
     """Return the expectation in a comment that only says what will be seen, if it is narrow."""
     found = expectation_of(words, line=line, command=command)
     if found.kind in _HINTED:
+        return found
+    if found.kind is ExpectationKind.EXIT_STATUS and not depends(words):
         return found
     count = _COUNT.match(words) if found.kind is ExpectationKind.NUMBER else None
     if count is None or _is_count(command):

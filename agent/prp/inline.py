@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from agent.prp.checks import LOOKS_LIKE_SHELL, check_of
 from agent.prp.commands import Command, split_commands
-from agent.prp.expected import hinted_above
+from agent.prp.expected import depends, hinted_above
 from agent.prp.here import open_quote
 from agent.prp.kinds import Effect, effect_of
 from agent.prp.lines import Line, Role
@@ -138,7 +138,7 @@ def _is_command(words: str) -> bool:
 def _is_forbidden(words: str, found: re.Match[str], behind: str) -> bool:
     """Return whether words in backticks only speak of a command."""
     command = found[1].strip()
-    if behind.lstrip(" *").startswith("FAILS"):
+    if behind.lstrip(" *").startswith("FAILS") or depends(behind):
         return True
     if _SHORTHAND.match(command) or (command in _TEST_TOOLS and _KIND_OF_ERROR.match(behind)):
         return True

@@ -53,6 +53,20 @@ class TestJoining:
         prp = parse_prp(f"# A\n\n## Final Checklist\n{items}", path=Path("x.md"))
         assert [check.command for check in prp.checks] == ["npm audit"]
 
+    def test_an_exit_status_that_depends_is_no_promise_of_another(self) -> None:
+        """A criterion that says when a command fails is no check that it ends with 0."""
+        items = (
+            "- [ ] `python -m shop late x.csv` prints them and exits with 1 where one is late\n"
+            "- [ ] `python -m shop broken.csv` exits with 2\n"
+        )
+        prp = parse_prp(f"# A\n\n## Success Criteria\n{items}", path=Path("x.md"))
+        (check,) = prp.checks
+        assert check.command == "python -m shop broken.csv"
+        assert (check.expectation.kind, check.expectation.value) == (
+            ExpectationKind.EXIT_STATUS,
+            "2",
+        )
+
     def test_what_changes_the_shell_holds_for_the_rest(self) -> None:
         """One fence is one shell."""
         first, second = checks("pytest\ncd app\nexport X=1\nnpm test")

@@ -19,6 +19,7 @@ _TOPICS: tuple[tuple[str, str], ...] = (
     (
         r"\btests?\b.*\b(pass|green|succeed|run|work)|\b(pass|run)\w*\b.*\btests?\b|\bregression",
         r"\b(pytest|jest|vitest|tox|nox|phpunit|rspec|ctest|busted|gut|unittest|playwright test|"
+        r"node\b[^|;&]*\s--test|"
         r"(npm|pnpm|yarn|bun|go|cargo|dotnet|mvn|gradle|gradlew|mix|swift|flutter|make|deno)\b.*\btest)",
     ),
     (
