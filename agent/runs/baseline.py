@@ -54,24 +54,25 @@ class Baseline:
                 return await measure(contract, room, stage="baseline", record=office.record)
 
     def _words(self) -> list[str]:
-        results = self.results
-        passed = [r.check.id for r in results if r.passed]
-        notable = [
-            r
-            for r in results
-            if not r.passed and not (r.state is CheckState.NOT_RUN and r.check.level == 4)
-        ]
-        new = [r for r in notable if r.check.command not in self._told]
-        if self._told:
+        is_first = not self._told
+        new = [r for r in self.results if r.check.command not in self._told]
+        self._told.update(r.check.command for r in self.results)
+        passed = [r for r in new if r.passed]
+        notable = [r for r in new if not r.passed and not _is_left_to_people(r)]
+        if not is_first:
             # Who has read the first results knows what red looks like; silence says no more.
-            new = [r for r in new if r.state in _CANT_RUN or r.output.strip()]
-        self._told.update(r.check.command for r in notable)
-        lines = [_RULE, *map(_shown, new)] if new else []
-        if new and passed:
-            lines.append(f"Passed: {', '.join(passed)}.")
-        if results and not any(result.failed for result in results):
+            notable = [r for r in notable if r.state in _CANT_RUN or r.output.strip()]
+        lines = [*([_RULE] if notable else []), *map(_shown, notable)]
+        if passed and (notable or not is_first):
+            commands = "; ".join(f"{r.check.id} `{r.check.command[:100]}`" for r in passed)
+            lines.append(f"Passed already, so that they show nothing of the work: {commands}.")
+        if self.results and not any(result.failed for result in self.results):
             lines.append(_NOTHING_RED)
         return ["\n".join(lines)] if lines else []
+
+
+def _is_left_to_people(result: CheckResult) -> bool:
+    return result.state is CheckState.NOT_RUN and result.check.level == 4
 
 
 _RULE = (
