@@ -1,6 +1,8 @@
-"""The MCP server: lint, plan, execute, status, wait, report and cancel for coding tools."""
+"""The MCP server: lint, draft, plan, execute, status, wait, report and cancel for coding tools."""
 
 import asyncio
+import dataclasses
+import os
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -34,6 +36,7 @@ from agent.editors.mcp_calls import (
 )
 from agent.editors.mcp_values import (
     Answer,
+    DraftShown,
     Found,
     Linted,
     Options,
@@ -44,8 +47,9 @@ from agent.editors.places import Places, places_of
 from agent.errors import PrpError
 from agent.journal import Event
 from agent.runs.cancelling import see_ended
-from agent.runs.desk import lay_out
+from agent.runs.desk import lay_out, lay_out_draft
 from agent.runs.detaching import detach_order
+from agent.runs.drafting import FOLDER, Wish, draft_at, for_drafting, keep
 from agent.runs.examining import examine
 from agent.runs.reporting import report_as
 from agent.runs.start import for_planning, plan_at
@@ -69,6 +73,14 @@ _FILES = {
 
 _USUAL = Options()
 Prp = Annotated[str, Field(description="Path of the PRP, relative to the project.")]
+Wanted = Annotated[
+    str,
+    Field(
+        description="What the person wants, in their own words, or the words of an issue.",
+        min_length=1,
+        max_length=60_000,
+    ),
+]
 Run = Annotated[str, Field(description="Id of a run, a part of it, or `latest`.")]
 Approved = Annotated[
     str, Field(description="Hash of the commands that the person was shown and has allowed.")
@@ -96,6 +108,7 @@ def make_server(*projects: Path) -> MCPServer[Any]:
         log_level="WARNING",
     )
     _add_documents(server, places)
+    _add_drafting(server, places)
     _add_executing(server, places)
     _add_runs(server, places)
     _add_prompts(server)
@@ -151,6 +164,34 @@ def _add_documents(server: MCPServer[Any], places: Places) -> None:
         async with telling(context, lines):
             found = await plan_at(desk, order, listen=listen)
         return PlanShown.model_validate_json(found.as_json())
+
+
+def _add_drafting(server: MCPServer[Any], places: Places) -> None:
+    @server.tool(annotations=_BEGINS)
+    @explained
+    async def draft(wish: Wanted, context: Context, options: Options = _USUAL) -> DraftShown:
+        """Write a PRP for what the person wants; the file is new, nothing else changes.
+
+        A model studies the project with tools that can change nothing; it takes minutes and costs
+        money. Show the person the criteria, the checks and the open questions of the file.
+        """
+        root = places.roots[0]
+        # A client's model may hand on what others wrote.
+        asked = Wish(issue=wish)
+        order = for_drafting(options.order(f"{FOLDER}/draft.md", places), asked)
+        order = dataclasses.replace(order, folder=root)
+        desk = await asyncio.to_thread(lay_out_draft, order)
+        lines: list[str] = []
+
+        def listen(event: Event) -> None:
+            if line := line_of(event):
+                lines.append(printable(line))
+
+        search_path = os.environ.get("PATH", os.defpath)
+        async with telling(context, lines):
+            done = await draft_at(desk, order, asked, search_path=search_path, listen=listen)
+        kept = await asyncio.to_thread(keep, done, desk.repository.root)
+        return DraftShown.model_validate_json(kept.as_json())
 
 
 def _linted(places: Places, prp: str) -> Linted:
@@ -308,6 +349,10 @@ def _add_prompts(server: MCPServer[Any]) -> None:
     @server.prompt(description="Execute a PRP and tell what its report says.")
     def execute(prp: str) -> str:
         return _template("mcp_execute", prp=prp)
+
+    @server.prompt(description="Write a PRP for what you want.")
+    def draft(wish: str) -> str:
+        return _template("mcp_draft", wish=wish)
 
     @server.prompt(description="Say how the runs of prp stand.")
     def status(run: str = "") -> str:

@@ -56,6 +56,26 @@ class PlanShown(BaseModel):
     estimate: dict[str, Any] | None
 
 
+class DraftShown(BaseModel):
+    """A PRP that was written, and what the person should know before it is executed."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    path: str
+    """The new file, from the project's top."""
+    readiness: int
+    """How ready it is to be proven, out of 100."""
+    reasons: dict[str, str]
+    findings: list[dict[str, Any]]
+    baseline: list[dict[str, Any]]
+    """What its checks say on the code as it is now."""
+    questions: list[str]
+    """What only the person can decide, with what the draft assumes."""
+    unopened: list[str]
+    """Pages that it names and nobody has opened."""
+    cost_usd: float | None
+
+
 class Standings(BaseModel):
     """How runs stand, the latest first."""
 

@@ -72,7 +72,12 @@ class Drafted:
                 "readiness": self.readiness.score,
                 "reasons": {reason.name: reason.words for reason in self.readiness.reasons},
                 "findings": [
-                    {"code": f.code, "severity": f.severity.value, "line": f.line, "is": f.message}
+                    {
+                        "code": f.code,
+                        "severity": f.severity.value,
+                        "line": f.line,
+                        "message": f.message,
+                    }
                     for f in self.findings
                 ],
                 "baseline": [

@@ -64,11 +64,32 @@ def draft_order(order: Order, wish: Wish, *, search_path: str, listen: Record) -
         PrpError: The order can't be carried out, or the model writes no PRP that can be executed.
 
     """
-    order = dataclasses.replace(order, roles=("drafter",))
-    if wish.issue:
-        # Whoever wrote it could have the repository's files sent to a host that others may ask.
-        order = dataclasses.replace(order, flags={**order.flags, "allow_hosts": ()})
+    order = for_drafting(order, wish)
     desk = lay_out_draft(order)
+    found = with_signals(
+        lambda: draft_at(desk, order, wish, search_path=search_path, listen=listen)
+    )
+    if isinstance(found, Exit):
+        raise SystemExit(int(found))
+    return found
+
+
+def for_drafting(order: Order, wish: Wish) -> Order:
+    """Return an order as it is laid out for a draft."""
+    # Whoever wrote an issue could have the repository's files sent to a host that others may ask.
+    closed = {"allow_hosts": ()} if wish.issue else {}
+    return dataclasses.replace(order, roles=("drafter",), flags={**order.flags, **closed})
+
+
+async def draft_at(
+    desk: Desk, order: Order, wish: Wish, *, search_path: str, listen: Record
+) -> Drafted:
+    """Write a PRP for an order that was laid out.
+
+    Raises:
+        PrpError: It can't be carried out, or the model writes no PRP that can be executed.
+
+    """
     if wish.issue and desk.sandbox.name == "none":
         raise Refused(
             "An issue's words come from others; without a sandbox nothing is run for them",
@@ -76,15 +97,8 @@ def draft_order(order: Order, wish: Wish, *, search_path: str, listen: Record) -
         )
     listen = masked(desk, listen)
     warn(desk, listen)
-
-    async def drafted() -> Drafted:
-        async with _office(desk, order, listen) as office, office.meter.within_time():
-            return await _Study(office, order.prp, search_path).write(wish)
-
-    found = with_signals(drafted)
-    if isinstance(found, Exit):
-        raise SystemExit(int(found))
-    return found
+    async with _office(desk, order, listen) as office, office.meter.within_time():
+        return await _Study(office, order.prp, search_path).write(wish)
 
 
 @asynccontextmanager

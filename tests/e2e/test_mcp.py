@@ -17,6 +17,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import ElicitRequestParams, ElicitResult, ListRootsResult, Root
 
 from agent.editors.mcp_server import make_server
+from tests.support.drafts import FILES, drafter
 from tests.support.project import PRP, Project
 from tests.support.provider import Provider
 from tests.support.scripts import GREET_PRP, crew
@@ -67,7 +68,10 @@ def test_a_client_executes_a_document_over_stdio(project: Project) -> None:
     async def story(provider: Provider) -> None:
         async with Client(over_stdio(project, provider)) as client:
             names = {tool.name for tool in (await client.list_tools()).tools}
-            assert names == {"lint", "plan", "execute", "status", "wait", "report", "cancel"}
+            assert names == {
+                *("lint", "draft", "plan", "execute"),
+                *("status", "wait", "report", "cancel"),
+            }
             linted = await called(client, "lint", prp="PRPs/known.md")
             assert (linted["ok"], linted["tasks"], linted["criteria"]) == (True, 1, 2)
             planned = await called(client, "plan", prp="PRPs/known.md")
@@ -99,6 +103,25 @@ def test_a_client_executes_a_document_over_stdio(project: Project) -> None:
     assert project.fingerprint() == before
     assert [number for number, _ in heard] == sorted({number for number, _ in heard})
     assert any("attempt 1: L2.1 passed" in (message or "") for _, message in heard)
+
+
+def test_a_client_has_a_prp_drafted(tmp_path: Path) -> None:
+    """A new file in the project, with what the person should know of it."""
+    project = Project(tmp_path / "project", FILES)
+
+    async def story(provider: Provider) -> Any:
+        async with Client(over_stdio(project, provider)) as client:
+            shown = await called(client, "draft", wish="round to five cents")
+            prompt: Any = await client.get_prompt("draft", {"wish": "round to five cents"})
+            assert "round to five cents" in prompt.messages[0].content.text
+            return shown
+
+    with Provider(drafter()) as provider:
+        shown = asyncio.run(story(provider))
+    assert shown["path"] == "PRPs/round-a-total-to-five-cents.md"
+    assert (project.root / shown["path"]).is_file()
+    states = {check["check"]: check["state"] for check in shown["baseline"]}
+    assert (states["L2.1"], states["L2.2"]) == ("failed", "passed")
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])

@@ -206,6 +206,6 @@ def _open_questions(lines: Sequence[Line]) -> Iterator[Finding]:
             yield finding(
                 "R23",
                 line.number,
-                f"A question is open: {found['words'].strip()[:160]}",
+                f"A question is open: {found['words'].strip().rstrip('.')[:160]}",
                 "Answer it in the document, and delete it here.",
             )
