@@ -22,6 +22,7 @@ from agent.settings import Settings
 from agent.workspace import Confinement, FileProblem, Sandbox, Toolchain
 from agent.workspace.files import read_bytes, write_text
 from agent.workspace.sandbox.proxy import NetworkPolicy, open_proxy
+from agent.workspace.toolchain import shown_for
 
 PREFIX = "acp:"
 
@@ -161,7 +162,7 @@ async def invited(
     named = {name: settings.keys.get(name) or os.environ.get(name) for name in settings.agent_env}
     own = replace(
         toolchain,
-        binds=tuple(sorted({*toolchain.binds, *_installed_at(external.program)})),
+        binds=tuple(sorted({*toolchain.binds, *shown_for(external.program, home=Path.home())})),
         variables={**toolchain.variables, **{k: v for k, v in named.items() if v}},
     )
     async with AsyncExitStack() as opened:
@@ -195,17 +196,6 @@ async def _connected(
     )
     socket = await opened.enter_async_context(open_proxy(policy, stage="agent", record=record))
     return replace(own, network=socket, hosts=hosts)
-
-
-def _installed_at(program: Path) -> tuple[Path, ...]:
-    """Return the folders that must be visible for a program to start."""
-    real = program.resolve()
-    if str(real).startswith("/usr/"):
-        return ()
-    modules = next((p for p in real.parents if p.name == "node_modules"), None)
-    place = modules or real.parent
-    # What lies beside a program in the home itself is not the program's.
-    return () if place in (Path.home(), Path("/")) else (place, program.parent)
 
 
 @contextmanager

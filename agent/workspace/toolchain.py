@@ -202,6 +202,28 @@ def find_toolchain(
     )
 
 
+def shown_for(program: Path, *, home: Path) -> tuple[Path, ...]:
+    """Return the folders that must be visible for a program that is on nobody's PATH to work."""
+    real = program.resolve()
+    files = [program, real]
+    if interpreter := _interpreter(real):
+        files += [interpreter, interpreter.resolve()]
+    modules = (folder for folder in real.parents if folder.name == "node_modules")
+    places = {place for file in files for place in _to_show(file.parent, home)}
+    return tuple(sorted(places | set(list(modules)[:1])))
+
+
+def _interpreter(script: Path) -> Path | None:
+    """Return the program that a script names on its first line."""
+    try:
+        with script.open("rb") as file:
+            first = file.readline(512)
+    except OSError:
+        return None
+    words = first[2:].decode("utf-8", "replace").split() if first.startswith(b"#!") else []
+    return Path(words[0]) if words and words[0].startswith("/") else None
+
+
 def _is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where nothing may be looked at
 

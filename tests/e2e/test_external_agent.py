@@ -151,3 +151,16 @@ def test_what_is_no_agent_is_said_before_anything_begins(
     ran = project.prp("execute", "PRPs/greet.md", *options, PRP_PLANNER="openai:x")
     assert (ran.status, project.runs) == (status, [])
     assert words in ran.err
+
+
+def test_without_a_key_programs_judge_alone(project: Project) -> None:
+    """Only the planner is asked; what nobody has read stays unproven, and the report says so."""
+    command = f"acp:{shlex.quote(str(installed(project)))} good"
+    with Provider(crew()) as provider:
+        planner = ("--planner", "openai-chat:scripted", "--base-url", provider.url)
+        ran = project.prp("execute", "PRPs/greet.md", *planner, "--coder", command, "--json")
+        assert {name for request in provider.requests for name in request.tools} >= {"submit_plan"}
+        assert not any("submit_judgement" in request.tools for request in provider.requests)
+    assert ran.status == 11, ran.err
+    statuses = [e["status"] for e in project.events() if e["type"] == "criterion-judged"]
+    assert statuses[-2:] == ["unproven", "proven"]
