@@ -16,6 +16,7 @@ test: $(READY) sandbox browser toolchains
 bench: $(READY) sandbox toolchains
 	PYTHONPATH=. $(BIN)/python bench/documents.py
 	PYTHONPATH=. $(BIN)/python bench/durability.py
+	PYTHONPATH=. $(BIN)/python bench/sandbox.py
 
 # Takes each flag of the sandbox away in turn: its test must turn red.
 flags: $(READY) sandbox

@@ -2,7 +2,7 @@
 # Installs bubblewrap where we may, otherwise says which command does.
 set -eu
 if [ "$(uname -s)" != Linux ]; then
-    echo "prp's sandbox needs Linux for now; elsewhere commands only run with --no-sandbox" >&2
+    echo "prp's sandbox needs Linux; on macOS sandbox-exec is used, which was never tried" >&2
     exit 0
 fi
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

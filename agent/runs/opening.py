@@ -124,6 +124,12 @@ def _why_not(desk: Desk, recipe: Recipe) -> str:
         return f"the {own} of your checkout is used, read-only"
     if desk.sandbox.name not in _CARRYING:
         return f"packages are installed in bubblewrap or not at all, not in {desk.sandbox.name}"
+    if os.environ.get("CI") and not recipe.locked:
+        return (
+            f"in CI only locked packages are installed, and {recipe.shown} is not: commit a lock "
+            "file (uv.lock, package-lock.json, Cargo.lock, requirements with == for each) or type "
+            "--setup 'COMMAND'"
+        )
     if recipe.program not in ("bash", *desk.toolchain.programs((recipe.program,))):
         return f"{recipe.program} is not installed"
     return ""

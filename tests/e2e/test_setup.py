@@ -213,6 +213,17 @@ def test_an_environment_in_the_checkout_is_used_as_it_is(tmp_path: Path) -> None
     assert ".venv of your checkout" in event["reason"]
 
 
+def test_in_ci_a_lock_file_is_required(tmp_path: Path) -> None:
+    """What was not written down may be another package today; nothing is asked for it."""
+    files = {"PRPs/greet.md": PYTHON_PRP, "requirements.txt": "wares>=1\n"}
+    project = Project(tmp_path / "project", files)
+    verify(project, CI="1")
+    (told,) = setup_events(project)
+    assert told["state"] == "skipped"
+    assert "only locked packages" in told["reason"]
+    assert [e for e in project.events() if e["type"] == "host-asked"] == []
+
+
 @pytest.mark.skipif(not REGISTRIES, reason="asks PyPI and npm")
 class TestRegistries:
     """The registries themselves: `PRP_TEST_REGISTRIES=1`, or their names where they are private."""

@@ -67,7 +67,7 @@ def a_place(tmp_path: Path, **files: str) -> Iterator[Place]:
     content = {name.replace("__", "/"): text for name, text in files.items()}
     project = Project(tmp_path / "project", {"README": "x\n", **content})
     repository = Repository.open(project.root)
-    sandbox = find_sandbox("auto", state=tmp_path / "sandbox")
+    sandbox = find_sandbox("bubblewrap", state=tmp_path / "sandbox")
     base = repository.resolve("HEAD")
     with open_worktree(repository, tmp_path / "tree", branch="prp/x", base=base) as tree:
         yield Place(project, tree, sandbox)

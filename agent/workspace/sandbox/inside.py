@@ -4,21 +4,26 @@ Programs know proxies by host and port, not by socket. Started as `python -I -S 
 PORT PROGRAM ...`; it imports nothing of ours, and any Python 3 will do.
 """
 
+import _socket
 import os
-import socket
 import sys
 
 
 def _main() -> None:
     path, host, port, *command = sys.argv[1:]
     # The port is open before the command begins, so that its first connection is not too early.
-    server = socket.create_server((host, int(port)), backlog=128)
+    # `socket` itself takes longer to be imported than everything else here together.
+    server = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+    server.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
+    server.bind((host, int(port)))
+    server.listen(128)
     if os.fork() == 0:
         # Of the command's own children this is none: its `wait` and its signals are not for us.
         os.setsid()
         if os.fork() == 0:
             _silence()
-            _serve(server, path)
+            _wait_for_one(server)
+            _serve(server.detach(), path)
         os._exit(0)
     os.wait()
     os.execv(command[0], command)  # noqa: S606 - bubblewrap has confined us
@@ -31,8 +36,18 @@ def _silence() -> None:
         os.dup2(nothing, number)
 
 
-def _serve(server: socket.socket, path: str) -> None:
-    import asyncio  # noqa: PLC0415 - the command runs meanwhile
+def _wait_for_one(server: _socket.socket) -> None:
+    # Most commands ask nobody, and what serves takes as long to be imported as they run.
+    import select  # noqa: PLC0415 - the command runs meanwhile
+
+    select.select([server.fileno()], [], [])
+
+
+def _serve(descriptor: int, path: str) -> None:
+    import asyncio  # noqa: PLC0415 - somebody waits, and only then
+    import socket  # noqa: PLC0415 - as above
+
+    server = socket.socket(fileno=descriptor)
 
     async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         try:
