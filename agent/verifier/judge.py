@@ -97,7 +97,7 @@ async def judge_criteria(
         "judgement_request",
         commit=commit[:12],
         criteria=list_criteria(criteria),
-        results="\n".join(describe(result) for result in results.values()) or "(no checks)",
+        results="\n".join(map(_with_last_words, results.values())) or "(no checks)",
         noticed="\n".join(f"- {objection}" for objection in objections) or "(nothing)",
         diff=diff,
     )
@@ -124,6 +124,17 @@ async def judge_criteria(
     return Judged(judgements=judgements, concerns=reply.output.concerns)
 
 
+# What a runner says in the end (`13 passed`); a check's whole output is in the clean room's log.
+_LAST_WORDS = 160
+
+
+def _with_last_words(result: CheckResult) -> str:
+    """Return a check's result with the last line that it printed, for whoever wants to quote it."""
+    printed = [line.strip() for line in result.output.splitlines() if line.strip()]
+    last = f"\n    printed last: {printed[-1][:_LAST_WORDS]}" if printed else ""
+    return f"{describe(result)}{last}"
+
+
 def _looked_up(
     opinion: Opinion, results: Mapping[str, CheckResult], read: Callable[[str], str | None]
 ) -> Judgement:
@@ -144,17 +155,21 @@ def _looked_up(
 def _place_of(
     quote: Quote, results: Mapping[str, CheckResult], read: Callable[[str], str | None]
 ) -> str | None:
-    words = _squeezed(quote.text)
-    if len(words) < 4:
-        return None
     result = results.get(quote.source)
     text = result.output if result else read(quote.source)
-    if text is None or words not in _squeezed(text):
+    squeezed = _squeezed(text or "")
+    # Lines that were copied from the diff may still have its mark in front.
+    copied = (quote.text, _PLUS.sub("", quote.text))
+    words = next((w for w in copied if len(_squeezed(w)) >= 4 and _squeezed(w) in squeezed), None)
+    if text is None or words is None:
         return None
-    first = quote.text.strip().splitlines()[0].strip()
+    first = words.strip().splitlines()[0].strip()
     if result:
         return f"output of {quote.source}: {first}"
     return f"{quote.source}:{_line_of(first, text)}: {first}"
+
+
+_PLUS = re.compile(r"^\+", re.MULTILINE)
 
 
 def _squeezed(text: str) -> str:
