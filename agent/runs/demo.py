@@ -46,8 +46,6 @@ def run_demo(folder: Path | None, *, model: str | None, listen: Record) -> Done:
             "fetch_urls": bool(model),
             # What the sample project needs is installed beside prp.
             "setup": "none",
-            # The recorded verifier was not asked for tests from the text.
-            "holdout_tests": None if model else 0,
             # Enough to show what mutants are, in a demo of half a minute.
             "max_mutants": 4,
         },
