@@ -1,5 +1,6 @@
 """Our skills in coding tools that are started for real, with a scripted model behind them."""
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -119,3 +120,36 @@ def test_a_model_may_look_how_runs_stand(project: Project, tmp_path: Path) -> No
     asked, (result,) = typed(project, tmp_path, "/prp-status", wants="prp status --json")
     assert "Say how its runs stand" in asked
     assert result["content"] == "[]"
+
+
+def test_claude_code_uses_the_mcp_server(project: Project, tmp_path: Path) -> None:
+    """It starts `prp mcp`, offers its tools to the model, and gives back what they answer."""
+    server = {"command": str(PRP), "args": ["mcp"], "env": {"XDG_STATE_HOME": str(tmp_path / "s")}}
+    config = tmp_path / "mcp.json"
+    config.write_text(json.dumps({"mcpServers": {"prp": server}}))
+    name = "mcp__prp__lint"
+
+    def answer(request: Request) -> Answer:
+        if "Bash" not in request.tools or "readiness_in_words" in request.text:
+            return Answer(text="That is all.")
+        # It begins to talk before its servers are there.
+        pause = ("Bash", {"command": "sleep 1", "description": "x"})
+        lint = (name, {"prp": "PRPs/greet.md"})
+        return Answer(calls=(pause, lint) if name in request.tools else (pause,))
+
+    with Provider(answer) as provider:
+        given = ("--mcp-config", str(config), "--strict-mcp-config")
+        allowed = ("--allowedTools", f"{name},Bash(sleep 1)")
+        url = provider.url.removesuffix("/v1")
+        done = claude(tmp_path, project.root, "-p", "Lint it.", *given, *allowed, url=url)
+    assert (done.returncode, done.stdout.strip()) == (0, "That is all."), done.stderr
+    asked = [request for request in provider.requests if name in request.tools]
+    assert {"mcp__prp__execute", "mcp__prp__wait"} <= set(asked[0].tools)
+    (told,) = (
+        part["content"]
+        for message in asked[-1].body["messages"]
+        for part in (message["content"] if isinstance(message["content"], list) else ())
+        if part["type"] == "tool_result" and "readiness" in str(part["content"])
+    )
+    words = told if isinstance(told, str) else told[0]["text"]
+    assert json.loads(words)["ok"] is True
