@@ -17,6 +17,7 @@ bench: $(READY) sandbox toolchains
 	PYTHONPATH=. $(BIN)/python bench/documents.py
 	PYTHONPATH=. $(BIN)/python bench/durability.py
 	PYTHONPATH=. $(BIN)/python bench/sandbox.py
+	PYTHONPATH=. $(BIN)/python bench/side_by_side.py
 
 # Takes each flag of the sandbox away in turn: its test must turn red.
 flags: $(READY) sandbox

@@ -5,18 +5,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import takewhile
 
-from agent.coder import Assignment, Change, carry_out, repair, tests_first
+from agent.coder import Assignment, carry_out, repair, tests_first
 from agent.errors import BudgetExhausted, Exit, ProviderUnavailable
 from agent.journal import (
     AttemptStarted,
     ContractFrozen,
     FeedbackSent,
     Record,
-    TaskFinished,
-    TaskStarted,
 )
 from agent.llm.budget import Budget
-from agent.llm.conversation import Talk
 from agent.planner import Plan
 from agent.prp import Prp
 from agent.verifier import CheckResult, Contract, Verdict, feedback_on, freeze
@@ -30,7 +27,8 @@ class Crew:
     measure: Callable[[Contract, str], Awaitable[Sequence[CheckResult]]]
     """Runs every check on a commit."""
     plan: Callable[[Contract, Sequence[CheckResult]], Awaitable[Plan]]
-    code: Callable[[Assignment, Contract, Plan, Talk | None], Awaitable[Change]]
+    code: Callable[[Sequence[Assignment], int, Contract, Plan], Awaitable[None]]
+    """Carries out an attempt's work in the worktree, with one commit for each assignment."""
     verify: Callable[[Contract, Plan, Sequence[CheckResult], str, int], Awaitable[Verdict]]
     rethink: Callable[[Contract, Verdict, str, int], Awaitable[str]]
     """Finds another way where attempts have failed alike, that many times; in words."""
@@ -112,7 +110,7 @@ async def execute(
 
         for attempt in range(before.attempt, max(budget.max_attempts, before.attempt) + 1):
             record(AttemptStarted(attempt=attempt, steps=tuple(step.number for step in work)))
-            await _carry_out(work, attempt, crew, contract, plan, tree, record)
+            await crew.code(work, attempt, contract, plan)
             verdict = await crew.verify(contract, plan, baseline, tree.head(), attempt)
             verdicts.append(verdict)
             alike = failed_alike(verdicts)
@@ -140,40 +138,11 @@ async def execute(
 def _tasks(prp: Prp, plan: Plan) -> list[Assignment]:
     """Return the first attempt's work: the tests of the specification, then the plan's steps."""
     by_number = {task.number: task for task in prp.tasks}
-    steps = [carry_out(by_number[step.task], approach=step.approach) for step in plan.steps]
+    steps = [
+        carry_out(by_number[step.task], approach=step.approach, files=step.files, after=step.after)
+        for step in plan.steps
+    ]
     return [tests_first(), *steps] if prp.test_specs else steps
-
-
-async def _carry_out(
-    work: Sequence[Assignment],
-    attempt: int,
-    crew: Crew,
-    contract: Contract,
-    plan: Plan,
-    tree: Worktree,
-    record: Record,
-) -> None:
-    """Let the coder do one assignment after the other, and commit each."""
-    talk: Talk | None = None
-    for assignment in work:
-        number, title = assignment.number, assignment.title
-        record(TaskStarted(attempt=attempt, task=number, title=title))
-        change = await crew.code(assignment, contract, plan, talk)
-        talk = change.talk
-        before = tree.head()
-        message = f"Task {number}: {title}" if number else title
-        commit = await tree.commit_once(message, body=change.summary)
-        record(
-            TaskFinished(
-                attempt=attempt,
-                task=number,
-                commit=commit,
-                files=tuple(file.path for file in tree.changed(before)) if commit else (),
-                summary=change.summary,
-                deviations=change.deviations,
-                doubts=change.doubts,
-            )
-        )
 
 
 def failed_alike(verdicts: Sequence[Verdict]) -> int:

@@ -24,7 +24,7 @@ class Step(BaseModel):
     files: tuple[str, ...] = ()
     """Files to create or modify, relative to the repository's root."""
     after: tuple[PositiveInt, ...] = ()
-    """Numbers of tasks that must be finished before."""
+    """Numbers of tasks that must be finished before: all whose code it uses or changes."""
 
 
 class PlannedProof(BaseModel):

@@ -45,6 +45,10 @@ class Settings:
     """Tokens read and written by all models together."""
     max_requests_per_task: int = 60
     """Model requests that one task may take."""
+    jobs: int = 1
+    """Tasks that are carried out at the same time, where they do not rest on each other."""
+    candidates: int = 1
+    """Attempts at the whole, of which the best is gone on with."""
     max_mutants: int = 12
     """Small changes of the changed lines that the tests must notice; 0 tries none."""
     approve: str = "auto"
@@ -139,6 +143,7 @@ _LIMITS = {
     "max_minutes",
     "max_tokens",
     "max_requests_per_task",
+    "candidates",
     "max_mutants",
     "holdout_tests",
     "check_timeout",
@@ -146,6 +151,7 @@ _LIMITS = {
     "model_timeout",
     "setup_timeout",
 }
+_COUNTS = _LIMITS | {"jobs"}
 _ZERO_IS_OFF = {"max_mutants", "holdout_tests"}
 _SECRET_NAME = re.compile(r"(API_KEY|_TOKEN|_SECRET|ACCESS_KEY(_ID)?|CREDENTIALS)$")
 
@@ -377,7 +383,7 @@ def _checked(name: str, value: Any, origin: str) -> Any:
             f"{_as_written(name, origin)} is {value!r}", hint=f"Give one of {', '.join(APPROVE)}."
         )
     zero_is_off = name in _ZERO_IS_OFF
-    if name not in _LIMITS or (math.isfinite(value) and value > (-1 if zero_is_off else 0)):
+    if name not in _COUNTS or (math.isfinite(value) and value > (-1 if zero_is_off else 0)):
         return value
     least = "0 or above" if zero_is_off else "above 0"
     usual = getattr(Settings, name)

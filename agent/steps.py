@@ -7,11 +7,13 @@ between steps runs again, so it must come out the same: no clock, no dice, no fi
 change.
 """
 
+import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+_Result = TypeVar("_Result")
 Json = Any
 """What JSON can say; tuples come back as lists."""
 
@@ -31,6 +33,25 @@ class Keeper(Protocol):
 
     def token(self) -> str:
         """Return what nobody can foresee, and the same again when the run is taken up."""
+
+    def beside(self, name: str) -> "Keeper | None":
+        """Return a keeper for work that goes on at the same time; None where there is no more room.
+
+        Its steps are found again whatever order they end in. Asked for in the same order when the
+        run is taken up, it is the same.
+        """
+
+    def enter(self) -> None:
+        """Keep the steps of the asyncio task that this is called in, and of those that it makes."""
+
+    def begin_again_with(self, restore: Callable[[], None]) -> None:
+        """Have a worktree that was lost brought back before the first step that is new."""
+
+    def settle(self) -> None:
+        """Forget what led to here: everything that was done to the worktree so far is safe."""
+
+    async def bring_back(self) -> None:
+        """Do now to a lost worktree what the steps so far did to it."""
 
 
 keeper: ContextVar[Keeper | None] = ContextVar("keeper", default=None)
@@ -64,3 +85,70 @@ def new_token() -> str:
     """Return 16 hex digits that nobody can foresee; a run that is taken up gets the same again."""
     kept_by = keeper.get()
     return secrets.token_hex(8) if kept_by is None else kept_by.token()
+
+
+async def at_once(
+    works: Mapping[str, Callable[[], Awaitable[_Result]]], *, most: int
+) -> dict[str, _Result | Exception]:
+    """Do several things at the same time, each with steps of its own.
+
+    One that fails does not end the others: what they do is paid for.
+
+    Args:
+        works: What to do, by names that are the same when the run is taken up.
+        most: How many go on at once; the first of them begin first.
+
+    Returns:
+        What each came to, by its name, in the same order.
+
+    """
+    kept_by, room = keeper.get(), asyncio.Semaphore(most)
+    lanes = {name: kept_by.beside(name) if kept_by else None for name in works}
+
+    async def done(name: str) -> _Result | Exception:
+        async with room:
+            if lane := lanes[name]:
+                lane.enter()
+            try:
+                return await works[name]()
+            except Exception as error:  # noqa: BLE001 - it is the caller's to tell
+                return error
+
+    # Those for whose steps there is no room of their own follow, one after the other.
+    later = [name for name, lane in lanes.items() if kept_by and lane is None]
+    tasks = {name: asyncio.create_task(done(name)) for name in works if name not in later}
+    try:
+        await asyncio.gather(*tasks.values())
+    except BaseException:
+        await _ended(tasks.values())
+        raise
+    came = {name: task.result() for name, task in tasks.items()}
+    came |= {name: await done(name) for name in later}
+    return {name: came[name] for name in works}
+
+
+async def in_order(begun: Sequence[Coroutine[Any, Any, _Result]]) -> list[_Result]:
+    """Do several things at the same time that begin in their order, and are one step each at most.
+
+    Steps are found again by the order in which they begin; what each came to is returned in the
+    same order. The first that fails ends the others.
+    """
+    tasks = [asyncio.create_task(one) for one in begun]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        await _ended(tasks)
+        raise
+
+
+async def _ended(tasks: Collection["asyncio.Task[Any]"]) -> None:
+    """Cancel tasks and wait until they have ended in order."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def begin_again_with(restore: Callable[[], None]) -> None:
+    """Say that the worktree of what is under way was lost, and what brings its beginning back."""
+    if kept_by := keeper.get():
+        kept_by.begin_again_with(restore)

@@ -42,6 +42,24 @@ MaxCost = Annotated[float | None, typer.Option(help="US dollars for the whole ru
 MaxMinutes = Annotated[float | None, typer.Option(help="Wall time of the whole run.")]
 MaxTokens = Annotated[int | None, typer.Option(help="Tokens of all models together.")]
 MaxRequests = Annotated[int | None, typer.Option(help="Model requests for one task [60].")]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        help="Tasks that are carried out at the same time, where they don't rest on each other "
+        "[1].",
+        metavar="N",
+    ),
+]
+Candidates = Annotated[
+    int | None,
+    typer.Option(
+        help="Attempts at the whole, each from the beginning; the best, as the verifier judges, is "
+        "gone on with. So many times the cost of the coder [1].",
+        metavar="N",
+    ),
+]
 HoldoutTests = Annotated[
     int | None,
     typer.Option(help="Tests that the verifier writes from the PRP's text at most; 0: none [8]."),
@@ -145,6 +163,8 @@ Examples:
   prp execute PRPs/login.md --allow-host api.example.com --allow-host .staging.example.com:8443
   prp execute PRPs/login.md --setup "pip install -r ci/requirements.txt"
   prp execute PRPs/login.md --planner openai:gpt-5 --coder acp:"gemini --experimental-acp"
+  prp execute PRPs/login.md --jobs 4
+  prp execute PRPs/login.md --candidates 3 --jobs 3
   prp execute PRPs/login.md --detach
   prp execute PRPs/*.md --queue team --priority 10
 """
@@ -189,6 +209,8 @@ def _command(name: str, act: _Act, words: str) -> Callable[..., None]:
         max_minutes: MaxMinutes = None,
         max_tokens: MaxTokens = None,
         max_requests_per_task: MaxRequests = None,
+        jobs: Jobs = None,
+        candidates: Candidates = None,
         holdout_tests: HoldoutTests = None,
         max_mutants: MaxMutants = None,
         base: Base = "HEAD",
@@ -228,6 +250,8 @@ def _command(name: str, act: _Act, words: str) -> Callable[..., None]:
             max_minutes=max_minutes,
             max_tokens=max_tokens,
             max_requests_per_task=max_requests_per_task,
+            jobs=jobs,
+            candidates=candidates,
             holdout_tests=holdout_tests,
             max_mutants=max_mutants,
             strict=strict or None,

@@ -35,6 +35,7 @@ _URGENCY = {"failed": 0, "proven": 2, "judged": 2, "pre-existing": 2}
 _MARKS = {
     "open": ("\N{MIDDLE DOT}", "dim"),
     "working": ("\N{BLACK RIGHT-POINTING TRIANGLE}", "bold cyan"),
+    "waiting": ("\N{CHECK MARK}", "cyan"),
     "done": ("\N{CHECK MARK}", "green"),
     "unchanged": ("=", "dim"),
     "proven": ("\N{CHECK MARK}", "green"),

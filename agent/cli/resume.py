@@ -8,6 +8,7 @@ from agent.cli.execute import (
     AsJson,
     BaseUrl,
     Coder,
+    Jobs,
     MaxCost,
     MaxMinutes,
     MaxTokens,
@@ -53,6 +54,7 @@ def resume(
     max_cost_usd: MaxCost = None,
     max_minutes: MaxMinutes = None,
     max_tokens: MaxTokens = None,
+    jobs: Jobs = None,
     keep_prp: KeepPrp = False,
     accept_prp_change: AcceptPrp = False,
     afresh: Afresh = False,
@@ -93,6 +95,7 @@ def resume(
         max_cost_usd=max_cost_usd,
         max_minutes=max_minutes,
         max_tokens=max_tokens,
+        jobs=jobs,
     )
     folder = run_named(run)
     with telling(quiet=quiet, output=output, taken_up=folder) as listen:

@@ -3,5 +3,17 @@
 from agent.coder.assignments import Assignment, carry_out, repair, tests_first
 from agent.coder.code import Change, code
 from agent.coder.hands import Hands
+from agent.coder.rounds import rounds
+from agent.coder.side_by_side import Team
 
-__all__ = ["Assignment", "Change", "Hands", "carry_out", "code", "repair", "tests_first"]
+__all__ = [
+    "Assignment",
+    "Change",
+    "Hands",
+    "Team",
+    "carry_out",
+    "code",
+    "repair",
+    "rounds",
+    "tests_first",
+]

@@ -1,6 +1,8 @@
 """What the coder is asked to do, in words: tests first, then task by task, then repairs."""
 
-from dataclasses import dataclass
+import posixpath
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from agent.llm.prompts import prompt
 from agent.prp import Task
@@ -17,6 +19,12 @@ class Assignment:
     """The whole request in words."""
     stronger: bool = False
     """Whether the strongest model at hand is to carry it out: others failed alike."""
+    words: str = ""
+    """What PRP and plan say of it, without what every request says."""
+    files: frozenset[str] = frozenset()
+    """The files that it is said to change; none where nobody says."""
+    after: frozenset[int] = frozenset()
+    """Numbers of those that are said to come before."""
 
 
 def tests_first() -> Assignment:
@@ -28,8 +36,11 @@ def tests_first() -> Assignment:
     )
 
 
-def carry_out(task: Task, *, approach: str) -> Assignment:
+def carry_out(
+    task: Task, *, approach: str, files: Iterable[str] = (), after: Iterable[int] = ()
+) -> Assignment:
     """Return the assignment for one task of the PRP, with what the plan adds to it."""
+    changed = {change.path for change in task.changes} | set(files)
     return Assignment(
         number=task.number,
         title=task.title,
@@ -40,7 +51,36 @@ def carry_out(task: Task, *, approach: str) -> Assignment:
             text=task.text.strip(),
             approach=approach.strip(),
         ),
+        words=f"{task.title}\n{task.text}\n{approach}",
+        files=frozenset(posixpath.normpath(path) for path in changed if path),
+        after=frozenset(after) | frozenset(task.depends_on),
     )
+
+
+def beside(assignment: Assignment, others: Iterable[Assignment]) -> Assignment:
+    """Return the assignment for a worktree of its own, while others are carried out in theirs."""
+    names = ", ".join(f"task {one.number}" for one in others if one is not assignment)
+    return replace(
+        assignment, request=prompt("coder_beside", task=assignment.request, others=names)
+    )
+
+
+def once_more(assignment: Assignment, *, clashing: Sequence[str], changes: str) -> Assignment:
+    """Return the assignment to carry something out again, on top of what did not fit with it.
+
+    Args:
+        assignment: What was carried out at the same time as others.
+        clashing: The files that both changed.
+        changes: What it had changed, as a diff, shortened where it is long.
+
+    """
+    request = prompt(
+        "coder_once_more",
+        task=assignment.request,
+        files="\n".join(f"- {path}" for path in clashing),
+        changes=changes,
+    )
+    return replace(assignment, request=request)
 
 
 def repair(*, commit: str, changes: str, feedback: str, stronger: bool = False) -> Assignment:

@@ -56,6 +56,7 @@ class Hands:
         sandbox: Sandbox,
         toolchain: Toolchain,
         logs: Path,
+        logs_name: str = "logs",
         record: Record,
         forbids: Callable[[str], str],
         protect: Sequence[str] = (),
@@ -69,6 +70,7 @@ class Hands:
             sandbox: Where commands run.
             toolchain: What they find there, and how long they may take.
             logs: Folder for the full output of commands, outside of the worktree.
+            logs_name: The same folder as events name it, from the run's on.
             record: Is told of every use of a tool.
             forbids: Says why a path may not be written, or nothing.
             protect: Paths that commands can't write either.
@@ -79,6 +81,7 @@ class Hands:
         self._root, self._sandbox, self._logs, self._record = root, sandbox, logs, record
         self._role = role
         self._forbids, self._timeout = forbids, toolchain.shell_timeout
+        self._logs_name = logs_name
         self._confinement = toolchain.confine(root, protect=protect, writable=writable)
         self._read = Reading(root, role=role, record=record, logs=logs)
         self._seen: dict[str, int] = {}
@@ -167,7 +170,9 @@ class Hands:
         self._commands += 1
         log = self._logs / f"{self._commands}.txt"
         # Outside of the step: a run that is taken up tells it no second time.
-        self._record(CommandStarted(by=self._role, command=command, log=f"logs/{log.name}"))
+        self._record(
+            CommandStarted(by=self._role, command=command, log=f"{self._logs_name}/{log.name}")
+        )
 
         async def do() -> Json:
             finished = await run(

@@ -16,6 +16,7 @@ from agent.journal import (
     RunStarted,
     TaskFinished,
     TaskStarted,
+    TaskWaits,
     ToolUsed,
 )
 
@@ -26,7 +27,8 @@ class Task:
 
     title: str
     state: str = "open"
-    """`open`, `working`, `done`, or `unchanged` where it changed nothing."""
+    """`open`, `working`, `waiting` for those beside it, `done`, or `unchanged` where it changed
+    nothing."""
     began: float = 0.0
     seconds: float = 0.0
 
@@ -71,7 +73,10 @@ class Board:
 
         """
         taken = _TAKEN.get(type(event))
-        if taken:
+        if (number := getattr(event, "candidate", 0)) and not isinstance(event, ModelAnswered):
+            # Of the one that is taken everything is told once more.
+            self.doing = f"candidate {number}"
+        elif taken:
             taken(self, event, now)
 
     def _started(self, event: RunStarted, _: float) -> None:
@@ -92,14 +97,31 @@ class Board:
         title = f"{event.task} {event.title}" if event.task else event.title
         task = self.tasks.setdefault(key, Task(title=title))
         task.state, task.began = "working", now
-        self.doing = f"task {event.task}" if event.task else "coding"
+        self.doing = self._at_hand()
+
+    def _at_hand(self) -> str:
+        """Return in words which tasks are worked on."""
+        working = [key for key, task in self.tasks.items() if task.state == "working"]
+        numbers = [key for key in working if key.isdigit()]
+        if not numbers or len(numbers) < len(working):
+            return "coding"
+        return f"task{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}"
+
+    def _task_waits(self, event: TaskWaits, now: float) -> None:
+        self._stop(str(event.task), "waiting", now)
 
     def _task_finished(self, event: TaskFinished, now: float) -> None:
         self.running = None
-        for task in self.tasks.values():
-            if task.state == "working":
-                task.seconds += max(now - task.began, 0.0)
-                task.state = "done" if event.commit else "unchanged"
+        state = "done" if event.commit else "unchanged"
+        # What has no number is known by its title, which the event does not tell.
+        working = [key for key, task in self.tasks.items() if task.state == "working"]
+        for key in [str(event.task)] if event.task else working:
+            self._stop(key, state, now)
+
+    def _stop(self, key: str, state: str, now: float) -> None:
+        if task := self.tasks.get(key):
+            task.seconds += max(now - task.began, 0.0) if task.state == "working" else 0.0
+            task.state = state
 
     def _command(self, event: CommandStarted, now: float) -> None:
         self.running = Running(by=event.by, command=event.command, log=event.log, began=now)
@@ -132,6 +154,7 @@ _TAKEN: dict[type, Callable[[Board, Any, float], None]] = {
     Planned: Board._planned,  # noqa: SLF001
     AttemptStarted: Board._attempt,  # noqa: SLF001
     TaskStarted: Board._task_started,  # noqa: SLF001
+    TaskWaits: Board._task_waits,  # noqa: SLF001
     TaskFinished: Board._task_finished,  # noqa: SLF001
     CommandStarted: Board._command,  # noqa: SLF001
     CheckFinished: Board._check,  # noqa: SLF001

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from agent.journal import (
     AttemptStarted,
     AttemptVerified,
+    CandidateChosen,
     CheckFinished,
     CriterionJudged,
     Estimated,
@@ -23,8 +24,10 @@ from agent.journal import (
     RunResumed,
     RunStarted,
     SetupFinished,
+    TaskClashed,
     TaskFinished,
     TaskStarted,
+    TaskWaits,
     ToolUsed,
 )
 
@@ -32,7 +35,13 @@ from agent.journal import (
 def line_of(event: Event) -> str:
     """Return the event in one line; nothing for events that a person need not see."""
     write = _LINES.get(type(event))
-    return write(event) if write else ""
+    line = write(event) if write else ""
+    number = getattr(event, "candidate", 0)
+    return f"candidate {number}: {line.strip()}" if number and line else line
+
+
+def _candidate_chosen(event: CandidateChosen) -> str:
+    return f"candidate {event.chosen} of {len(event.candidates)} is taken"
 
 
 def _run_started(event: RunStarted) -> str:
@@ -63,6 +72,22 @@ def _check_finished(event: CheckFinished) -> str:
 def _task_finished(event: TaskFinished) -> str:
     kept = f"commit {event.commit[:12]}" if event.commit else "nothing changed"
     return f"  {kept}: {', '.join(event.files) or event.summary}"
+
+
+def _task_waits(event: TaskWaits) -> str:
+    return f"task {event.task} is done and waits for those beside it: {event.summary}"
+
+
+def _task_clashed(event: TaskClashed) -> str:
+    return (
+        f"task {event.task} does not fit onto those beside it and is done again: "
+        f"{', '.join(event.files)}"
+    )
+
+
+def _tool_used(event: ToolUsed) -> str:
+    task = f" {event.task}" if event.task else ""
+    return f"  {event.role}{task} {event.tool} {event.summary}"
 
 
 def _mutants_tried(event: MutantsTried) -> str:
@@ -112,11 +137,14 @@ _LINES: dict[type, Callable[..., str]] = {
     PlanRejected: lambda e: f"plan sent back: {'; '.join(e.reasons)}",
     AttemptStarted: lambda e: f"attempt {e.attempt}",
     TaskStarted: lambda e: f"task {e.task or '-'}: {e.title}",
-    ToolUsed: lambda e: f"  {e.role} {e.tool} {e.summary}",
+    ToolUsed: _tool_used,
+    TaskWaits: _task_waits,
+    TaskClashed: _task_clashed,
     TaskFinished: _task_finished,
     MutantsTried: _mutants_tried,
     CriterionJudged: _judged,
     AttemptVerified: _verified,
+    CandidateChosen: _candidate_chosen,
     LookingCloser: lambda e: (
         f"attempt {e.attempt}: no check fails; now whether that can be believed"
     ),

@@ -71,6 +71,7 @@ def as_json(story: Story, steps: Iterable[Step] = ()) -> dict[str, Any]:
             for key, asked in story.asked.items()
         ],
         "notes": story.notes,
+        "candidates": list(story.candidates.get("candidates", ())),
         "learnt": [dataclasses.asdict(lesson) for lesson in lessons(story)],
     }
 
@@ -114,6 +115,7 @@ def markdown(story: Story, steps: Iterable[Step] = ()) -> str:
         _holdout(story),
         _mutants(story),
         _tasks(story),
+        _list("Candidates", candidates(story)),
         _feedback(story),
         _plan(story),
         _setup(story),
@@ -267,6 +269,15 @@ def _tasks(story: Story) -> str:
         parts += [f"  - deviates: {plain(text)}" for text in event["deviations"]]
         parts += [f"  - in doubt: {plain(text)}" for text in event["doubts"]]
     return "\n".join(["## Tasks", "", *parts]) if parts else ""
+
+
+def candidates(story: Story) -> Iterable[str]:
+    """Return of each attempt at the whole what came of it, where there were several."""
+    chosen = story.candidates.get("chosen")
+    for one in story.candidates.get("candidates", ()):
+        taken = "taken" if one["candidate"] == chosen else f"kept as {one['kept']}"
+        commit = one["commit"][:12]
+        yield f"Candidate {one['candidate']} ({commit}, {taken}): {one['outcome']}"
 
 
 def _feedback(story: Story) -> str:

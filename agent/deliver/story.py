@@ -73,6 +73,8 @@ class Story:
     tried: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     """Attempt to what came of the tests from the text."""
     tasks: list[Mapping[str, Any]] = field(default_factory=list)
+    candidates: Mapping[str, Any] = field(default_factory=dict)
+    """Which of several attempts at the whole was taken, and what came of each."""
     feedback: dict[int, str] = field(default_factory=dict)
     ways: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     """Attempt to the other way that the planner found after it."""
@@ -104,11 +106,17 @@ class Story:
         )
 
 
+def _is_aside(event: Mapping[str, Any]) -> bool:
+    """Return whether it tells of a candidate: of the chosen one everything is told once more."""
+    return bool(event.get("candidate")) and event["type"] != "model-answered"
+
+
 def tell(events: Iterable[Mapping[str, Any]]) -> Story:
     """Return the story that a journal's events tell, in their order."""
     story = Story()
     for event in events:
-        _take(story, event)
+        if not _is_aside(event):
+            _take(story, event)
     return story
 
 
@@ -144,6 +152,8 @@ def _take(story: Story, event: Mapping[str, Any]) -> None:  # noqa: C901, PLR091
             story.tried[event["attempt"]] = event
         case "task-finished":
             story.tasks.append(event)
+        case "candidate-chosen":
+            story.candidates = event
         case "feedback-sent":
             story.feedback[event["attempt"]] = event["text"]
         case "rethought":

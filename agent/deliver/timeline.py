@@ -26,8 +26,12 @@ class Step:
 
 
 def steps_of(events: Iterable[Mapping[str, Any]]) -> list[Step]:
-    """Return a run's steps in their order; each begins where the one before it ended."""
+    """Return a run's steps in their order; each begins where the one before it ended.
+
+    Tasks that are carried out at the same time begin each at its own time.
+    """
     steps: list[Step] = []
+    tasks: dict[tuple[int, int], Step] = {}
     began = 0.0
     for event in events:
         at = float(event["at"])
@@ -35,12 +39,18 @@ def steps_of(events: Iterable[Mapping[str, Any]]) -> list[Step]:
         now = at - began
         if opened := _opened_by(event, steps):
             # What an agent thought before its first word belongs to its step.
-            start = steps[-1].end if steps else now
+            start = steps[-1].end if steps and not tasks else now
             steps.append(Step(kind=opened[0], title=opened[1], start=start, end=now))
+        number = (event.get("candidate") or 0, event.get("task") or 0)
+        if event["type"] == "task-started":
+            tasks[number] = steps[-1]
         if steps:
-            steps[-1].end = now
+            step = tasks.get(number, steps[-1])
+            step.end = now
             if event["type"] == "model-answered":
-                steps[-1].usage.add(event)
+                step.usage.add(event)
+        if event["type"] in ("task-finished", "attempt-started"):
+            tasks.pop(number, None)
     return steps
 
 
@@ -54,7 +64,8 @@ def _opened_by(event: Mapping[str, Any], steps: list[Step]) -> tuple[str, str] |
         case "task-started":
             number = event["task"]
             name = f"task {number}: {event['title']}" if number else event["title"]
-            return "task", f"attempt {event['attempt']}, {name}"
+            which = f"candidate {event['candidate']}, " if event.get("candidate") else ""
+            return "task", f"attempt {event['attempt']}, {which}{name}"
         case "task-finished" | "feedback-sent":
             return None
         case "check-finished" if event["stage"] != "baseline":

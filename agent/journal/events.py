@@ -116,6 +116,10 @@ class CommandStarted:
     """File below the run's folder that what it prints goes to while it runs."""
     check: str = ""
     """Id of the check; empty for the coder."""
+    task: int = 0
+    """The task that it belongs to, where it belongs to one."""
+    candidate: int = 0
+    """The attempt at the whole that it belongs to, where there are several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +141,8 @@ class CheckFinished:
     """How many tests `passed`, `failed` and were `skipped`, where it ran tests and told."""
     log: str = ""
     """File below the run's folder with all that it printed; empty where nothing ran."""
+    candidate: int = 0
+    """The attempt at the whole that it belongs to, where there are several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,6 +198,10 @@ class ModelAnswered:
     cost_usd: float | None
     """None where the price is not known."""
     seconds: float
+    task: int = 0
+    """The task that it belongs to, where it belongs to one."""
+    candidate: int = 0
+    """The attempt at the whole that it belongs to, where there are several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,6 +217,10 @@ class ModelRetried:
     """How often it was asked so far."""
     most: int
     """How often it will be asked at most."""
+    task: int = 0
+    """The task that it belongs to, where it belongs to one."""
+    candidate: int = 0
+    """The attempt at the whole that it belongs to, where there are several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,6 +232,10 @@ class ToolUsed:
     summary: str
     """One line: what it was asked for and what came of it."""
     failed: bool = False
+    task: int = 0
+    """The task that it belongs to, where it belongs to one."""
+    candidate: int = 0
+    """The attempt at the whole that it belongs to, where there are several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,6 +253,8 @@ class TaskStarted:
     attempt: int
     task: int
     title: str
+    candidate: int = 0
+    """The attempt at the whole that it belongs to, where there are several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,6 +269,27 @@ class TaskFinished:
     summary: str
     deviations: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    candidate: int = 0
+    """The attempt at the whole that it belongs to, where there are several."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskWaits:
+    """The coder says that a task is done; its work waits for that of the tasks beside it."""
+
+    attempt: int
+    task: int
+    summary: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskClashed:
+    """A task's work does not fit onto that of the tasks beside it, and is done again on top."""
+
+    attempt: int
+    task: int
+    files: tuple[str, ...]
+    """What both changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,6 +305,8 @@ class MutantsTried:
     survivors: tuple[str, ...]
     """Changes that no test noticed, in words."""
     seconds: float
+    candidate: int = 0
+    """The attempt at the whole that it belongs to, where there are several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -276,6 +319,8 @@ class CriterionJudged:
     line: int
     status: str
     evidence: tuple[str, ...]
+    candidate: int = 0
+    """The attempt at the whole that it belongs to, where there are several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -292,6 +337,18 @@ class AttemptVerified:
     """Frozen files that the commit had changed; they were put back before the checks ran."""
     objections: tuple[dict[str, str], ...] = ()
     """What speaks against the commit although its checks pass: `weight`, `place`, `what`."""
+    candidate: int = 0
+    """The attempt at the whole that it belongs to, where there are several."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CandidateChosen:
+    """Of several attempts at the whole the best was taken, as the verifier judged them."""
+
+    attempt: int
+    chosen: int
+    candidates: tuple[dict[str, Any], ...]
+    """Of each: `candidate`, `commit`, `outcome` in words, and the ref where it is `kept`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -299,6 +356,8 @@ class LookingCloser:
     """No check fails; whether that can be believed is looked at now, which takes its time."""
 
     attempt: int
+    candidate: int = 0
+    """The attempt at the whole that it belongs to, where there are several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -322,6 +381,8 @@ class HoldoutTried:
     passed: tuple[str, ...]
     failed: dict[str, str]
     """Name to what a second reading says: `right: ...`, `wrong: ...` (dropped), `unsure: ...`."""
+    candidate: int = 0
+    """The attempt at the whole that it belongs to, where there are several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -390,9 +451,12 @@ Event = (
     | AttemptStarted
     | TaskStarted
     | TaskFinished
+    | TaskWaits
+    | TaskClashed
     | MutantsTried
     | CriterionJudged
     | AttemptVerified
+    | CandidateChosen
     | LookingCloser
     | HoldoutWritten
     | HoldoutTried

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -78,6 +79,7 @@ class AskingModel(WrapperModel):
         self._all = tuple(links)
         self._links = list(links)
         self._met: set[Whom] = set()
+        self._quiet_until: dict[Whom, float] = {}
         self._choice, self._role, self._step = choice, role, f"{role}: answer"
         self._meter, self._record = meter, record
         self._patience, self._listeners, self._cache_key = patience, listeners, cache_key
@@ -106,12 +108,17 @@ class AskingModel(WrapperModel):
         """
         messages = [self._without_secrets(message) for message in messages]
         while True:
+            link = self._links[0]
             try:
-                response = await self._usable(messages, model_settings, model_request_parameters)
+                response = await self._usable(
+                    link, messages, model_settings, model_request_parameters
+                )
             except ProviderUnavailable as error:
-                if len(self._links) == 1:
+                if link is self._all[-1]:
                     raise
-                self._fall_back(error)
+                # Another conversation may have gone on to the next one meanwhile.
+                if link is self._links[0]:
+                    self._fall_back(error)
                 continue
             for listener in self._listeners:
                 listener.write(role=self._role, messages=messages, response=response)
@@ -136,12 +143,12 @@ class AskingModel(WrapperModel):
 
     async def _usable(
         self,
+        link: Link,
         messages: list[ModelMessage],
         settings: ModelSettings | None,
         parameters: ModelRequestParameters,
     ) -> ModelResponse:
         """Ask until an answer has no flaw; a flawed one is never acted on, only spoken about."""
-        link = self._links[0]
         asked, limit = list(messages), self._choice.max_output_tokens
         for nudged in range(_MOST_NUDGES + 1):
             merged = self._requested(link, settings, limit)
@@ -176,20 +183,24 @@ class AskingModel(WrapperModel):
         parameters: ModelRequestParameters,
     ) -> ModelResponse:
         """Ask until an answer arrives whole, or patience ends."""
+        async with AsyncExitStack() as open_until_counted:
 
-        async def ask() -> Json:
-            return await self._answered(link, messages, settings, parameters)
+            async def ask() -> Json:
+                await open_until_counted.enter_async_context(self._meter.asking())
+                return await self._answered(link, messages, settings, parameters)
 
-        # A recording answers the same again, in no time and for nothing.
-        is_replay = link.model.system == "replay"
-        told = await ask() | {"seconds": 0.0} if is_replay else await step(self._step, ask)
-        if "failed" in told:
-            raise AgentFailed(told["failed"], hint=told["hint"])
-        if "unavailable" in told:
-            raise ProviderUnavailable(told["unavailable"], hint=told["hint"])
-        response = _RESPONSE.validate_python(told["answer"])
-        self._met.add(link.whom)
-        self._count(link, response, tries=told["tries"], seconds=told["seconds"])
+            # A recording answers the same again, in no time and for nothing.
+            is_replay = link.model.system == "replay"
+            told = await ask() | {"seconds": 0.0} if is_replay else await step(self._step, ask)
+            if "failed" in told:
+                raise AgentFailed(told["failed"], hint=told["hint"])
+            if "unavailable" in told:
+                raise ProviderUnavailable(told["unavailable"], hint=told["hint"])
+            response = _RESPONSE.validate_python(told["answer"])
+            # When a run is taken up, another conversation may not have fallen back yet.
+            link = self._all[told["link"]]
+            self._met.add(link.whom)
+            self._count(link, response, tries=told["tries"], seconds=told["seconds"])
         return response
 
     async def _answered(
@@ -205,6 +216,8 @@ class AskingModel(WrapperModel):
             async for attempt in self._retrying(link):
                 with attempt:
                     tries += 1
+                    if tries == 1:
+                        await self._pause_of_others(link)
                     self._meter.require_left()
                     response = await self._once(link, messages, settings, parameters)
         except (TryAgain, ProviderUnavailable) as last:
@@ -212,14 +225,21 @@ class AskingModel(WrapperModel):
                 unavailable(last, link.whom, tries=tries) if isinstance(last, TryAgain) else last
             )
             # The last of the chain is asked again when the run is taken up; the others are over.
-            if link is self._links[-1]:
+            if link is self._all[-1]:
                 raise error from last
             return {"unavailable": str(error), "hint": error.hint}
         except AgentFailed as error:
             return {"failed": str(error), "hint": error.hint}
         answer = _RESPONSE.dump_python(response, mode="json")
         seconds = round(time.monotonic() - started, 3)
-        return {"answer": answer, "tries": tries, "seconds": seconds}
+        number = self._all.index(link)
+        return {"answer": answer, "tries": tries, "seconds": seconds, "link": number}
+
+    async def _pause_of_others(self, link: Link) -> None:
+        """Wait as long as the provider has told another conversation to wait."""
+        left = self._quiet_until.get(link.whom, 0.0) - time.monotonic()
+        if left > 0:
+            await self._patience.sleep(left)
 
     def _retrying(self, link: Link) -> AsyncRetrying:
         patience = self._patience
@@ -236,6 +256,7 @@ class AskingModel(WrapperModel):
             error = state.outcome.exception() if state.outcome else None
             after = error.after if isinstance(error, TryAgain) else None
             if after is not None:
+                self._quiet_until[link.whom] = time.monotonic() + after
                 return after
             return patience.jitter() if tries(state) == patience.tries else state.attempt_number
 

@@ -91,6 +91,9 @@ class Meter:
         self._unpriced = self._earlier.unpriced
         self._requests = self._earlier.requests
         self._called_low: set[str] = set()
+        self._open = 0
+        self._largest_tokens, self._largest_cost = 0, 0.0
+        self._has_counted = asyncio.Condition()
         self.cost_by_role: dict[str, float] = defaultdict(float)
         """US dollars that each role spent in this process."""
         self.cost_by_model: dict[str, float] = defaultdict(float)
@@ -123,6 +126,8 @@ class Meter:
         cost = self.prices.cost(model, tokens)
         self._requests += 1
         self._tokens += tokens
+        self._largest_tokens = max(self._largest_tokens, tokens.total)
+        self._largest_cost = max(self._largest_cost, cost or 0.0)
         if cost is None:
             self._unpriced += 1
         else:
@@ -168,6 +173,33 @@ class Meter:
                     f"The run has used {words.format(used)} of {words.format(limit)}",
                     hint=f"Raise {_flag(name)}; what was done so far is on the branch.",
                 )
+
+    @asynccontextmanager
+    async def asking(self) -> AsyncIterator[None]:
+        """Wait for room for one more question, and keep it until the answer is counted.
+
+        Near a limit questions follow each other, so that conversations that go on at the same time
+        pass it by one answer together, as a single one would.
+        """
+        async with self._has_counted:
+            await self._has_counted.wait_for(self._has_room)
+            self._open += 1
+        try:
+            yield
+        finally:
+            self._open -= 1
+            async with self._has_counted:
+                self._has_counted.notify_all()
+
+    def _has_room(self) -> bool:
+        """Return whether what is open and one more stay within the limits, as answers go so far."""
+        budget, spent, asked = self.budget, self.spent(), self._open + 1
+        cost = spent.cost_usd + asked * self._largest_cost
+        tokens = spent.tokens.total + asked * self._largest_tokens
+        return not self._open or (
+            (budget.max_cost_usd is None or cost < budget.max_cost_usd)
+            and (budget.max_tokens is None or tokens < budget.max_tokens)
+        )
 
     @asynccontextmanager
     async def within_time(self) -> AsyncIterator[None]:

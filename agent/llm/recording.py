@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.errors import SettingsError
 from agent.journal import Noted, Record
+from agent.journal.about import at_hand
 from agent.masking import Mask
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Recorder:
             "v": 1,
             "role": role,
             "n": number,
+            **at_hand(),
             "asked": [_mark(text) for text in new_lines(messages)],
             "answer": ModelMessagesTypeAdapter.dump_python([response], mode="json")[0],
         }

@@ -8,19 +8,31 @@ from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.settings import ModelSettings
 
 from agent.journal import Record
+from agent.journal.about import at_hand
 from agent.llm.recording import compare, exhausted
 
 
 class ReplayModel(Model):
-    """Answers with the recorded answers of a role, in their order."""
+    """Answers with the recorded answers of a role, in their order, task by task."""
 
     def __init__(
         self, entries: list[dict[str, Any]], *, role: str, path: Path, record: Record
     ) -> None:
         """Begin with the first answer."""
         super().__init__()
-        self._entries, self._role, self._path, self._record = entries, role, path, record
-        self._next = 0
+        self._left, self._role, self._path, self._record = list(entries), role, path, record
+        self._count = len(entries)
+        self._is_told = any("task" in entry for entry in entries)
+
+    def _is_next(self, entry: dict[str, Any]) -> bool:
+        """Return whether an answer was given to who asks: what goes on at once asks in any order.
+
+        Older recordings do not tell; theirs are taken one after the other.
+        """
+        asks = at_hand()
+        return not self._is_told or all(
+            entry.get(name) == asks.get(name) for name in ("task", "candidate")
+        )
 
     @property
     def model_name(self) -> str:
@@ -44,12 +56,12 @@ class ReplayModel(Model):
             SettingsError: There is no further one.
 
         """
-        if self._next >= len(self._entries):
-            raise exhausted(self._path, self._role, len(self._entries))
-        entry = self._entries[self._next]
-        self._next += 1
+        entry = next(filter(self._is_next, self._left), None)
+        if entry is None:
+            raise exhausted(self._path, self._role, self._count)
+        self._left.remove(entry)
         compare(entry, messages, role=self._role, record=self._record)
         (response,) = ModelMessagesTypeAdapter.validate_python([entry["answer"]])
         if not isinstance(response, ModelResponse):
-            raise TypeError(f"{self._path}: answer {self._next} of {self._role} is no answer")
+            raise TypeError(f"{self._path}: answer {entry['n']} of {self._role} is no answer")
         return response

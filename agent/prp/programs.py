@@ -23,7 +23,7 @@ _INTERPRETERS = re.compile(
 
 
 @lru_cache(maxsize=4096)
-def _commands_of(command: str) -> tuple[tuple[str, ...], ...]:
+def commands_of(command: str) -> tuple[tuple[str, ...], ...]:
     """Return the simple commands of a command as words; nothing where its quotes don't close."""
     text = split_bodies(command)[0].replace("\\\n", " ")
     found: list[list[str]] = [[]]
@@ -46,7 +46,7 @@ def _commands_of(command: str) -> tuple[tuple[str, ...], ...]:
 def programs_of(command: str) -> tuple[str, ...]:
     """Return the names of the programs that a command starts, without the shell's own."""
     names = []
-    for words in _commands_of(command):
+    for words in commands_of(command):
         rest = list(words)
         while rest and (rest[0] in _WRAPPERS or rest[0] in _KEYWORDS or _is_aside(rest[0])):
             rest.pop(0)
@@ -67,7 +67,7 @@ def _is_aside(word: str) -> bool:
 def scripts_of(command: str) -> tuple[str, ...]:
     """Return the files of the repository that a command runs as programs."""
     scripts = []
-    for words in _commands_of(command):
+    for words in commands_of(command):
         for place, word in enumerate(words):
             after = place and (_INTERPRETERS.match(words[place - 1]) or words[place - 1] == "run")
             is_own = word.startswith("./") and place == 0 and len(word) > 2

@@ -15,6 +15,7 @@ from agent.runs.life import keep_unfinished, kept_in, require_open
 from agent.runs.orders import load
 from agent.runs.reporting import reported
 from agent.workspace import Repository, clear_worktrees, open_worktree
+from agent.workspace.beside import keep_aside
 
 _PAUSE = 0.1
 
@@ -83,8 +84,10 @@ def _last_commit(folder: RunFolder, root: Path, *, branch: str, base: str) -> tu
         repository = Repository.open(root)
     except PrpError:
         return "", ""  # the repository is gone, and its branch with it
-    clear_worktrees(repository, folder.path, but=folder.worktree)
+    clear_worktrees(repository, folder.path, but=(folder.worktree, folder.beside))
     with open_worktree(repository, folder.worktree, branch=branch, base=base) as tree:
         tree.at = tree.tip()
         keep_unfinished(tree, "The run was cancelled.")
+        keep_aside(tree, folder.beside)
+        clear_worktrees(repository, folder.beside)
         return tree.at, branch if tree.at != base else ""

@@ -1,16 +1,25 @@
 """Binds the three agents to one run: models, briefing, worktree, clean rooms."""
 
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections import defaultdict
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterator,
+    Sequence,
+)
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, ParamSpec, TypeVar
 
-from agent.coder import Assignment, Change, Hands, code
+from agent.coder import Assignment, Change, Hands, Team, code
 from agent.execute import Crew
 from agent.journal import Estimated, Noted, Planned, Record, Rethought
+from agent.journal.about import at_hand
 from agent.llm.budget import Meter
 from agent.llm.conversation import Talk
 from agent.llm.models import open_model
@@ -21,6 +30,7 @@ from agent.planner import Plan, find_other_way, make_plan
 from agent.prp import ReferenceKind
 from agent.prp.briefing import Document, brief
 from agent.prp.references import documents_of
+from agent.runs.candidates import Contest, Memory
 from agent.runs.desk import Desk
 from agent.runs.estimate import estimate_of
 from agent.runs.folder import RunFolder
@@ -39,6 +49,7 @@ from agent.verifier import (
     verify,
 )
 from agent.workspace import FileProblem, Reading, Toolchain, Worktree, clip, repository_map
+from agent.workspace.beside import Beside, open_beside
 from agent.workspace.files import read_text
 
 _Given = ParamSpec("_Given")
@@ -66,10 +77,13 @@ class Office:
     def __post_init__(self) -> None:
         """Open no model yet: each is opened when it is first asked."""
         self._models: dict[str, Any] = {}
-        self._rooms = itertools.count(1)
+        self.record = self._memory = Memory(record=self.record)
+        self._rooms: dict[int, Iterator[int]] = defaultdict(lambda: itertools.count(1))
         self._plan_text = ""
         self._guests = AsyncExitStack()
         self._invited: Invited | None = None
+        self._baseline: Sequence[CheckResult] = ()
+        self._verdict: Verdict | None = None
         transcript = Transcript(self.folder.transcript, mask=self.desk.toolchain.mask)
         self._listeners: Sequence[Recorder | Transcript] = (
             [transcript, self.recorder] if self.recorder else [transcript]
@@ -109,13 +123,19 @@ class Office:
             commit,
             contract,
             base=self.desk.base,
-            folder=self.folder.path / f"room-{next(self._rooms)}",
+            folder=self.folder.path / self._name_of_a_room(),
             sandbox=self.desk.sandbox,
             toolchain=await self.desk.toolchain_for(commit),
             check_timeout=self.desk.settings.check_timeout,
         )
         async with made as room:
             yield room
+
+    def _name_of_a_room(self) -> str:
+        """Return a room's name, the same again when the run is taken up."""
+        candidate = at_hand().get("candidate", 0)
+        which = f"{candidate}-" if candidate else ""
+        return f"room-{which}{next(self._rooms[candidate])}"
 
     async def prepare(self) -> None:
         """Write the text that every conversation begins with."""
@@ -179,6 +199,7 @@ class Office:
 
     async def plan(self, contract: Contract, baseline: Sequence[CheckResult]) -> Plan:
         """Let the planner read the base commit and plan."""
+        self._baseline = baseline
         plan = self.given_plan or await self._ask_for_plan(contract, baseline)
         models = {role: choice.names[0] for role, choice in self.desk.choices.items()}
         # `prp plan` opens no other role; a person who names one model names it for all.
@@ -215,19 +236,35 @@ class Office:
     def crew(self, tree: Worktree) -> Crew:
         """Return the agents bound to a worktree."""
 
+        async def coded(
+            work: Sequence[Assignment], attempt: int, contract: Contract, plan: Plan
+        ) -> None:
+            await self._have_coded(
+                work,
+                attempt,
+                tree,
+                code=partial(carry_out, contract),
+                verify=partial(judged, contract, plan, self._baseline),
+            )
+
         async def carry_out(
-            assignment: Assignment, contract: Contract, _plan: Plan, talk: Talk | None
+            contract: Contract, assignment: Assignment, place: Worktree, talk: Talk | None
         ) -> Change:
-            toolchain = await self.desk.toolchain_for(tree.head())
+            toolchain = await self._toolchain_in(place)
             if self.desk.external:
                 return await self._hand_over(
-                    self.desk.external, assignment, contract, tree, toolchain, afresh=talk is None
+                    self.desk.external, assignment, contract, place, toolchain, afresh=talk is None
                 )
+            # Beside others it has logs of its own.
+            name = "logs" if place is tree else f"logs/{place.path.name}"
+            logs = self.folder.path / name
+            logs.mkdir(parents=True, exist_ok=True)
             hands = Hands(
-                tree.path,
+                place.path,
                 sandbox=self.desk.sandbox,
                 toolchain=toolchain,
-                logs=self.folder.logs,
+                logs=logs,
+                logs_name=name,
                 record=self.record,
                 forbids=contract.forbids,
                 protect=tuple(contract.files),
@@ -251,15 +288,27 @@ class Office:
             commit: str,
             attempt: int,
         ) -> Verdict:
+            known = self._verdict
+            if known and (known.commit, known.attempt) == (commit, attempt):
+                return known
+            return await judged(contract, plan, baseline, tree, attempt)
+
+        async def judged(
+            contract: Contract,
+            plan: Plan,
+            baseline: Sequence[CheckResult],
+            place: Worktree,
+            attempt: int,
+        ) -> Verdict:
             proofs = [Proof(criterion=p.criterion, checks=p.checks, how=p.how) for p in plan.proofs]
             return await self.verify(
                 contract,
                 proofs,
                 baseline,
-                commit=commit,
+                commit=place.head(),
                 attempt=attempt,
-                diff=tree.diff(limit=_SHOWN_DIFF),
-                touched={file.path for file in tree.changed()},
+                diff=place.diff(limit=_SHOWN_DIFF),
+                touched={file.path for file in place.changed()},
             )
 
         async def rethought(contract: Contract, verdict: Verdict, feedback: str, times: int) -> str:
@@ -270,11 +319,58 @@ class Office:
         return Crew(
             measure=self._in_time(self.measure),
             plan=self._in_time(self.plan),
-            code=self._in_time(carry_out),
+            code=self._in_time(coded),
             verify=self._in_time(verified),
             rethink=self._in_time(rethought),
             has_stronger=self._has_stronger,
         )
+
+    async def _have_coded(
+        self,
+        work: Sequence[Assignment],
+        attempt: int,
+        tree: Worktree,
+        *,
+        code: Callable[[Assignment, Worktree, Talk | None], Awaitable[Change]],
+        verify: Callable[[Worktree, int], Awaitable[Verdict]],
+    ) -> None:
+        """Have the work of an attempt done: by one team, or by several in a contest."""
+
+        def beside(name: str) -> Beside:
+            return open_beside(tree, self.folder.beside / name)
+
+        # Once for all that begin here: their packages are installed a single time.
+        await self.desk.toolchain_for(tree.head())
+        jobs, candidates = self._jobs(), self.desk.settings.candidates
+        team = Team(code=code, beside=beside, record=self.record, jobs=jobs)
+        if attempt > 1 or candidates == 1:
+            await team.carry_out(work, attempt, tree)
+            return
+        contest = Contest(
+            count=candidates,
+            jobs=jobs,
+            # So many as there are jobs go on at once, whoever's they are.
+            carry_out=replace(team, jobs=1).carry_out,
+            verify=verify,
+            beside=beside,
+            memory=self._memory,
+            strict=self.desk.settings.strict,
+        )
+        self._verdict = await contest.hold(work, attempt, tree)
+
+    async def _toolchain_in(self, place: Worktree) -> Toolchain:
+        """Return the tools for commands in a worktree, whose commit is made sure to be here."""
+        if isinstance(place, Beside):
+            await place.require()
+        return await self.desk.toolchain_for(place.head())
+
+    def _jobs(self) -> int:
+        """Return how many coders are at work at once; an agent of somebody else is one."""
+        jobs = self.desk.settings.jobs
+        if jobs > 1 and self.desk.external:
+            self.record(Noted(text="An external agent does one thing at a time, not --jobs"))
+            return 1
+        return jobs
 
     @property
     def _has_stronger(self) -> bool:

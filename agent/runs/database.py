@@ -15,7 +15,7 @@ from agent.runs.folder import RunFolder
 if TYPE_CHECKING:
     from psycopg import Connection
 
-SCHEMA = "1"
+SCHEMA = "2"
 """Version of which steps a run has: only a run of the same version can be taken up by its steps."""
 _PATIENCE = 10
 

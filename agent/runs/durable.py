@@ -8,6 +8,7 @@ database.
 import asyncio
 import contextlib
 import contextvars
+import copy
 import hmac
 import inspect
 import json
@@ -19,7 +20,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
+from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID, _context
 from dbos import error as dbos_error
 from sqlalchemy.exc import DatabaseError
 
@@ -60,25 +61,79 @@ class PlainJson(Serializer):
         return "prp-json"
 
 
+@dataclass(kw_only=True)
+class _Whole:
+    """What all lanes of a run share."""
+
+    seed: str = ""
+    ends: Callable[[], None] | None = None
+    """Ends the run: called as soon as no step is under way."""
+    under_way: int = 0
+    waiting: int = 0
+    """Lanes that wait for the end, before their next step."""
+
+    def end_if_still(self) -> None:
+        """End the run where that is wanted, somebody waits for it and no step is under way."""
+        if self.ends and self.waiting and not self.under_way:
+            self.ends()
+
+
+# The engine numbers steps in the order in which they begin. What goes on at the same time begins in
+# any order, so each lane has numbers of its own: the main line's come first, then one share after
+# the other for its lanes; each share is divided in the same way for lanes within it.
+_SHARES = (1 << 31, 1 << 22, 1 << 15)
+
+
 class Steps:
-    """Keeps the steps of one run; see `agent.steps.Keeper`."""
+    """Keeps the steps of one run, or of one lane of it; see `agent.steps.Keeper`."""
 
     def __init__(self) -> None:
         """Begin with nothing lost and no wish to end."""
         self.rebuild: Callable[[], None] | None = None
         """Brings a worktree that was lost to the last commit that the steps know."""
         self._redos: list[Callable[[], object]] = []
-        self._seed, self._tokens = "", 0
-        self._ends: Callable[[], None] | None = None
+        self._bringing_back = asyncio.Lock()
+        self._tokens = 0
+        self._whole = _Whole()
+        self._name, self._depth, self._first, self._lanes = "", 0, 0, 0
+        self._numbers: _context.DBOSContext | None = None
+
+    def beside(self, name: str) -> "Steps | None":
+        """Return a keeper for a lane; None where the numbers do not suffice for another one."""
+        self._lanes += 1
+        depth = self._depth + 1
+        if depth == len(_SHARES) or (self._lanes + 1) * _SHARES[depth] > _SHARES[self._depth]:
+            return None
+        lane = Steps()
+        lane._whole = self._whole
+        lane._name = f"{self._name}{name}/"
+        lane._depth, lane._first = depth, self._first + self._lanes * _SHARES[depth]
+        return lane
+
+    def enter(self) -> None:
+        """Give the steps of this asyncio task the lane's numbers."""
+        keeper.set(self)
+        if self._numbers is None:
+            self._numbers = copy.copy(_context.assert_current_dbos_context())
+            self._numbers.function_id = self._first
+        _context._set_local_dbos_context(self._numbers)  # noqa: SLF001 - no public way to it
+
+    def begin_again_with(self, restore: Callable[[], None]) -> None:
+        """Have a worktree that was lost brought back before the first step that is new."""
+        self.rebuild = restore
 
     def end_before_next(self, end: Callable[[], None]) -> None:
-        """Call a function instead of beginning another step; it must cancel who waits."""
-        self._ends = end
+        """Call a function instead of beginning another step; it must cancel who waits.
+
+        With several lanes it is called when the last step that is under way has ended.
+        """
+        self._whole.ends = end
 
     def token(self) -> str:
         """Return 16 hex digits that nobody can foresee, the same again when taken up."""
         self._tokens += 1
-        return hmac.digest(self._seed.encode(), b"%d" % self._tokens, "sha256").hex()[:16]
+        drawn = f"{self._name}{self._tokens}".encode()
+        return hmac.digest(self._whole.seed.encode(), drawn, "sha256").hex()[:16]
 
     async def prepare(self) -> None:
         """Draw what the run's tokens come from, once for all."""
@@ -86,7 +141,7 @@ class Steps:
         async def draw() -> Json:
             return secrets.token_hex(16)
 
-        self._seed = await self.step("seed", draw, None, settles=False)
+        self._whole.seed = await self.step("seed", draw, None, settles=False)
 
     async def step(
         self,
@@ -107,8 +162,9 @@ class Steps:
 
         async def kept() -> Json:
             nonlocal is_new
-            is_new = True
             await self._catch_up()
+            is_new = True
+            self._whole.under_way += 1
             inside = keeper.set(None)
             try:
                 return await do()
@@ -117,8 +173,9 @@ class Steps:
             finally:
                 keeper.reset(inside)
 
+        self._require_room()
         try:
-            told = await DBOS.run_step_async({"name": name}, kept)
+            told = await DBOS.run_step_async({"name": self._name + name}, kept)
         except _NotKept as stop:
             raise stop.error from stop.error.__cause__
         except dbos_error.DBOSUnexpectedStepError as error:
@@ -132,24 +189,49 @@ class Steps:
             ) from error
         except DatabaseError as error:
             raise unwritable(error) from error
+        finally:
+            if is_new:
+                self._whole.under_way -= 1
+                self._whole.end_if_still()
         if not is_new and settles:
-            self._redos.clear()
+            self.settle()
         if not is_new and redo and self.rebuild:
             self._redos.append(redo)
         return told
 
+    def _require_room(self) -> None:
+        """Make sure that a lane does not number its steps like the next one's."""
+        numbers, width = self._numbers, _SHARES[min(self._depth + 1, len(_SHARES) - 1)]
+        used = numbers.function_id - self._first if numbers else 0
+        if numbers and used + 1 >= width:
+            raise EnvironmentProblem(
+                f"{self._name.strip('/')} took {used:,} steps, more than can be kept at one time",
+                hint="Split the task, or let tasks follow each other: --jobs 1.",
+            )
+
     async def _catch_up(self) -> None:
         """Before a first new step: end where that is wanted, and bring a lost worktree back."""
-        if self._ends:
-            self._ends()
+        if self._whole.ends:
+            self._whole.waiting += 1
+            self._whole.end_if_still()
             await asyncio.Event().wait()
-        if self.rebuild:
-            self.rebuild()
-            self.rebuild = None
-        while self._redos:
-            made = self._redos.pop(0)()
-            if inspect.isawaitable(made):
-                await made
+        await self.bring_back()
+
+    def settle(self) -> None:
+        """Forget what led to here: everything that was done to the worktree so far is safe."""
+        self._redos.clear()
+
+    async def bring_back(self) -> None:
+        """Bring a lost worktree to where the steps are."""
+        # Steps that begin at the same time all wait for it.
+        async with self._bringing_back:
+            if self.rebuild:
+                self.rebuild()
+                self.rebuild = None
+            while self._redos:
+                made = self._redos.pop(0)()
+                if inspect.isawaitable(made):
+                    await made
 
 
 def unwritable(error: DatabaseError) -> EnvironmentProblem:

@@ -75,7 +75,9 @@ def _plan(events: Events) -> Plan | None:
 
 def _finished(events: Events, old: Prp, new: Prp) -> frozenset[int]:
     """Return the new document's tasks that are done; 0 stands for the tests that come first."""
-    numbers = {event["task"] for event in events if event["type"] == "task-finished"}
+    finished = [event for event in events if event["type"] == "task-finished"]
+    # What a candidate did is on no branch.
+    numbers = {event["task"] for event in finished if not event.get("candidate")}
     done = {task.text for task in old.tasks if task.number in numbers}
     kept = {task.number for task in new.tasks if task.text in done}
     return frozenset(kept | ({0} & numbers if old.test_specs == new.test_specs else set()))
@@ -84,6 +86,7 @@ def _finished(events: Events, old: Prp, new: Prp) -> frozenset[int]:
 def _attempt(events: Events) -> int:
     """Return the attempt that was under way, or the one after the last that was judged."""
     started = [event["attempt"] for event in events if event["type"] == "attempt-started"]
-    judged = [event["attempt"] for event in events if event["type"] == "attempt-verified"]
+    verified = [event for event in events if event["type"] == "attempt-verified"]
+    judged = [event["attempt"] for event in verified if not event.get("candidate")]
     last = max(started, default=1)
     return last + 1 if last in judged else last

@@ -90,6 +90,11 @@ class RunFolder:
         return self.path / "conversation.jsonl"
 
     @property
+    def beside(self) -> Path:
+        """Return the folder of worktrees for work that goes on at the same time."""
+        return self.path / "beside"
+
+    @property
     def logs(self) -> Path:
         """Return the folder of the commands' full output."""
         return self.path / "logs"

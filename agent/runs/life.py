@@ -28,6 +28,7 @@ from agent.journal import (
     RunStarted,
     read_events,
 )
+from agent.journal.about import naming
 from agent.llm.budget import Meter
 from agent.llm.recording import Recorder
 from agent.prp import Prp, read_prp
@@ -45,6 +46,7 @@ from agent.runs.signals import STATUS, with_signals
 from agent.settings import load_settings
 from agent.shown import json_text
 from agent.workspace import Repository, Worktree, clear_worktrees, clip, open_worktree
+from agent.workspace.beside import keep_aside
 from agent.workspace.remote import Published, Remote
 
 _UNFINISHED = "Keep unfinished work"
@@ -204,7 +206,7 @@ class _Life:
 
         desk, folder, saved = self.desk, self.folder, self.saved
         started = time.monotonic()
-        clear_worktrees(desk.repository, folder.path, but=folder.worktree)
+        clear_worktrees(desk.repository, folder.path, but=(folder.worktree, folder.beside))
         worktree = open_worktree(
             desk.repository,
             folder.worktree,
@@ -266,6 +268,8 @@ class _Life:
         if afresh:
             tree.at = tree.tip()
             keep_unfinished(tree, "The run goes on without its steps.")
+            keep_aside(tree, self.folder.beside)
+            clear_worktrees(self.desk.repository, self.folder.beside)
             resumed = dataclasses.replace(
                 resumed, generation=_generation(events) + 1, start=tree.at
             )
@@ -362,7 +366,8 @@ def _always_told(
     def stop(ending: str, status: int, reason: str, *, hint: str) -> None:
         """Tell of an end that is none: the run can be taken up, and its folder stays for that."""
         kept = keep_unfinished(tree, reason)
-        tree.stays = _tip(tree) != tree.base
+        keep_aside(tree, folder.beside)
+        tree.stays = _tip(tree) != tree.base or any(folder.beside.glob("*"))
         tell_end(ending, status, reason, hint=hint, unfinished=kept, can_go_on=True)
 
     try:
@@ -372,6 +377,7 @@ def _always_told(
         status = STATUS.get(name, Exit.TERMINATED)
         if folder.cancelled.exists():
             keep_unfinished(tree, "The run was cancelled.")
+            keep_aside(tree, folder.beside)
             tell_end(Ending.CANCELLED, status, "cancelled")
             database.forget()
         else:
@@ -393,6 +399,9 @@ def _always_told(
             stop(outcome.ending, outcome.exit_status, outcome.reason, hint=hint)
         else:
             tell_end(outcome.ending, outcome.exit_status, outcome.reason, hint=outcome.hint)
+    finally:
+        if not tree.stays:
+            clear_worktrees(tree.repository, folder.beside)
 
 
 def keep_unfinished(tree: Worktree, why: str) -> str:
@@ -419,7 +428,7 @@ def office_of(
         folder=folder,
         given_plan=earlier.plan,
         meter=Meter(desk.budget, prices=desk.settings.prices, earlier=earlier.spent),
-        record=record,
+        record=naming(record),
         recorder=Recorder(order.recording, mask=desk.toolchain.mask) if order.recording else None,
     )
 

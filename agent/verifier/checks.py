@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from agent.prp import Check, CheckKind
 from agent.prp.serving import is_probe, is_server
-from agent.steps import new_token
+from agent.steps import in_order, new_token
+from agent.verifier.batches import batches
 from agent.verifier.expectations import CheckState, below_its_own, judge, missing_tool
 from agent.verifier.look_only import look_only
 from agent.verifier.outcomes import FAILED, Outcomes, outcomes_of
@@ -80,7 +81,7 @@ async def run_levels(
     seen: Callable[[CheckResult], None],
     patience: float = PATIENCE,
 ) -> tuple[CheckResult, ...]:
-    """Run checks level by level, in the document's order.
+    """Run checks level by level, in the document's order; at once what only reads.
 
     Args:
         checks: Those of all levels and those outside of levels (level 0, run last).
@@ -94,16 +95,21 @@ async def run_levels(
     results: list[CheckResult] = []
     closed = False
     for number in sorted({check.level for check in checks}, key=lambda level: level or 99):
-        for check in (check for check in checks if check.level == number):
-            result = (
-                CheckResult(check=check, state=CheckState.GATED, reason="an earlier level failed")
-                if closed
-                else settled(await run_check(check, run, patience=patience))
-            )
-            seen(result)
-            results.append(result)
+        for together in batches([check for check in checks if check.level == number]):
+            if closed:
+                came = [_gated(check) for check in together]
+            else:
+                begun = [run_check(check, run, patience=patience) for check in together]
+                came = [settled(result) for result in await in_order(begun)]
+            for result in came:
+                seen(result)
+                results.append(result)
         closed = closed or any(closes(result) for result in results)
     return tuple(results)
+
+
+def _gated(check: Check) -> CheckResult:
+    return CheckResult(check=check, state=CheckState.GATED, reason="an earlier level failed")
 
 
 async def run_check(check: Check, run: RunCommand, *, patience: float = PATIENCE) -> CheckResult:

@@ -1,5 +1,6 @@
 """The clean room: a fresh checkout of one commit, the contract's files as they were."""
 
+import asyncio
 import os
 import re
 import shutil
@@ -39,6 +40,7 @@ class Room:
     """What ran before a crash in the room that this one stands for."""
     _ran: Counter[str] = field(default_factory=Counter)
     """How often each check was run: every run has a log of its own."""
+    _catching_up: asyncio.Lock = field(default_factory=asyncio.Lock)
     _held: list[str] = field(default_factory=list)
 
     async def run(self, command: str, check: Check) -> Finished:
@@ -51,8 +53,9 @@ class Room:
             nonlocal is_new
             is_new = True
             # Later checks may rest on what earlier ones built.
-            while self._behind:
-                await self._run(*self._behind.pop(0))
+            async with self._catching_up:
+                while self._behind:
+                    await self._run(*self._behind.pop(0))
             return asdict(await self._run(command, check, log))
 
         told = await step(f"check {check.id}", do)

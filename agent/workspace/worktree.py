@@ -6,7 +6,7 @@ import secrets
 import shutil
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,6 +44,11 @@ class Worktree:
     follow: Callable[[str], None] | None = None
     """Takes each commit to where others see it, before the run goes on."""
 
+    @property
+    def ref(self) -> str:
+        """Return the name that git gives what the worktree's commits are added to."""
+        return f"refs/heads/{self.branch}"
+
     def head(self) -> str:
         """Return the commit that the work has come to."""
         return self.at
@@ -56,7 +61,7 @@ class Worktree:
 
         """
         try:
-            return self.git.text("rev-parse", "--verify", f"refs/heads/{self.branch}").strip()
+            return self.git.text("rev-parse", "--verify", self.ref).strip()
         except GitFailed:
             raise EnvironmentProblem(
                 f"The branch {self.branch} is gone",
@@ -116,7 +121,7 @@ class Worktree:
         made = self.git.text(
             "commit-tree", tree, "-p", self.at, stdin=words.encode("utf-8", "replace")
         ).strip()
-        self.git("update-ref", f"refs/heads/{self.branch}", made, self.at)
+        self.git("update-ref", self.ref, made, self.at)
         self.at = made
         return made
 
@@ -133,6 +138,13 @@ class Worktree:
 
     def _tree_of(self, commit: str) -> str:
         return self.git.text("rev-parse", f"{commit}^{{tree}}").strip()
+
+    def go_on_from(self, commit: str) -> None:
+        """Let the branch end with a commit that was made elsewhere on top of its own."""
+        if self.tip() != commit:
+            self.git("update-ref", self.ref, commit, self.at)
+        self.git("read-tree", "--reset", "-u", commit)
+        self.at = commit
 
     def deliver(self, commit: str) -> None:
         """Make the branch end with a commit; later commits are kept under `refs/prp/`."""
@@ -300,11 +312,11 @@ def _delete_if_empty(repository: Repository, branch: str, base: str) -> None:
         repository.git("update-ref", "-d", f"refs/heads/{branch}", base)
 
 
-def clear_worktrees(repository: Repository, folder: Path, *, but: Path | None = None) -> None:
-    """Take away the worktrees that a crash left below a folder, all but one."""
-    folder, but = folder.resolve(), but and but.resolve()
+def clear_worktrees(repository: Repository, folder: Path, *, but: Sequence[Path] = ()) -> None:
+    """Take away the worktrees that a crash left below a folder, all but those in some places."""
+    folder, but = folder.resolve(), [place.resolve() for place in but]
     for _, place in entries(repository.git):
-        if place != but and place.is_relative_to(folder):
+        if place.is_relative_to(folder) and not any(map(place.is_relative_to, but)):
             _remove(repository, place)
 
 

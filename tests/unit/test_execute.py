@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.coder import Assignment, Change
+from agent.coder import Assignment, Change, Team
 from agent.errors import BudgetExhausted, ProviderUnavailable
 from agent.execute import Crew, Ending, Outcome, execute
 from agent.journal import Event
@@ -17,6 +17,7 @@ from agent.prp import parse_prp
 from agent.verifier import CheckResult, CheckState, Contract, Verdict
 from agent.verifier.evidence import Facts
 from agent.workspace import Repository, Worktree, open_worktree
+from agent.workspace.beside import Beside, open_beside
 from tests.support.project import Project
 from tests.support.scripts import GREET_PRP
 
@@ -58,10 +59,17 @@ def run(
         return PLAN
 
     async def carry_out(
-        assignment: Assignment, _contract: Contract, _plan: Plan, _talk: Talk | None
-    ) -> Change:
-        code(assignment)
-        return Change(summary="done")
+        work: Sequence[Assignment], attempt: int, _contract: Contract, _plan: Plan
+    ) -> None:
+        async def write(assignment: Assignment, _tree: Worktree, _talk: Talk | None) -> Change:
+            code(assignment)
+            return Change(summary="done")
+
+        def beside(name: str) -> Beside:
+            return open_beside(tree, tree.path.parent / name)
+
+        team = Team(code=write, beside=beside, record=events.append, jobs=1)
+        await team.carry_out(work, attempt, tree)
 
     async def verify(
         _c: Contract, _p: Plan, _b: Sequence[CheckResult], commit: str, attempt: int

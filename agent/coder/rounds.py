@@ -1,0 +1,66 @@
+"""Which assignments can be carried out at the same time, and which have to wait for others."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from agent.coder.assignments import Assignment
+
+_OF_A_TEST = re.compile(r"^test_|[._-](?:test|tests|spec)$")
+
+
+def rounds(work: Sequence[Assignment]) -> tuple[tuple[Assignment, ...], ...]:
+    """Return the work in rounds, each in the order of the work.
+
+    Nothing in a round rests on anything else in it; all that it rests on stands in earlier rounds.
+    An assignment of which nobody says which files it changes has a round of its own.
+    """
+    levels: list[int] = []
+    for place, one in enumerate(work):
+        needed = [levels[n] for n in range(place) if _rests_on(one, work[n])]
+        levels.append(max(needed, default=-1) + 1)
+    return tuple(
+        tuple(one for one, own in zip(work, levels, strict=True) if own == level)
+        for level in range(max(levels, default=-1) + 1)
+    )
+
+
+def _rests_on(later: Assignment, earlier: Assignment) -> bool:
+    """Return whether an assignment has to wait for one that stands before it; if in doubt, yes."""
+    if not later.files or not earlier.files:
+        return True
+    return (
+        earlier.number in later.after
+        or bool(later.files & earlier.files)
+        or any(_belongs_to(one, other) for one in later.files for other in earlier.files)
+        or any(_mentions(later.words, name) for name in _names(earlier.files))
+        or _mentions(later.words, f"task {earlier.number}")
+    )
+
+
+def _belongs_to(test: str, path: str) -> bool:
+    """Return whether a file is the test of another one, by their names."""
+    name = _stem(test)
+    bare = _OF_A_TEST.sub("", name)
+    return bare != name and bare == _stem(path)
+
+
+def _stem(path: str) -> str:
+    name = PurePosixPath(path).name
+    return name.rpartition(".")[0] or name
+
+
+def _names(paths: frozenset[str]) -> Iterator[str]:
+    """Yield what a text calls files by: path, name, module, and names that are no plain word."""
+    for path in paths:
+        yield path
+        yield PurePosixPath(path).name
+        parts = [*PurePosixPath(path).parts[:-1], _stem(path)]
+        yield from (".".join(parts[n:]) for n in range(len(parts) - 1))
+        stem = parts[-1]
+        if len(parts) == 1 or "_" in stem.strip("_") or re.search(r"[a-z][A-Z]", stem):
+            yield stem
+
+
+def _mentions(text: str, name: str) -> bool:
+    return bool(re.search(rf"(?<![\w/]){re.escape(name)}(?![\w/])", text, re.IGNORECASE))

@@ -1,0 +1,152 @@
+"""Carries out the work of an attempt: what does not rest on each other at the same time."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from agent.coder.assignments import Assignment, beside, once_more
+from agent.coder.code import Change
+from agent.coder.rounds import rounds
+from agent.journal import Record, TaskClashed, TaskFinished, TaskStarted, TaskWaits
+from agent.journal.about import about
+from agent.llm.conversation import Talk
+from agent.steps import Json, at_once, step
+from agent.workspace import Worktree, clip
+from agent.workspace.beside import Beside, take_in
+
+_SHOWN_DIFF = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """What came of one assignment that was carried out beside others."""
+
+    tree: Beside
+    change: Change
+
+
+@dataclass(frozen=True, kw_only=True)
+class Team:
+    """Coders, one or several, on the work of one attempt."""
+
+    code: Callable[[Assignment, Worktree, Talk | None], Awaitable[Change]]
+    """Carries out one assignment in a worktree, in a conversation that may have begun before."""
+    beside: Callable[[str], Beside]
+    """Opens a worktree of the name beside the run's own, at the same commit."""
+    record: Record
+    jobs: int
+    """How many assignments are carried out at the same time."""
+
+    async def carry_out(self, work: Sequence[Assignment], attempt: int, tree: Worktree) -> None:
+        """Have all of it done, and commit each assignment for itself.
+
+        Raises:
+            PrpError: One was stopped on its way. What was finished before it, in the order of the
+                work, is committed.
+
+        """
+        talk: Talk | None = None
+        for together in await self._rounds(work):
+            if len(together) > 1:
+                await self._together(together, attempt, tree)
+                talk = None
+            else:
+                talk = await self._alone(together[0], attempt, tree, talk)
+
+    async def _rounds(self, work: Sequence[Assignment]) -> Sequence[Sequence[Assignment]]:
+        found, in_order = rounds(work), [(one,) for one in work]
+        if len(found) == len(work):
+            return in_order
+
+        async def choose() -> Json:
+            return self.jobs > 1
+
+        # A step: a run that is taken up with another number of jobs must not go another way.
+        return found if await step("side by side", choose) else in_order
+
+    async def _alone(
+        self, one: Assignment, attempt: int, tree: Worktree, talk: Talk | None
+    ) -> Talk | None:
+        self.record(TaskStarted(attempt=attempt, task=one.number, title=one.title))
+        change = await self.code(one, tree, talk)
+        before = tree.head()
+        commit = await tree.commit_once(_message(one), body=change.summary)
+        self._finished(one, attempt, tree, change, before=before, commit=commit)
+        return change.talk
+
+    async def _together(self, work: Sequence[Assignment], attempt: int, tree: Worktree) -> None:
+        """Carry out in worktrees of their own, then put together in the order of the work."""
+        start = tree.head()
+        lanes = {
+            f"task {one.number}": partial(self._in_lane, beside(one, work), attempt) for one in work
+        }
+        came = await at_once(lanes, most=self.jobs)
+        for one, part in zip(work, came.values(), strict=True):
+            if isinstance(part, Exception):
+                raise part
+            with about(task=one.number):
+                await self._join(one, part, attempt, tree, since=start)
+            part.tree.close()
+
+    async def _in_lane(self, one: Assignment, attempt: int) -> _Part:
+        with about(task=one.number):
+            self.record(TaskStarted(attempt=attempt, task=one.number, title=one.title))
+            tree = self.beside(f"task-{one.number}")
+            change = await self.code(one, tree, None)
+            await tree.commit_once(_message(one), body=change.summary)
+            self.record(TaskWaits(attempt=attempt, task=one.number, summary=change.summary))
+            return _Part(tree=tree, change=change)
+
+    async def _join(
+        self, one: Assignment, part: _Part, attempt: int, tree: Worktree, *, since: str
+    ) -> None:
+        message, body = _message(one), part.change.summary
+
+        async def do() -> Json:
+            await part.tree.require()
+            made = part.tree.head()
+            clashing = take_in(tree, since, made)
+            if clashing:
+                changes = clip(tree.repository.diff(since, made), limit=_SHOWN_DIFF)
+                return {"commit": None, "clashing": clashing, "changes": changes}
+            commit = tree.commit(message, body=body)
+            if commit and tree.follow:
+                tree.follow(commit)
+            return {"commit": commit, "clashing": (), "changes": ""}
+
+        before = tree.head()
+        told = await step("join", do, settles=True)
+        if told["clashing"]:
+            files = tuple(told["clashing"])
+            self.record(TaskClashed(attempt=attempt, task=one.number, files=files))
+            again = once_more(one, clashing=files, changes=told["changes"])
+            await self._alone(again, attempt, tree, None)
+            return
+        tree.at = told["commit"] or tree.at
+        self._finished(one, attempt, tree, part.change, before=before, commit=told["commit"])
+
+    def _finished(
+        self,
+        one: Assignment,
+        attempt: int,
+        tree: Worktree,
+        change: Change,
+        *,
+        before: str,
+        commit: str | None,
+    ) -> None:
+        self.record(
+            TaskFinished(
+                attempt=attempt,
+                task=one.number,
+                commit=commit,
+                files=tuple(file.path for file in tree.changed(before)) if commit else (),
+                summary=change.summary,
+                deviations=change.deviations,
+                doubts=change.doubts,
+            )
+        )
+
+
+def _message(one: Assignment) -> str:
+    return f"Task {one.number}: {one.title}" if one.number else one.title
