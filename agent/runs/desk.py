@@ -18,7 +18,7 @@ from agent.prp.reach import with_reach
 from agent.prp.read import read_text
 from agent.runs.approval import Answers, Ask, is_in_history, request_of, require_approval
 from agent.runs.folder import require_state_folder
-from agent.runs.guests import PREFIX, External, external_of
+from agent.runs.guests import PREFIX, External, external_of, require_walls
 from agent.runs.tracing import require_collector
 from agent.settings import ROLES, Settings, load_settings
 from agent.workspace import Repository, Sandbox, Toolchain, find_sandbox, find_toolchain
@@ -144,6 +144,7 @@ def _laid(order: Order, repository: Repository, base: str, prp: Prp, name: str) 
     _require_sense(order, settings)
     require_state_folder(settings.state_dir)
     sandbox = find_sandbox(settings.sandbox, state=settings.state_dir / "sandbox")
+    require_walls(external, sandbox)
     return Desk(
         prp=prp,
         prp_name=name,

@@ -116,6 +116,21 @@ def external_of(settings: Settings, *, search_path: str) -> External | None:
     return External(command=command, program=Path(program), kind=_kind_of(words))
 
 
+def require_walls(external: External | None, sandbox: Sandbox) -> None:
+    """Make sure that an agent can be given its login and its network, and no more.
+
+    Raises:
+        EnvironmentProblem: The sandbox can't do that.
+
+    """
+    if external and sandbox.name not in ("bubblewrap", "none"):
+        raise EnvironmentProblem(
+            f"An external agent can't be let into the sandbox {sandbox.name}: it would have "
+            "neither login nor network",
+            hint="Install bubblewrap; `prp doctor` says what keeps it from working.",
+        )
+
+
 def _kind_of(words: list[str]) -> Kind:
     names = [PurePosixPath(word).name for word in words]
     return next((kind for word, kind in KINDS.items() for n in names if word in n), Kind(logins=()))
