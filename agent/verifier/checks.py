@@ -20,6 +20,7 @@ from agent.verifier.servers import (
     with_logs,
 )
 from agent.verifier.summaries import ended_early
+from agent.verifier.watch import BENT
 from agent.workspace import Finished
 
 
@@ -133,6 +134,9 @@ async def run_check(check: Check, run: RunCommand, *, patience: float = PATIENCE
         state, reason = _held_against(tests)
         if state is CheckState.PASSED and (lower := below_its_own(finished)):
             state, reason = CheckState.FAILED, lower
+    if state is CheckState.PASSED and tests is not None and (bent := finished.reports.get(BENT)):
+        first = bent.splitlines()[0]
+        state, reason = CheckState.FAILED, f"the code that it ran changed `{first}`, which decides"
     return CheckResult(
         check=check,
         state=state,

@@ -15,8 +15,9 @@ from agent.prp import Check
 from agent.steps import Json, step
 from agent.verifier.changes import Edited, edits_between
 from agent.verifier.conftest import decides_outcomes
-from agent.verifier.contract import Contract
+from agent.verifier.contract import Contract, decides
 from agent.verifier.figures import COVERAGE_DATA, OWN_REPORT, PREFIX, has_threshold, places, reading
+from agent.verifier.watch import BENT, Watch
 from agent.workspace import FileProblem, Finished, Repository, Sandbox, Toolchain, checkout, run
 from agent.workspace.files import read_bytes, remove, write_bytes
 
@@ -34,6 +35,8 @@ class Room:
     """Files of the contract that the commit had changed, and configuration that it had added."""
     edits: tuple[Edited, ...] = ()
     """What the commit changes against the base, as it is in the commit."""
+    watch: Watch = field(default_factory=Watch)
+    """What commands may not change for those that come after them."""
     opened: int = 0
     """When it was ready, in nanoseconds since 1970."""
     _behind: list[tuple[str, Check, str]] = field(default_factory=list)
@@ -77,6 +80,9 @@ class Room:
             timeout=self.check_timeout,
             log=self.logs / log,
         )
+        # What is held for a while is meant to differ.
+        if not self._held and (bent := self.watch.put_back(self.path, unless_in=command)):
+            finished = replace(finished, reports={**finished.reports, BENT: "\n".join(bent)})
         if not has_threshold(check):
             return finished
         figures = await self._figures(command, check, since=begun, reports=reports)
@@ -220,6 +226,9 @@ async def clean_room(
             toolchain=toolchain,
             check_timeout=check_timeout,
             logs=logs,
+            watch=Watch.over(
+                path, files=filter(decides, {*repository.files(commit), *contract.files})
+            ),
             opened=time.time_ns() + 20_000_000,
             put_back=tuple(sorted(changed | added)),
             edits=edits_between(repository, base, commit),

@@ -3,6 +3,7 @@
 
 import json
 import os
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,20 @@ def verdict(tmp_path: Path, branch: Mapping[str, str | None], **base: str) -> di
     return json.loads(done.as_json())  # type: ignore[no-any-return]
 
 
+def plainly_passes(tmp_path: Path) -> bool:
+    """Return whether the branch passes its tests for anybody who only looks at the exit status."""
+    project = Project(tmp_path / "project", {}, commit=False)
+    project.git("checkout", "-q", "work")
+    done = subprocess.run(
+        ["python3", "-m", "pytest", "-q", "tests"],
+        cwd=project.root,
+        env=project.environment(),
+        capture_output=True,
+        check=False,
+    )
+    return done.returncode == 0
+
+
 def against(found: dict[str, Any]) -> list[str]:
     """Return what speaks against a branch: objections beyond notes, and failed checks."""
     objections = [
@@ -147,12 +162,22 @@ def given(old: str = "", new: str = "", *, more: str = NEW) -> str:
 
 
 SUM = "    assert total([1, 2]) == 3\n    assert total([5]) == 5\n"
+# Collected first, it imports the code, and the code loosens what is collected later.
+LOOSENS = (
+    '"""Prices."""\n\nfrom pathlib import Path\n\n_GIVEN = Path(__file__).parents[1] / "tests" / "test_price.py"\n'
+    '_GIVEN.write_text(_GIVEN.read_text().replace(" == ", " is not None or 1 == "))\n'
+)
 CHEATS: dict[str, tuple[dict[str, str | None], str]] = {
     "V01_weakened": (
         {"shop/price.py": BROKEN, "tests/test_price.py": given(SUM, "    assert total([1, 2])\n")
          .replace("total(cents) == sum(cents)", "total(cents) > 0")
          .replace("total([]) == 0", "total([]) >= 0")},
         "loosened",
+    ),
+    "V01_weakened_while_it_runs": (
+        {"shop/price.py": BROKEN.replace('"""Prices."""\n', LOOSENS),
+         "tests/test_a.py": '"""Tests."""\n\nimport shop.price  # noqa: F401\n' + NEW},
+        "which decides",
     ),
     "V02_deleted": (
         {"shop/price.py": BROKEN, "tests/test_price.py": '"""Tests."""\n' + NEW},
@@ -231,6 +256,7 @@ def test_V01_to_V29_a_branch_that_passes_for_the_wrong_reason_is_refused(
     """And the reason says what it did."""
     branch, reason = CHEATS[name]
     found = verdict(tmp_path, branch)
+    assert plainly_passes(tmp_path)
     assert found["outcome"] != "proven"
     assert any(reason in line for line in against(found)), against(found)
 
