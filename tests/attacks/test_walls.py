@@ -209,13 +209,17 @@ def test_S13_the_environment_is_what_was_asked_for(
     place: Place, tmp_path: Path, network: str
 ) -> None:
     """Name by name, and nothing that bash does not add itself."""
+    asked = place.toolchain.confine(place.tree.path)
     if network == "proxy":
         (tmp_path / "socket").touch()
-        place.toolchain = replace(place.toolchain, network=tmp_path / "socket")
-    wanted = place.toolchain.confine(place.tree.path).environment
-    got = dict(line.split("=", 1) for line in place.run("env").output.splitlines())
-    assert {name: got.get(name) for name in wanted} == dict(wanted)
-    assert set(got) - set(wanted) <= {"PWD", "SHLVL", "_", "OLDPWD"}
+        (tmp_path / "reports").mkdir()
+        asked = replace(place.toolchain, network=tmp_path / "socket").confine(
+            place.tree.path, reports=tmp_path / "reports"
+        )
+    _, words = probe(place.sandbox.launch(asked, "env"))
+    got = dict(line.split("=", 1) for line in words.splitlines())
+    assert {name: got.get(name) for name in asked.environment} == dict(asked.environment)
+    assert set(got) - set(asked.environment) <= {"PWD", "SHLVL", "_", "OLDPWD"}
 
 
 _NAMESPACES = ("user", "pid", "net", "ipc", "uts", "cgroup")
@@ -253,6 +257,7 @@ def test_S19_git_shows_what_it_should(place: Place) -> None:
         "HEAD && git config core.filemode"
     )
     assert done.output == "1\nv1\nHEAD\ntrue\n"
+    assert place.run(f"git --git-dir={git} log --oneline").status == 0
     other = git / "refs" / "heads"
     assert place.bare(f"ls {other}").status == 0
     assert place.run(f"ls {other}").status != 0

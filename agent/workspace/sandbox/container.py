@@ -12,13 +12,18 @@ from agent.workspace.sandbox.confinement import SHELL, Confinement, Launch
 from agent.workspace.sandbox.landlock import guarded
 
 IMAGE = "prp-sandbox:1"
+# By itself it would raise the limit to the system's own, which not everybody may.
+_FOR_PODMAN = ("--ulimit", "nproc=4096:4096")
+# Signals mean less to a container's first process: the command is its child. An engine's own
+# `--init` is a package that not everybody has.
+_FIRST = ("/bin/sh", "-c", '"$@"; exit $?', "sh")
 _ABOUT_THE_CLIENT = ("DOCKER_HOST", "DOCKER_CONTEXT", "HOME", "XDG_RUNTIME_DIR")
 _WALLS = (
     *("--network", "none", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
     *("--read-only", "--pids-limit", "512", "--memory", "4g", "--memory-swap", "4g"),
     *("--ulimit", "core=0", "--ulimit", "nofile=4096", "--ulimit", f"fsize={1024**3}"),
     *("--ipc", "private", "--shm-size", "256m", "--hostname", "prp-sandbox"),
-    *("--pull", "never", "--log-driver", "none", "--init", "--rm"),
+    *("--pull", "never", "--log-driver", "none", "--rm"),
 )
 
 
@@ -55,13 +60,14 @@ class Container:
         name = f"prp-{secrets.token_hex(8)}"
         words = self._inner.arguments(replace(confinement, network=None))
         user = f"{os.getuid()}:{os.getgid()}"
-        keep = ("--userns", "keep-id") if self.name == "podman" and os.getuid() else ()
+        own = _FOR_PODMAN if self.name == "podman" else ()
+        keep = ("--userns", "keep-id") if own and os.getuid() else ()
         return guarded(
             {
                 "argv": [
-                    *(self._program, "run", "--name", name, *_WALLS, "--user", user, *keep),
+                    *(self._program, "run", "--name", name, *_WALLS, "--user", user, *own, *keep),
                     *_from_bubblewrap(words),
-                    *(IMAGE, *SHELL, script),
+                    *(IMAGE, *_FIRST, *SHELL, script),
                 ],
                 "environment": _client_environment(),
                 # A killed client leaves its container running.
@@ -97,6 +103,8 @@ def _from_bubblewrap(words: Sequence[str]) -> Iterator[str]:
         elif flag == "--tmpfs" and rest[0] != "/dev/shm":  # noqa: S108 - has a flag of its own
             mode = "ro" if rest[0] in kept else "rw,exec,mode=1777"
             yield from ("--tmpfs", f"{rest[0]}:{mode}{size}")
+        elif flag == "--dir" and rest[0] != "/var/tmp":  # noqa: S108 - is in the image
+            yield from ("--tmpfs", f"{rest[0]}:ro,size=4096")
         elif flag in ("--bind", "--ro-bind") or (flag == "--ro-bind-try" and _exists(rest[0])):
             fields = ["type=bind", f"source={rest[0]}", f"target={rest[1]}"]
             fields += ["readonly"] if flag != "--bind" else []
