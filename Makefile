@@ -13,11 +13,20 @@ demo: $(READY) sandbox
 test: $(READY) sandbox browser toolchains
 	$(BIN)/pytest -n auto
 
+# `make bench PEERS=FOLDER` measures beside those that bench/install_peers.sh has put there.
+PEERS ?=
+HARNESSES := prp,pai,bare,mini,aider,codex,gemini,opencode
+RESULTS = bench/results/$(shell date -u +%Y-%m-%d).json
+
 bench: $(READY) sandbox toolchains
 	PYTHONPATH=. $(BIN)/python bench/documents.py
 	PYTHONPATH=. $(BIN)/python bench/durability.py
 	PYTHONPATH=. $(BIN)/python bench/sandbox.py
 	PYTHONPATH=. $(BIN)/python bench/side_by_side.py
+	PYTHONPATH=. $(BIN)/python bench/growth.py
+	for scenario in A N C B; do PYTHONPATH=. $(BIN)/python -m bench.peers --scenario $$scenario \
+	  --peers $(HARNESSES) $(if $(PEERS),--peers-root $(PEERS)) --runs 3 --patience 1 \
+	  --timeout 300 --out $(RESULTS) || exit 1; done
 
 # Takes each flag of the sandbox away in turn: its test must turn red.
 flags: $(READY) sandbox
