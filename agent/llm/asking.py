@@ -26,6 +26,7 @@ from tenacity.stop import stop_before_delay
 from agent.errors import ProviderUnavailable, PrpError
 from agent.journal import ModelAnswered, ModelRetried, Noted, Record
 from agent.llm.budget import Meter
+from agent.llm.compaction import compacted
 from agent.llm.conversation import AgentFailed
 from agent.llm.faults import AnswerUnusable, TryAgain, Whom, explained, unavailable
 from agent.llm.flaws import LONGEST_ANSWER, Flaw, flaw_of
@@ -106,7 +107,7 @@ class AskingModel(WrapperModel):
             SettingsError: Key, name or request are not accepted.
 
         """
-        messages = [self._without_secrets(message) for message in messages]
+        messages = [self._without_secrets(message) for message in compacted(messages)]
         while True:
             link = self._links[0]
             try:
@@ -342,9 +343,9 @@ class AskingModel(WrapperModel):
         merged: dict[str, Any] = dict(settings or {})
         name = link.whom.model
         if name.startswith("anthropic:"):
+            # The tools stand before the instructions, and are cached with them.
             merged |= {
                 "anthropic_cache_instructions": True,
-                "anthropic_cache_tool_definitions": True,
                 "anthropic_cache_messages": True,
                 "max_tokens": limit or _USUAL_LIMIT,
             }

@@ -55,7 +55,8 @@ async def converse(
         instructions: The system text; stays the same over all conversations of a role.
         output: pydantic model of the typed end.
         finish: Name and description of the tool that ends the conversation.
-        prompt: User texts, the stable ones first.
+        prompt: User texts, the stable ones first; where there are several, what stands before the
+            last is marked for the provider's cache: other conversations begin with it too.
         tools: Functions that may run side by side; their docstrings are what the model reads.
         alone: Functions that change something and run one after the other.
         reject: Says what is wrong with an end that has the right type; it is sent back.
@@ -68,6 +69,7 @@ async def converse(
     """
     from pydantic_ai import (  # noqa: PLC0415 - costs a second, needed only to talk
         Agent,
+        CachePoint,
         ModelRetry,
         Tool,
         ToolOutput,
@@ -98,7 +100,7 @@ async def converse(
 
     try:
         result = await agent.run(
-            list(prompt),
+            [*prompt[:-1], CachePoint(), prompt[-1]] if len(prompt) > 1 else list(prompt),
             message_history=list(talk.messages) if talk else None,
             usage_limits=UsageLimits(request_limit=max_requests),
         )

@@ -136,7 +136,9 @@ def new_lines(messages: "Sequence[ModelMessage]") -> list[str]:
     for part in getattr(last, "parts", ()):
         content = getattr(part, "content", "")
         pieces = content if isinstance(content, list | tuple) else [content]
-        words += [piece if isinstance(piece, str) else str(piece) for piece in pieces]
+        # A mark for the provider's cache says nothing.
+        said = [piece for piece in pieces if getattr(piece, "kind", "") != "cache-point"]
+        words += [piece if isinstance(piece, str) else str(piece) for piece in said]
     lines = (_CHANGING.sub("#", line).strip() for text in words for line in text.splitlines())
     return [line for line in lines if line]
 

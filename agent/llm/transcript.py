@@ -162,5 +162,7 @@ def _text(part: Any) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, list | tuple):
-        return "\n\n".join(each if isinstance(each, str) else str(each) for each in content)
+        # A mark for the provider's cache says nothing.
+        said = (each for each in content if getattr(each, "kind", "") != "cache-point")
+        return "\n\n".join(each if isinstance(each, str) else str(each) for each in said)
     return json.dumps(content, ensure_ascii=False, default=str)

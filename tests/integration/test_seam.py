@@ -48,13 +48,14 @@ def asked(name: str, router: respx.MockRouter, url: str) -> dict[str, Any]:
 
 
 def test_anthropic_is_asked_to_cache_the_beginning(httpx2_mock: respx.MockRouter) -> None:
-    """System, tools and the last message are cache points, and the answer may be long."""
+    """Its marks stand behind tools and instructions, behind the briefing, and at the end."""
     body = asked("anthropic:claude-x", httpx2_mock, "https://api.anthropic.com/v1/messages")
     assert body["stream"] is True
     assert body["max_tokens"] == 16_000
     assert "cache_control" in json.dumps(body["system"])
-    assert "cache_control" in json.dumps(body["tools"])
-    assert "cache_control" in json.dumps(body["messages"][-1])
+    content = body["messages"][-1]["content"]
+    assert [part["text"] for part in content if "cache_control" in part] == ["Briefing.", "Task."]
+    assert json.dumps(body).count("cache_control") == 3
 
 
 def test_openai_is_told_which_requests_belong_together(httpx2_mock: respx.MockRouter) -> None:
