@@ -17,14 +17,14 @@ _LONGEST_TALK = 60_000
 
 
 class Done(BaseModel):
-    """How the coder ends a task."""
+    """Call it once the task is done and looked over."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     summary: str
     """What was done, in one to three sentences."""
     deviations: tuple[str, ...] = ()
-    """Where it differs from what the PRP or the plan says, and why."""
+    """From PRP or plan, and why."""
     doubts: tuple[str, ...] = ()
     """What may be wrong or is not verified."""
 
@@ -74,7 +74,7 @@ async def code(
             role="coder",
             instructions=prompt("coder", environment=environment),
             output=Done,
-            finish=("finish", "End the task. Call it once the task is done and looked over"),
+            finish=("finish", "End the task"),
             prompt=[*briefing, assignment.request] if fresh else [assignment.request],
             tools=hands.reading,
             alone=hands.changing,

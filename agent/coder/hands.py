@@ -39,9 +39,8 @@ class Edit(BaseModel):
 
     path: str
     old: str
-    """Text to replace, copied from the file, with enough lines around it to occur only once."""
+    """Copied from the file, with enough lines around it to occur only once."""
     new: str
-    """Text to put in its place."""
     every: bool = False
     """Replace every occurrence."""
 
@@ -105,13 +104,7 @@ class Hands:
         return ends
 
     async def write(self, path: str, content: str) -> str:
-        """Create a file or replace all of it. For a change in a longer file use edit.
-
-        Args:
-            path: Relative to the repository's root; folders are made as needed.
-            content: The whole new content.
-
-        """
+        """Create a file, with its folders, or replace all of it; edit is for less than that."""
 
         async def do() -> str:
             return _answered(lambda: self._write(path, content))
@@ -123,10 +116,9 @@ class Hands:
         return self._told("write", path, answer, failed=failed)
 
     async def edit(self, edits: list[Edit]) -> str:
-        """Replace text in files: one or many replacements, in one or many files, in one call.
+        """Replace text in files, many replacements in one call.
 
-        Each replacement stands alone: those that fit are made even when others don't. The answer
-        says for each what happened.
+        Those that fit are made even when others don't; the answer says for each what happened.
         """
         texts: dict[str, str] = {}
 
@@ -150,16 +142,14 @@ class Hands:
         return self._told("edit", paths, "\n".join(answers), failed=failed)
 
     async def run(self, command: str, timeout_seconds: int = 0) -> str:
-        """Run a bash command at the repository's root, in a sandbox.
+        """Run bash at the repository's root, in a sandbox.
 
-        Each call is a new shell that ends with everything it started. Standard output and error
-        come mixed; of long output the first and last 5,000 characters are shown, the cut names the
-        missing lines and how to read them. Longer than the time limit: it is stopped and what it
-        printed until then is shown.
+        Each call is a new shell that ends with everything it started. Of long output the first and
+        last 5,000 characters are shown, and how to read the lines between.
 
         Args:
             command: One line or a script.
-            timeout_seconds: 0 for the usual limit; at most 1800.
+            timeout_seconds: 0: the usual limit; at most 1800.
 
         """
         if "\0" in command or len(command) > _LONGEST_COMMAND:

@@ -29,11 +29,10 @@ class Reading:
     async def read(self, paths: list[str]) -> str:
         """Read text files, several in one call.
 
-        Of each at most 500 lines or 20,000 characters are shown; the answer says which lines are
-        missing.
+        Of each at most 500 lines or 20,000 characters; the answer names the missing lines.
 
         Args:
-            paths: Relative to the repository's root; `path:120-180` for some lines only.
+            paths: Relative to the root; `path:120-180` for some lines only.
 
         """
         answers = []
@@ -48,8 +47,8 @@ class Reading:
         """Search the files' lines for a regular expression.
 
         Args:
-            pattern: Regular expression in Python's syntax.
-            glob: Only files that match, for instance `src/**/*.py`; empty for all.
+            pattern: As Python writes it.
+            glob: Only files that match, for instance `src/**/*.py`.
 
         """
 
@@ -64,12 +63,7 @@ class Reading:
         return answer
 
     async def list_files(self, glob: str = "**") -> str:
-        """List files.
-
-        Args:
-            glob: Only files that match, for instance `tests/**/*.py`.
-
-        """
+        """List the files that match."""
 
         async def look() -> str:
             try:

@@ -104,8 +104,7 @@ class Toolchain:
         return (
             f"Commands run in bash at the worktree's root. On the path: {', '.join(tools)}. "
             f"{walls} A command may take {self.shell_timeout:.0f} s unless it asks for more. "
-            "PYTHONPATH holds the worktree and its src folder, so the package under work is "
-            "imported from the worktree without installing it."
+            "PYTHONPATH holds the worktree and its src folder: nothing needs to be installed."
         )
 
     def programs(self, names: Iterable[str]) -> list[str]:
