@@ -9,6 +9,24 @@ from agent.errors import Exit, PrpError
 
 
 def main() -> None:
+    """Run the command line and leave at once: taking a thousand modules down costs half a second.
+
+    Whatever must be undone is undone where it was done; nothing waits for the interpreter's end.
+    """
+    try:
+        _run()
+    except SystemExit as end:
+        if not isinstance(end.code, int | None):
+            raise
+        status = end.code or 0
+    else:
+        status = 0
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def _run() -> None:
     """Run the command line, and turn every expected failure into one message and its status."""
     for stream in (sys.stdout, sys.stderr):
         # A terminal that knows few characters, and file names that are no text.

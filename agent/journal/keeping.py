@@ -9,8 +9,6 @@ from typing import Any, Self
 from agent.journal.events import (
     AttemptVerified,
     Event,
-    ModelAnswered,
-    Planned,
     RunEnded,
     RunResumed,
     RunStarted,
@@ -18,12 +16,11 @@ from agent.journal.events import (
     as_json,
 )
 
-# A power cut after these must not lose them: money was spent or work was delivered.
+# A power cut after these must not lose them: the rest is told again from the run's steps, which are
+# on the disk before the journal hears of them.
 _MUST_LAST = (
     RunStarted,
     RunResumed,
-    Planned,
-    ModelAnswered,
     TaskFinished,
     AttemptVerified,
     RunEnded,
