@@ -1,15 +1,17 @@
 """The planner reads the PRP, its documents and the baseline, and answers a plan."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
+from agent.errors import DocumentError
 from agent.journal import PlanRejected, Record
 from agent.llm.conversation import AgentFailed, converse
 from agent.llm.prompts import prompt
 from agent.prp import Prp
+from agent.prp.lint.coverage import Coverage, find_coverage
 
 
 class Step(BaseModel):
@@ -161,6 +163,59 @@ async def find_other_way(
     except AgentFailed:
         return None
     return reply.output
+
+
+def literal_plan(prp: Prp) -> Plan:
+    """Return the plan that the PRP itself is, without asking anybody.
+
+    Raises:
+        DocumentError: It leaves something to be planned; the message says what.
+
+    """
+    coverage = find_coverage(prp)
+    plan = Plan(
+        summary="The PRP's own plan, task by task.",
+        steps=tuple(
+            Step(
+                task=task.number,
+                approach="As the PRP says.",
+                files=tuple(change.path for change in task.changes),
+                after=task.depends_on,
+            )
+            for task in prp.tasks
+        ),
+        proofs=tuple(
+            PlannedProof(
+                criterion=promise.id,
+                checks=coverage.criteria[promise.id],
+                how="PERSON: its words ask for one."
+                if promise.id in coverage.by_person
+                else "By the words of criterion and check.",
+            )
+            for promise in prp.promises
+        ),
+    )
+    lacks = [*_left_to_plan(prp, coverage), *problems(plan, prp)]
+    if lacks:
+        more = f" ({len(lacks) - 1} more like this)" if len(lacks) > 1 else ""
+        raise DocumentError(
+            f"The plan is not complete: {lacks[0]}{more}",
+            path=prp.path,
+            hint="Give each task its files and each criterion a check that names what it is "
+            "about, or leave --plan literal away.",
+        )
+    return plan
+
+
+def _left_to_plan(prp: Prp, coverage: Coverage) -> Iterator[str]:
+    if not prp.tasks:
+        yield "the PRP has no task."
+    for task in prp.tasks:
+        if not task.changes:
+            yield f"task {task.number} (line {task.line}) names no file."
+    for promise in prp.promises:
+        if not coverage.criteria[promise.id] and promise.id not in coverage.by_person:
+            yield f"no check seems to show {promise.id} (line {promise.line})."
 
 
 def problems(plan: Plan, prp: Prp) -> list[str]:

@@ -54,6 +54,9 @@ class Settings:
     approve: str = "auto"
     """Whose commands a person must allow: `auto` (documents that the history does not hold),
     `commands` (all documents'), `none`."""
+    plan: str = "asked"
+    """Who plans: `asked` (the planner), or `literal`: the PRP's own tasks, files and checks are
+    the plan, and nobody is asked."""
     check_timeout: float = 600.0
     """Seconds that one check may take."""
     command_timeout: float = 120.0
@@ -118,6 +121,7 @@ class Settings:
 
 APPROVE = ("auto", "none", "commands")
 """Values of `approve`."""
+_WORDS = {"approve": APPROVE, "plan": ("asked", "literal")}
 _ONLY_CODE = {"keys", "origins", "notes"}
 _HOSTS = {"allow_hosts", "private_hosts", "agent_hosts"}
 # A repository could send the person's keys to its own server, or its files elsewhere.
@@ -378,9 +382,10 @@ def _checked(name: str, value: Any, origin: str) -> Any:
             f"{_as_written(name, origin)} is 'none', which must be typed each time",
             hint="Type --no-sandbox, where you know every command that will run.",
         )
-    if name == "approve" and value not in APPROVE:
+    if name in _WORDS and value not in _WORDS[name]:
         raise SettingsError(
-            f"{_as_written(name, origin)} is {value!r}", hint=f"Give one of {', '.join(APPROVE)}."
+            f"{_as_written(name, origin)} is {value!r}",
+            hint=f"Give one of {', '.join(_WORDS[name])}.",
         )
     zero_is_off = name in _ZERO_IS_OFF
     if name not in _COUNTS or (math.isfinite(value) and value > (-1 if zero_is_off else 0)):

@@ -68,6 +68,15 @@ MaxMutants = Annotated[
     int | None,
     typer.Option(help="Small changes of the branch that its tests must notice; 0 tries none [12]."),
 ]
+PlanBy = Annotated[
+    str | None,
+    typer.Option(
+        "--plan",
+        help="Who plans: `asked` (the planner), or `literal` (the PRP's own tasks, files and "
+        "checks are the plan; refused where they are not complete) [asked].",
+        metavar="HOW",
+    ),
+]
 Approve = Annotated[
     str | None,
     typer.Option(
@@ -165,6 +174,7 @@ Examples:
   prp execute PRPs/login.md --planner openai:gpt-5 --coder acp:"gemini --experimental-acp"
   prp execute PRPs/login.md --jobs 4
   prp execute PRPs/login.md --candidates 3 --jobs 3
+  prp execute PRPs/login.md --plan literal
   prp execute PRPs/login.md --detach
   prp execute PRPs/*.md --queue team --priority 10
 """
@@ -213,6 +223,7 @@ def _command(name: str, act: _Act, words: str) -> Callable[..., None]:
         candidates: Candidates = None,
         holdout_tests: HoldoutTests = None,
         max_mutants: MaxMutants = None,
+        plan: PlanBy = None,
         base: Base = "HEAD",
         strict: Strict = False,
         approve: Approve = None,
@@ -254,6 +265,7 @@ def _command(name: str, act: _Act, words: str) -> Callable[..., None]:
             candidates=candidates,
             holdout_tests=holdout_tests,
             max_mutants=max_mutants,
+            plan=plan,
             strict=strict or None,
             allow_hosts=allow_host or None,
             setup="none" if no_setup else setup,

@@ -1,13 +1,14 @@
 """Opens the model that a role talks to, by the name that the person chose."""
 
 import asyncio
+import contextlib
 import difflib
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 from agent.errors import SettingsError
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from agent.llm.asking import AskingModel
     from agent.llm.recording import Recorder
     from agent.llm.transcript import Transcript
+
+Connections: TypeAlias = "MutableMapping[tuple[str, str | None], Model]"
+"""Plain models by name and address."""
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "alibaba": ("ALIBABA_API_KEY", "DASHSCOPE_API_KEY"),
@@ -151,6 +155,7 @@ def open_model(
     patience: Patience | None = None,
     listeners: "Sequence[Recorder | Transcript]" = (),
     cache_key: str = "",
+    connections: "Connections | None" = None,
 ) -> "AskingModel":
     """Open a model that keeps the budget, sees through broken answers and asks again.
 
@@ -163,6 +168,7 @@ def open_model(
         patience: How long to go on trying.
         listeners: Are told of every answer with what was asked: for a replay, for the report.
         cache_key: What requests with the same beginning share, for the provider's cache.
+        connections: Those that are open; roles that ask the same model share one.
 
     Returns:
         For pydantic-ai agents; `close()` it when nobody will ask any more.
@@ -176,7 +182,12 @@ def open_model(
     from agent.llm.asking import AskingModel, Link  # noqa: PLC0415 - loads the model libraries
 
     links: Sequence[Link] = [
-        Link(model=_connected(name, choice, keys, role, record), whom=whom_of(name, choice))
+        Link(
+            model=_connected(
+                name, choice, keys, role, record, {} if connections is None else connections
+            ),
+            whom=whom_of(name, choice),
+        )
         for name in choice.names
     ]
     return AskingModel(
@@ -190,6 +201,23 @@ def open_model(
         cache_key=cache_key or f"prp-{role}",
         mask=Mask(keys),
     )
+
+
+def load_libraries(choices: Iterable[ModelChoice]) -> None:
+    """Import what asking these models takes; it costs seconds, which something else can hide."""
+    from importlib import import_module  # noqa: PLC0415 - as late as what it imports
+
+    providers = {name.partition(":")[0].partition("-")[0] for c in choices for name in c.names}
+    known = sorted(providers & {"openai", "anthropic"})
+    for module in (
+        "agent.llm.asking",
+        "pydantic_ai.agent",
+        *(f"pydantic_ai.models.{provider}" for provider in known),
+        *(f"pydantic_ai.providers.{provider}" for provider in known),
+    ):
+        # What is missing is told where it is asked for.
+        with contextlib.suppress(ImportError):
+            import_module(module)
 
 
 def address_for(choice: ModelChoice, name: str) -> str | None:
@@ -213,7 +241,12 @@ def whom_of(name: str, choice: ModelChoice) -> Whom:
 
 
 def _connected(
-    name: str, choice: ModelChoice, keys: Mapping[str, str], role: str, record: Record
+    name: str,
+    choice: ModelChoice,
+    keys: Mapping[str, str],
+    role: str,
+    record: Record,
+    connections: "Connections",
 ) -> "Model":
     if name.startswith("replay:"):
         from agent.llm.recording import open_replay  # noqa: PLC0415 - only for replays
@@ -222,7 +255,10 @@ def _connected(
     from agent.llm.connecting import connect  # noqa: PLC0415 - loads the provider's library
 
     address = address_for(choice, name)
-    return connect(name, base_url=address, key=key_of(name, keys, base_url=address))
+    if (name, address) not in connections:
+        key = key_of(name, keys, base_url=address)
+        connections[name, address] = connect(name, base_url=address, key=key)
+    return connections[name, address]
 
 
 def _check_name(name: str, provider: str, model: str) -> None:

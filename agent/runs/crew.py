@@ -1,5 +1,6 @@
 """Binds the three agents to one run: models, briefing, worktree, clean rooms."""
 
+import asyncio
 import itertools
 from collections import defaultdict
 from collections.abc import (
@@ -13,6 +14,7 @@ from collections.abc import (
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any, ParamSpec, TypeVar
 
@@ -22,11 +24,11 @@ from agent.journal import Estimated, Noted, Planned, Record, Rethought
 from agent.journal.about import at_hand
 from agent.llm.budget import Meter
 from agent.llm.conversation import Talk
-from agent.llm.models import open_model
+from agent.llm.models import Connections, load_libraries, open_model
 from agent.llm.recording import Recorder
 from agent.llm.transcript import Transcript
 from agent.llm.web import fetch_page
-from agent.planner import Plan, find_other_way, make_plan
+from agent.planner import Plan, find_other_way, literal_plan, make_plan
 from agent.prp import ReferenceKind
 from agent.prp.briefing import Document, brief
 from agent.prp.references import documents_of
@@ -79,6 +81,7 @@ class Office:
         self._models: dict[str, Any] = {}
         self.record = self._memory = Memory(record=self.record)
         self._rooms: dict[int, Iterator[int]] = defaultdict(lambda: itertools.count(1))
+        self._connections: Connections = {}
         self._plan_text = ""
         self._guests = AsyncExitStack()
         self._invited: Invited | None = None
@@ -105,7 +108,9 @@ class Office:
                 record=self.record,
                 keys=self.desk.settings.keys,
                 listeners=self._listeners,
-                cache_key=f"prp-{self.folder.id}-{role}",
+                # Runs of the same document begin alike, side by side or one after the other.
+                cache_key=f"prp-{_key_of(self.desk.prp.text)}-{role}",
+                connections=self._connections,
             )
         return self._models[role]
 
@@ -194,16 +199,35 @@ class Office:
 
     async def measure(self, contract: Contract, commit: str) -> Sequence[CheckResult]:
         """Run every check on the base commit."""
+        # The planner is asked next; meanwhile this process would only wait for the checks.
+        loading = asyncio.to_thread(load_libraries, list(self.desk.choices.values()))
         async with self.room(contract, commit) as room:
-            return await measure(contract, room, stage="baseline", record=self.record)
+            results, _ = await asyncio.gather(
+                measure(contract, room, stage="baseline", record=self.record), loading
+            )
+        return results
 
-    async def plan(self, contract: Contract, baseline: Sequence[CheckResult]) -> Plan:
-        """Let the planner read the base commit and plan."""
+    async def plan(
+        self,
+        contract: Contract,
+        baseline: Sequence[CheckResult],
+        *,
+        tree: Worktree | None = None,
+    ) -> Plan:
+        """Let the planner read the base commit and plan.
+
+        Where the worktree is still at the base commit, that is what it reads: to check a large
+        repository out once more takes longer than to plan.
+        """
         self._baseline = baseline
-        plan = self.given_plan or await self._ask_for_plan(contract, baseline)
+        base = tree.path if tree and tree.head() == self.desk.base else None
+        plan = self.given_plan or await self._ask_for_plan(contract, baseline, base)
         models = {role: choice.names[0] for role, choice in self.desk.choices.items()}
         # `prp plan` opens no other role; a person who names one model names it for all.
-        named = {"coder": models["planner"], "verifier": models["planner"], **models}
+        usual = models.get("planner") or next(iter(models.values()), "")
+        named = {"coder": usual, "verifier": usual, **models}
+        if self._is_literal:
+            named.pop("planner", None)
         if self.desk.external:
             named["coder"] = ""  # what a subscription takes is nobody's price
         self.estimate = estimate_of(
@@ -213,16 +237,16 @@ class Office:
         self._plan_text = _plan_in_words(plan, baseline)
         return plan
 
-    async def _ask_for_plan(self, contract: Contract, baseline: Sequence[CheckResult]) -> Plan:
-        async with self.room(contract, self.desk.base) as room:
-            reading = Reading(room.path, role="planner", record=self.record)
-            plan = await make_plan(
-                contract.prp,
-                model=self.model("planner"),
-                briefing=f"{self.briefing}\n\n{_baseline(baseline)}",
-                tools=reading.tools,
-                record=self.record,
-            )
+    async def _ask_for_plan(
+        self, contract: Contract, baseline: Sequence[CheckResult], base: Path | None
+    ) -> Plan:
+        if self._is_literal:
+            plan = literal_plan(contract.prp)
+        elif base:
+            plan = await self._planned(contract, baseline, base)
+        else:
+            async with self.room(contract, self.desk.base) as room:
+                plan = await self._planned(contract, baseline, room.path)
         self.record(
             Planned(
                 summary=plan.summary,
@@ -232,6 +256,22 @@ class Office:
             )
         )
         return plan
+
+    @property
+    def _is_literal(self) -> bool:
+        return self.desk.settings.plan == "literal"
+
+    async def _planned(
+        self, contract: Contract, baseline: Sequence[CheckResult], base: Path
+    ) -> Plan:
+        reading = Reading(base, role="planner", record=self.record)
+        return await make_plan(
+            contract.prp,
+            model=self.model("planner"),
+            briefing=f"{self.briefing}\n\n{_baseline(baseline)}",
+            tools=reading.tools,
+            record=self.record,
+        )
 
     def crew(self, tree: Worktree) -> Crew:
         """Return the agents bound to a worktree."""
@@ -300,7 +340,10 @@ class Office:
             place: Worktree,
             attempt: int,
         ) -> Verdict:
-            proofs = [Proof(criterion=p.criterion, checks=p.checks, how=p.how) for p in plan.proofs]
+            proofs = [
+                Proof(criterion=p.criterion, checks=p.checks, how=p.how, is_guess=self._is_literal)
+                for p in plan.proofs
+            ]
             return await self.verify(
                 contract,
                 proofs,
@@ -318,7 +361,7 @@ class Office:
 
         return Crew(
             measure=self._in_time(self.measure),
-            plan=self._in_time(self.plan),
+            plan=self._in_time(partial(self.plan, tree=tree)),
             code=self._in_time(coded),
             verify=self._in_time(verified),
             rethink=self._in_time(rethought),
@@ -388,6 +431,8 @@ class Office:
         self, contract: Contract, verdict: Verdict, feedback: str, times: int, *, changes: str
     ) -> str:
         """Return the feedback with what the planner, reading the commit, would do instead."""
+        if "planner" not in self.desk.choices:
+            return feedback
         async with self.room(contract, verdict.commit) as room:
             reading = Reading(room.path, role="planner", record=self.record)
             way = await find_other_way(
@@ -500,6 +545,10 @@ class Office:
                 judge=hearing.judge,
                 record=self.record,
             )
+
+
+def _key_of(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _baseline(baseline: Sequence[CheckResult]) -> str:

@@ -12,6 +12,7 @@ from agent.hosts import host_name, parse_rule
 from agent.llm.budget import Budget, Meter
 from agent.llm.models import ModelChoice, check_choice
 from agent.masking import Mask
+from agent.planner import literal_plan
 from agent.prp import Prp, parse_prp, require_executable
 from agent.prp.lint import CONTEXT_CODES, lint
 from agent.prp.reach import with_reach
@@ -135,6 +136,11 @@ def _laid(order: Order, repository: Repository, base: str, prp: Prp, name: str) 
     search_path = os.environ.get("PATH", os.defpath)
     external = external_of(settings, search_path=search_path) if "coder" in order.roles else None
     roles, if_named = _roles(order, external)
+    if settings.plan == "literal" and "planner" in roles:
+        literal_plan(prp)
+        # Then it is only asked for another way where attempts fail alike.
+        roles = [role for role in roles if role != "planner"]
+        if_named = ["planner", *if_named]
     named = [role for role in if_named if getattr(settings, role) or settings.model]
     choices = {role: _choice(settings, role) for role in (*roles, *named)}
     meter = Meter(budget, prices=settings.prices)

@@ -36,7 +36,7 @@ def estimate_of(prp: Prp, *, briefing: str, models: Mapping[str, str], prices: P
     Args:
         prp: The document.
         briefing: The text that all its conversations begin with.
-        models: Role to the name of its model.
+        models: Role to the name of its model; other roles are not asked.
         prices: Of these models; without one of them no money is told.
 
     """
@@ -74,6 +74,8 @@ def _end(
     answers, tokens, cost = 0.0, Tokens(), 0.0
     known = True
     for role, pace in paces.items():
+        if role not in models:
+            continue
         read = round(pace.answers * (begins + pace.grown))
         # The beginning is paid in full once, what a request adds to the one before it as well.
         fresh = min(read, round(begins + pace.answers * (pace.grown / 4 + pace.written)))

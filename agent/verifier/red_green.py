@@ -1,6 +1,7 @@
 """Which tests of a branch fail without its code: only these show that something new works."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 from agent.verifier.checks import CheckResult, run_check
@@ -12,7 +13,7 @@ from agent.verifier.room import Room
 async def shown_red(
     contract: Contract,
     room: Room,
-    base: Room,
+    at_base: Callable[[], AbstractAsyncContextManager[Room]],
     results: Sequence[CheckResult],
     baseline: Mapping[str, CheckResult],
 ) -> tuple[CheckResult, ...]:
@@ -21,7 +22,7 @@ async def shown_red(
     Args:
         contract: Tells tests from code.
         room: The clean room with the branch's commit.
-        base: A clean room with the base commit; the branch's tests are laid into it for a while.
+        at_base: Opens a clean room with the base commit, for the branch's tests to be laid into.
         results: The checks' results on the branch.
         baseline: Their results on the base commit, by id.
 
@@ -35,17 +36,22 @@ async def shown_red(
     if not tests or not any(asked.values()):
         return tuple(results)
     shown = []
-    with base.holding(tests):
-        for result in results:
-            new = asked[result.check.id]
-            if not new:
-                shown.append(result)
-                continue
-            before = await run_check(result.check, base.run)
-            by_id = before.tests.by_id if before.tests else {}
-            # One that is missing could not be collected: it imports what the PRP asks for.
-            red = tuple(name for name in new if by_id.get(name) != PASSED) if before.failed else ()
-            shown.append(replace(result, shown=red))
+    async with at_base() as base:
+        with base.holding(tests):
+            for result in results:
+                new = asked[result.check.id]
+                if not new:
+                    shown.append(result)
+                    continue
+                before = await run_check(result.check, base.run)
+                by_id = before.tests.by_id if before.tests else {}
+                # One that is missing could not be collected: it imports what the PRP asks for.
+                red = (
+                    tuple(name for name in new if by_id.get(name) != PASSED)
+                    if before.failed
+                    else ()
+                )
+                shown.append(replace(result, shown=red))
     return tuple(shown)
 
 

@@ -167,8 +167,7 @@ async def verify(
         results, second = await _not_fooled(results, room, say)
     if not _fails_anew(results, before, touched):
         results = await steadied(results, room, say, known=second)
-        async with at_base() as base:
-            results = await shown_red(contract, room, base, results, before)
+        results = await shown_red(contract, room, at_base, results, before)
         objections = (*objections, *await scrutinise(contract, room, results, before))
     facts = Facts(
         results={result.check.id: result for result in results}, baseline=before, touched=touched

@@ -26,6 +26,8 @@ _OVERRIDES = {
     "core.editor": "true",
     "core.pager": "cat",
     "core.quotePath": "false",
+    # As many as there are cores; git itself takes one.
+    "checkout.workers": "0",
     "diff.external": "",
     "diff.ignoreSubmodules": "all",
     "submodule.recurse": "false",
