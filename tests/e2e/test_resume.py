@@ -94,7 +94,7 @@ def test_F11_a_lost_worktree_gets_back_what_commands_made(
     project: Project, provider: Provider
 ) -> None:
     """Given a command that had run and no commit, then it has run on the new worktree too."""
-    assert call_killed(project, "15", "execute", "PRPs/greet.md", *options(provider)) == -9
+    assert call_killed(project, "16", "execute", "PRPs/greet.md", *options(provider)) == -9
     ran = [event for event in project.events() if event.get("tool") == "run"]
     assert ran, [event["type"] for event in project.events()]
     assert project.events()[-1]["type"] == "model-answered"
@@ -251,7 +251,7 @@ PREAMBLE = "Task 2 - Words:\n  CREATE words.md:\n    - says what greet does\n"
 def test_F21_only_what_changed_is_done_again(project: Project) -> None:
     """A task that is worded as before stays done, and its plan's neighbour is added."""
     with Provider(Coder()) as provider:
-        stopped = call_killed(project, "16", "execute", "PRPs/greet.md", *options(provider))
+        stopped = call_killed(project, "17", "execute", "PRPs/greet.md", *options(provider))
     assert stopped == -9
     assert "task-finished" in [event["type"] for event in project.events()]
     blueprint = GREET_PRP.replace("returns the greeting\n", f"returns the greeting\n{PREAMBLE}")
@@ -280,7 +280,7 @@ def test_F22_F24_a_run_without_its_steps_goes_on_from_what_is_committed(
 ) -> None:
     """Their database is broken, gone, or of another version: no task is done twice."""
     with Provider(Coder()) as provider:
-        stopped = call_killed(project, "16", "execute", "PRPs/greet.md", *options(provider))
+        stopped = call_killed(project, "17", "execute", "PRPs/greet.md", *options(provider))
         planned = len([r for r in provider.requests if "submit_plan" in r.tools])
         assert stopped == -9
         steps = project.runs[-1] / "steps.sqlite"
