@@ -6,6 +6,8 @@ import itertools
 import os
 import shlex
 import signal
+import stat
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +48,7 @@ from agent.editors.asking import (
     with_ask,
 )
 from agent.editors.places import Places, places_of
-from agent.errors import PrpError
+from agent.errors import EnvironmentProblem, PrpError
 from agent.runs.alive import holder
 from agent.runs.cancelling import see_ended
 from agent.runs.detaching import detach_order
@@ -340,6 +342,16 @@ def _usage() -> str:
 
 
 def serve() -> None:
-    """Serve one editor over standard input and output until it goes."""
+    """Serve one editor over standard input and output until it goes.
+
+    Raises:
+        EnvironmentProblem: One of them is a file, and no editor.
+
+    """
+    if any(stat.S_ISREG(os.fstat(stream.fileno()).st_mode) for stream in (sys.stdin, sys.stdout)):
+        raise EnvironmentProblem(
+            "prp acp speaks with an editor, not with a file",
+            hint="Let the editor start it; docs/editors.md has the set-up.",
+        )
     agent: Any = Agent()
     asyncio.run(run_agent(agent))
