@@ -12,6 +12,8 @@ PrpError
 Anything else that escapes is a bug in `prp` and keeps its traceback.
 """
 
+import errno
+import os
 from enum import IntEnum
 from pathlib import PurePath
 
@@ -103,3 +105,23 @@ class ProviderUnavailable(PrpError):  # noqa: N818 - a state of the world
     """The model's service does not answer; the run can be taken up again later."""
 
     exit_status = Exit.PROVIDER
+
+
+_OF_THE_MACHINE = {
+    errno.ENOSPC: "Make room on the disk.",
+    errno.EDQUOT: "Your quota on the disk is used up: make room.",
+    errno.EIO: "The disk may be failing: look at dmesg.",
+    errno.EROFS: "The disk is mounted read-only.",
+    errno.EMFILE: "Allow more open files: ulimit -n 1024",
+    errno.ENFILE: "The whole machine has too many files open.",
+    errno.ENOMEM: "Make memory free.",
+}
+
+
+def problem_of(error: OSError) -> EnvironmentProblem | None:
+    """Return what the machine lacks; None where an error has to do with something else."""
+    hint = _OF_THE_MACHINE.get(error.errno or 0)
+    if hint is None:
+        return None
+    where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+    return EnvironmentProblem(f"{where}{error.strerror}", hint=hint)

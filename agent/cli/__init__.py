@@ -5,7 +5,7 @@ import io
 import os
 import sys
 
-from agent.errors import Exit, PrpError
+from agent.errors import Exit, PrpError, problem_of
 
 
 def main() -> None:
@@ -54,7 +54,10 @@ def _run() -> None:
             _show(PrpError(f"{os.fsdecode(error.filename)}: {error.strerror}"))
             sys.exit(int(Exit.ENVIRONMENT))
         if error.errno not in (errno.ENOSPC, errno.EIO, errno.EDQUOT) or error.filename:
-            raise
+            if (problem := problem_of(error)) is None:
+                raise
+            _show(problem)
+            sys.exit(int(Exit.ENVIRONMENT))
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.stderr.write(f"error: The output can't be written: {error.strerror}\n")
         sys.exit(int(Exit.ENVIRONMENT))

@@ -12,7 +12,7 @@ from agent.github.papers import Request, Result, read, write
 from agent.github.words import calls_somebody, neutral
 from agent.journal import Record
 from agent.runs import Order, plan_order, run_order
-from agent.runs.life import Done
+from agent.runs.ending import Done
 from agent.shown import printable_lines
 from agent.workspace import Repository
 from agent.workspace.files import write_text

@@ -1,11 +1,13 @@
 """The journal's file: only ever appended to, and read back."""
 
+import errno
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
+from agent.errors import EnvironmentProblem
 from agent.journal.events import (
     AttemptVerified,
     Event,
@@ -49,12 +51,29 @@ class Journal:
         os.close(self._file)
 
     def record(self, event: Event) -> None:
-        """Append the event with one write, and make it last where losing it would cost."""
+        """Append the event with one write, and make it last where losing it would cost.
+
+        Raises:
+            EnvironmentProblem: The disk is full or broken; the journal is as it was.
+
+        """
+        line = json.dumps(as_json(event, sequence=self._sequence + 1), ensure_ascii=False)
+        words = (line + "\n").encode("utf-8", "surrogatepass")
+        size = os.fstat(self._file).st_size
+        try:
+            is_whole = os.write(self._file, words) == len(words)
+            if is_whole and isinstance(event, _MUST_LAST):
+                os.fsync(self._file)
+            why = "" if is_whole else os.strerror(errno.ENOSPC)
+        except OSError as error:
+            why = str(error.strerror)
+        if why:
+            # The next line must not go on where this one broke off.
+            os.ftruncate(self._file, size)
+            raise EnvironmentProblem(
+                f"The journal {self.path} can't be written: {why}", hint="Make room on the disk."
+            )
         self._sequence += 1
-        line = json.dumps(as_json(event, sequence=self._sequence), ensure_ascii=False)
-        os.write(self._file, (line + "\n").encode("utf-8", "surrogatepass"))
-        if isinstance(event, _MUST_LAST):
-            os.fsync(self._file)
 
 
 def _whole_lines(path: Path) -> tuple[int, int]:

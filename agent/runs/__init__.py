@@ -3,7 +3,7 @@
 from agent.runs.desk import Order
 from agent.runs.detaching import Begun, detach_order
 from agent.runs.drifting import drift_order
-from agent.runs.life import Done
+from agent.runs.ending import Done
 from agent.runs.start import Planned, plan_order, resume_run, run_order
 from agent.runs.verifying import verify_order
 

@@ -10,8 +10,8 @@ from agent.errors import Exit, PrpError, Refused
 from agent.execute import Ending
 from agent.journal import Journal, RunEnded
 from agent.runs.alive import holder, holding
+from agent.runs.ending import keep_unfinished, kept_in, require_open
 from agent.runs.folder import RunFolder
-from agent.runs.life import keep_unfinished, kept_in, require_open
 from agent.runs.orders import load
 from agent.runs.reporting import reported
 from agent.workspace import Repository, clear_worktrees, open_worktree

@@ -7,7 +7,7 @@ from pathlib import Path
 from agent.errors import EnvironmentProblem
 from agent.journal import Record
 from agent.runs.desk import Order, bundled_tools
-from agent.runs.life import Done
+from agent.runs.ending import Done
 from agent.runs.start import run_order
 from agent.workspace import create_repository
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from agent.errors import EnvironmentProblem
 from agent.journal import Record
 from agent.runs.alive import holder
+from agent.runs.beginning import begin, masked, warn
 from agent.runs.desk import Order, lay_out
 from agent.runs.folder import RunFolder
-from agent.runs.life import begin, masked, warn
 from agent.shown import json_text
 
 _PAUSE = 0.05

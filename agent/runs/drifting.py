@@ -14,9 +14,9 @@ from agent.journal import ContractFrozen, Noted, Record
 from agent.llm.budget import Meter
 from agent.prp import read_prp
 from agent.runs.desk import Desk, Order, lay_out, name_of
+from agent.runs.ending import Done
 from agent.runs.folder import RunFolder
 from agent.runs.kept import Kept, kept_by, latest_kept
-from agent.runs.life import Done
 from agent.runs.opening import opened
 from agent.runs.verifying import guessed_proofs, looked_at
 from agent.settings import load_settings

@@ -52,6 +52,9 @@ class PlainJson(Serializer):
     """Writes what steps come to as JSON: nothing in a database can become code."""
 
     def serialize(self, data: Any) -> str:
+        if isinstance(data, Exception):
+            # An error of the database itself; the engine would try to keep it there.
+            raise data
         return json.dumps(data)
 
     def deserialize(self, serialized_data: str) -> Any:

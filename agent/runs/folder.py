@@ -1,5 +1,6 @@
 """Where a run keeps its files: journal, report, logs, worktree."""
 
+import fcntl
 import os
 import secrets
 import tempfile
@@ -104,13 +105,26 @@ class RunFolder:
         self.write(path, json_text(value, indent=2) + "\n")
 
     def write(self, path: Path, text: str) -> None:
-        """Write a file of the run whole or not at all."""
-        handle, partial = tempfile.mkstemp(dir=self.path, prefix=".partial-")
-        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogatepass") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(partial).replace(path)
+        """Write a file of the run whole or not at all.
+
+        Raises:
+            EnvironmentProblem: The disk is full, or the folder can't be written.
+
+        """
+        partial = None
+        try:
+            handle, partial = tempfile.mkstemp(dir=self.path, prefix=".partial-")
+            with os.fdopen(handle, "w", encoding="utf-8", errors="surrogatepass") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(partial).replace(path)
+        except OSError as error:
+            if partial:
+                Path(partial).unlink(missing_ok=True)
+            raise EnvironmentProblem(
+                f"{path} can't be written: {error.strerror}", hint="Make room on the disk."
+            ) from error
 
 
 def require_state_folder(state: Path) -> None:
@@ -122,12 +136,13 @@ def require_state_folder(state: Path) -> None:
     """
     try:
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryFile(dir=state):
-            pass
+        with tempfile.TemporaryFile(dir=state) as file:
+            # Only a lock tells who works on a run.
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         raise EnvironmentProblem(
             f"Runs can't be kept in {state}: {error.strerror}",
-            hint="Set PRP_STATE_DIR to a folder that you can write.",
+            hint="Set PRP_STATE_DIR to a folder that you can write, on a disk that knows locks.",
         ) from None
 
 

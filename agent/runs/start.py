@@ -12,9 +12,11 @@ from agent.errors import Exit
 from agent.journal import Estimated, Record
 from agent.planner import Plan
 from agent.runs.approval import Ask
+from agent.runs.beginning import begin, masked, office_of, warn
 from agent.runs.desk import Desk, Order, lay_out
+from agent.runs.ending import Done, require_open, tidied
 from agent.runs.folder import RunFolder
-from agent.runs.life import Done, begin, masked, office_of, require_open, tidied, warn, work_on
+from agent.runs.life import work_on
 from agent.runs.opening import opened
 from agent.runs.orders import (
     Saved,

@@ -13,9 +13,10 @@ from agent.journal import ContractFrozen, Journal, Record, RunEnded
 from agent.prp import Prp, read_prp
 from agent.prp.lint import find_coverage
 from agent.runs.alive import holding
+from agent.runs.beginning import masked, office_of, started_as, warn
 from agent.runs.desk import Desk, Order, lay_out
+from agent.runs.ending import Done
 from agent.runs.folder import RunFolder, new_run_folder
-from agent.runs.life import Done, masked, office_of, started_as, warn
 from agent.runs.opening import opened
 from agent.runs.reporting import reported
 from agent.runs.signals import with_signals

@@ -40,7 +40,7 @@ def provider() -> Iterator[Provider]:
         yield server
 
 
-def test_F01_F02_a_run_killed_at_every_event_comes_to_the_same(
+def test_F01_F02_F63_a_run_killed_at_every_event_comes_to_the_same(
     project: Project, provider: Provider, tmp_path: Path
 ) -> None:
     """Killed after each event it records, taken up each time: no answer is asked twice."""

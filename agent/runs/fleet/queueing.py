@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from agent.errors import EnvironmentProblem, SettingsError
 from agent.journal import Record
 from agent.llm.models import KEYS, check_choice
+from agent.runs.beginning import masked, warn
 from agent.runs.desk import Desk, Order, lay_out
 from agent.runs.fleet.jobs import Job
 from agent.runs.fleet.queue import Queued, queue_at, require_server
 from agent.runs.folder import new_run_name
-from agent.runs.life import masked, warn
 from agent.runs.orders import choices_of
 from agent.settings import ROLES
 from agent.workspace import Repository

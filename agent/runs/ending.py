@@ -1,0 +1,206 @@
+"""A run's end: told and kept whichever way it comes, and what is left to do after it."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from agent.deliver import Story, as_json, summary, tell
+from agent.errors import Exit, PrpError, Refused, problem_of
+from agent.execute import Ending, Outcome
+from agent.journal import Record, RunEnded, read_events
+from agent.runs.alive import holding
+from agent.runs.database import Database, database_of
+from agent.runs.folder import RunFolder
+from agent.runs.orders import Saved
+from agent.runs.reporting import reported
+from agent.runs.signals import STATUS
+from agent.settings import load_settings
+from agent.shown import json_text
+from agent.workspace import Repository, Worktree, clear_worktrees
+from agent.workspace.beside import keep_aside
+
+_UNFINISHED = "Keep unfinished work"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A run that ended, and where its files are."""
+
+    story: Story
+    folder: RunFolder
+    exit_status: int
+
+    def in_words(self) -> str:
+        """Return how it ended, for a person."""
+        branch = self.story.ended["branch"]
+        root = self.story.started["repository"]
+        where = f"{branch}  (git -C {root} log -p {branch})" if branch else "none, nothing changed"
+        lines = [
+            summary(self.story),
+            f"branch: {where}",
+            f"report: {self.folder.page}",
+        ]
+        return "\n".join(lines)
+
+    def as_json(self) -> str:
+        """Return the same for machines."""
+        return json_text(
+            as_json(self.story) | {"report": str(self.folder.report), "page": str(self.folder.page)}
+        )
+
+
+def require_open(folder: RunFolder) -> None:
+    """Make sure that a run has not come to its end.
+
+    Raises:
+        Refused: It has.
+
+    """
+    with contextlib.suppress(FileNotFoundError):
+        ended = tell(read_events(folder.journal)).ended
+        if ended and not ended.get("can_go_on"):
+            raise Refused(
+                f"Run {folder.id} has ended: {ended['outcome']}, {ended['reason']}",
+                hint=f"prp report {folder.id} shows it; prp execute begins a new run.",
+            )
+
+
+def tidied(folder: RunFolder, saved: Saved) -> Done | None:
+    """Do what a run that was killed just after its end did not come to: its report, its folder.
+
+    Returns:
+        The run; None where it has not ended or left nothing to do.
+
+    """
+    left = folder.worktree.exists() or folder.steps.exists() or not folder.page.exists()
+    if not (left and folder.journal.exists()):
+        return None
+    ended = tell(read_events(folder.journal)).ended
+    if not ended or ended.get("can_go_on"):
+        return None
+    with holding(folder):
+        clear_worktrees(Repository.open(saved.root), folder.path)
+        kept_in(folder, saved).forget()
+        story = reported(folder)
+    return Done(story=story, folder=folder, exit_status=ended["exit_status"])
+
+
+@contextmanager
+def always_told(
+    folder: RunFolder, database: Database, tree: Worktree, record: Record, started: float
+) -> Iterator[Any]:
+    """Write how the run ended, whichever way it ends; unfinished work is committed."""
+    ended: list[Outcome] = []
+    go_on = f"Go on with: prp resume {folder.id}"
+
+    def tell_end(
+        ending: str,
+        status: int,
+        reason: str,
+        *,
+        hint: str = "",
+        unfinished: str = "",
+        can_go_on: bool = False,
+    ) -> None:
+        record(
+            RunEnded(
+                outcome=ending,
+                exit_status=status,
+                reason=reason,
+                hint=hint,
+                branch=tree.branch if (tip := _tip(tree)) != tree.base else "",
+                commit=tip,
+                seconds=round(time.monotonic() - started, 3),
+                unfinished=unfinished,
+                can_go_on=can_go_on,
+            )
+        )
+
+    def stop(ending: str, status: int, reason: str, *, hint: str) -> None:
+        """Tell of an end that is none: the run can be taken up, and its folder stays for that."""
+        kept = keep_unfinished(tree, reason)
+        keep_aside(tree, folder.beside)
+        tree.stays = _tip(tree) != tree.base or any(folder.beside.glob("*"))
+        try:
+            tell_end(ending, status, reason, hint=hint, unfinished=kept, can_go_on=True)
+        except PrpError as untold:
+            untold.hint = f"{untold.hint} {go_on}"
+            raise
+
+    try:
+        with _named_problems():
+            yield ended.append
+    except asyncio.CancelledError as signal:
+        name = str(signal.args[0]) if signal.args else "SIGINT"
+        status = STATUS.get(name, Exit.TERMINATED)
+        if folder.cancelled.exists():
+            keep_unfinished(tree, "The run was cancelled.")
+            keep_aside(tree, folder.beside)
+            tell_end(Ending.CANCELLED, status, "cancelled")
+            database.forget()
+        else:
+            stop(Ending.INTERRUPTED, status, f"interrupted by {name}", hint=go_on)
+        raise
+    except PrpError as error:
+        error.hint = f"{error.hint} {go_on}".strip()
+        stop(Ending.FAILED, error.exit_status, str(error), hint=error.hint)
+        raise
+    except Exception as error:
+        # A bug of ours keeps its traceback, but the work that was paid for stays.
+        reason = f"internal error: {type(error).__name__}: {error}"
+        stop(Ending.FAILED, Exit.INTERNAL, reason, hint=go_on)
+        raise
+    else:
+        outcome = ended[0]
+        if outcome.can_go_on:
+            hint = f"{outcome.hint} {go_on}".strip()
+            stop(outcome.ending, outcome.exit_status, outcome.reason, hint=hint)
+        else:
+            tell_end(outcome.ending, outcome.exit_status, outcome.reason, hint=outcome.hint)
+    finally:
+        if not tree.stays:
+            clear_worktrees(tree.repository, folder.beside)
+
+
+@contextmanager
+def _named_problems() -> Iterator[None]:
+    """Say what the machine lacks: a full disk is no bug of ours."""
+    try:
+        yield
+    except OSError as error:
+        if (problem := problem_of(error)) is None:
+            raise
+        raise problem from error
+
+
+def keep_unfinished(tree: Worktree, why: str) -> str:
+    """Commit unfinished work; where even that fails, the end must still be told."""
+    with contextlib.suppress(PrpError, OSError, ValueError):
+        return tree.commit(_UNFINISHED, body=why) or ""
+    return ""
+
+
+def is_unfinished(tree: Worktree, commit: str) -> bool:
+    """Return whether a commit was made to keep unfinished work, told or not."""
+    return tree.git.text("log", "-1", "--format=%s", commit).strip() == _UNFINISHED
+
+
+def _tip(tree: Worktree) -> str:
+    """Return the branch's commit, which a run that is just taken up has not come to again."""
+    with contextlib.suppress(PrpError):
+        return tree.tip()
+    return tree.head()
+
+
+def kept_in(folder: RunFolder, saved: Saved) -> Database:
+    """Return where the steps of a run are, for who does not work on it."""
+    url = load_settings({}, root=saved.root).database_url
+    return database_for(folder, saved, url)
+
+
+def database_for(folder: RunFolder, saved: Saved, url: str | None) -> Database:
+    return database_of(folder, url, is_shared=saved.is_shared, is_queued=bool(saved.remote))

@@ -1,0 +1,135 @@
+"""What a machine can lack: room, open files, locks, a clock that goes right. Nothing is lost."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import odd_machine
+from tests.support.disks import Disk, a_small_disk
+from tests.support.lives import FILES, Coder, Undisturbed, options, tree_of
+from tests.support.project import PRP, Project
+from tests.support.provider import Answer, Provider, Request
+
+EXECUTE = ("execute", "PRPs/greet.md")
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    with a_small_disk(tmp_path / "disk", megabytes=6) as small:
+        yield small
+
+
+@pytest.fixture
+def expected(tmp_path: Path) -> Undisturbed:
+    return Undisturbed(tmp_path)
+
+
+class FillsUp:
+    """A coder; with the answer to its third request the disk is full."""
+
+    def __init__(self, disk: Disk) -> None:
+        self._disk, self._coder, self._asked = disk, Coder(), 0
+
+    def __call__(self, request: Request) -> Answer:
+        self._asked += 1
+        if self._asked == 3:
+            self._disk.fill()
+        return self._coder(request)
+
+
+def test_F05_F06_a_run_whose_own_disk_is_full_goes_on_when_there_is_room(
+    tmp_path: Path, disk: Disk, expected: Undisturbed
+) -> None:
+    """Journal, steps and worktree can't be written: that is said, and nothing is done twice."""
+    project = Project(tmp_path / "project", FILES)
+    state = {"PRP_STATE_DIR": str(disk.place / "state")}
+    with Provider(FillsUp(disk)) as provider:
+        full = project.prp(*EXECUTE, *options(provider), **state)
+        assert (full.status, "Traceback" in full.err) == (5, False), full.err
+        assert "No space left on device" in full.out + full.err
+        assert "prp resume" in full.out + full.err
+        disk.make_room()
+        done = project.prp("resume", "-q", **state)
+        assert done.status == 0, done.out + done.err
+        assert tree_of(project) == expected.tree
+        # Two answers there was no room for: one that came, and one that was under way.
+        assert len(provider.requests) <= expected.asked + 2
+
+
+def test_F07_a_commit_that_the_disk_has_no_room_for_is_made_later(
+    disk: Disk, expected: Undisturbed
+) -> None:
+    """Given the repository's disk is full, then what was written waits in the worktree."""
+    project = Project(disk.place / "project", FILES)
+    with Provider(FillsUp(disk)) as provider:
+        full = project.prp(*EXECUTE, *options(provider))
+        assert (full.status, "Traceback" in full.err) == (5, False), full.err
+        assert "No space left on device" in full.out + full.err
+        disk.make_room()
+        done = project.prp("resume", "-q")
+        assert done.status == 0, done.out + done.err
+        assert tree_of(project) == expected.tree
+        assert len(provider.requests) == expected.asked
+
+
+def on_an_odd_machine(
+    project: Project, oddity: str, *arguments: str
+) -> "subprocess.CompletedProcess[str]":
+    wrapper = Path(odd_machine.__file__)
+    return subprocess.run(
+        [sys.executable, str(wrapper), oddity, *arguments],
+        cwd=project.root,
+        env=project.environment(PYTHONPATH=str(wrapper.parents[2])),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_F26_a_file_system_without_locks_is_said_before_anything_begins(tmp_path: Path) -> None:
+    """Two processes could work on one run."""
+    project = Project(tmp_path / "project", FILES)
+    done = on_an_odd_machine(project, "locks", *EXECUTE, "--model", "openai-chat:x")
+    assert (done.returncode, "Traceback" in done.stderr) == (5, False), done.stderr
+    assert "PRP_STATE_DIR" in done.stderr
+    assert project.git("branch", "--list", "prp/*") == ""
+
+
+def test_F27_a_clock_that_jumps_changes_nothing(tmp_path: Path, expected: Undisturbed) -> None:
+    """Limits and durations don't ask it."""
+    project = Project(tmp_path / "project", FILES)
+    with Provider(Coder()) as provider:
+        done = on_an_odd_machine(
+            project, "clock", *EXECUTE, "--max-minutes", "5", *options(provider)
+        )
+        assert done.returncode == 0, done.stderr
+        assert len(provider.requests) == expected.asked
+    assert tree_of(project) == expected.tree
+    took = [event["seconds"] for event in project.events() if "seconds" in event]
+    assert took
+    assert all(0 <= seconds < 3_000 for seconds in took)
+
+
+def test_F64_too_few_open_files_are_said_and_the_run_goes_on_with_more(
+    tmp_path: Path, expected: Undisturbed
+) -> None:
+    project = Project(tmp_path / "project", FILES)
+    with Provider(Coder()) as provider:
+        command = f"ulimit -Sn 18; exec {PRP} {' '.join([*EXECUTE, *options(provider)])}"
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=project.root,
+            env=project.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert (done.returncode, "Traceback" in done.stderr) == (5, False), done.stderr
+        assert "ulimit -n" in done.stdout + done.stderr
+        assert project.prp("resume", "-q").status == 0
+    assert tree_of(project) == expected.tree
