@@ -1,7 +1,8 @@
 """Runs `prp` and kills it, with SIGKILL, right after its Nth event: `python killed.py N ARGUMENTS`.
 
 With `step` before the number it is killed when its Nth step is done and nobody knows of it yet.
-That a command began counts with `any` before the number only: what comes of it is told, too.
+That a command began, and what it may cost, count with `any` before the number only: what comes of
+it is told, too.
 """
 
 import os
@@ -12,6 +13,8 @@ from typing import Any
 import agent.cli
 from agent import journal
 
+_ASIDE = (journal.CommandStarted, journal.Estimated)
+
 
 def _kill_at(number: int, what: Any, *, any_event: bool) -> Any:
     seen = 0
@@ -19,7 +22,7 @@ def _kill_at(number: int, what: Any, *, any_event: bool) -> Any:
     def counted(keeper: Any, event: Any) -> Any:
         nonlocal seen
         came = what(keeper, event)
-        seen += any_event or not isinstance(event, journal.CommandStarted)
+        seen += any_event or not isinstance(event, _ASIDE)
         if seen == number:
             os.kill(os.getpid(), signal.SIGKILL)
         return came
