@@ -94,6 +94,18 @@ def always_told(
     folder: RunFolder, database: Database, tree: Worktree, record: Record, started: float
 ) -> Iterator[Any]:
     """Write how the run ended, whichever way it ends; unfinished work is committed."""
+    try:
+        with _told(folder, database, tree, record, started) as outcome_is:
+            yield outcome_is
+    finally:
+        if not tree.stays:
+            clear_worktrees(tree.repository, folder.beside)
+
+
+@contextmanager
+def _told(
+    folder: RunFolder, database: Database, tree: Worktree, record: Record, started: float
+) -> Iterator[Any]:
     ended: list[Outcome] = []
     go_on = f"Go on with: prp resume {folder.id}"
 
@@ -161,9 +173,6 @@ def always_told(
             stop(outcome.ending, outcome.exit_status, outcome.reason, hint=hint)
         else:
             tell_end(outcome.ending, outcome.exit_status, outcome.reason, hint=outcome.hint)
-    finally:
-        if not tree.stays:
-            clear_worktrees(tree.repository, folder.beside)
 
 
 @contextmanager
