@@ -332,7 +332,7 @@ class AskingModel(WrapperModel):
                         event = await anext(events)
                 except StopAsyncIteration:
                     return stream.get()
-                size += len(str(getattr(event, "delta", "")))
+                size += _characters(event)
                 if size > LONGEST_ANSWER:
                     raise AnswerUnusable(f"An answer of over {LONGEST_ANSWER:,} characters")
 
@@ -373,6 +373,13 @@ class AskingModel(WrapperModel):
         )
         for words in self._meter.newly_low():
             self._record(Noted(text=words, warning=True))
+
+
+def _characters(event: Any) -> int:
+    """Return how much of an answer an event brings; the first one of a part has words, too."""
+    if event.event_kind == "part_start":
+        return len(str(event.part))
+    return len(str(getattr(event, "delta", "")))
 
 
 def _tokens_of(response: ModelResponse) -> Tokens:

@@ -230,7 +230,7 @@ class TestLimits:
         done = place.run("truncate -s 2G big; echo status $?")
         assert "status 0" not in done.output
 
-    def test_S34_endless_output_is_stopped(self, place: Place, tmp_path: Path) -> None:
+    def test_S34_F59_endless_output_is_stopped(self, place: Place, tmp_path: Path) -> None:
         """Both ends are kept, the log is bounded."""
         log = tmp_path / "log"
         done = place.run("yes", log=log)
@@ -238,11 +238,11 @@ class TestLimits:
         assert len(done.output) < 140_000
         assert log.stat().st_size <= 64 * 1024 * 1024
 
-    def test_S35_bytes_that_are_no_text_are_shown(self, place: Place) -> None:
+    def test_S35_F59_bytes_that_are_no_text_are_shown(self, place: Place) -> None:
         """Nothing breaks on them."""
         assert "\N{REPLACEMENT CHARACTER}" in place.run("printf 'a\\xff\\xfeb'").output
 
-    def test_S37_a_timeout_kills_the_whole_tree(self, place: Place) -> None:
+    def test_S37_F58_F60_a_timeout_kills_the_whole_tree(self, place: Place) -> None:
         """And what was printed until then is kept."""
         done = place.run("echo begun; (sleep 60; touch late) & sleep 60", seconds=1)
         assert (done.ended, done.status) == ("timeout", 124)

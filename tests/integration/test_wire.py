@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from agent.errors import BudgetExhausted, ProviderUnavailable, PrpError, SettingsError
+from agent.errors import (
+    BudgetExhausted,
+    EnvironmentProblem,
+    ProviderUnavailable,
+    PrpError,
+    SettingsError,
+)
 from agent.journal import Event, ModelAnswered, ModelRetried
 from agent.llm.budget import Budget, Meter
 from agent.llm.conversation import AgentFailed, converse
@@ -44,7 +50,9 @@ class Talk:
         async def sleep(seconds: float) -> None:
             self.waits.append(seconds)
 
-        url = provider.url if wire != "anthropic" else provider.url.removesuffix("/v1")
+        there = options.pop("url", provider.url)
+        there = there.replace("http:", f"{options.pop('scheme', 'http')}:")
+        url = there if wire != "anthropic" else there.removesuffix("/v1")
         budget = Budget(max_tokens=options.pop("max_tokens", None))
         model = open_model(
             ModelChoice(names=(f"{wire}:scripted",), base_url=url, **options),
@@ -206,6 +214,45 @@ class TestBrokenAnswers:
         assert isinstance(talk.error, SettingsError)
         assert "API_KEY" in str(talk.error)
         assert len(talk.provider.requests) == 1
+
+    def test_F53_a_conversation_that_is_too_long_is_said(self, wire: str) -> None:
+        """The same request would be refused again."""
+        talk = Talk(wire, [Answer(fault="413")])
+        assert isinstance(talk.error, AgentFailed)
+        assert "too large" in str(talk.error)
+        assert len(talk.provider.requests) == 1
+
+    def test_F57_an_answer_without_end_is_cut_off(self, wire: str) -> None:
+        """10 MB of text are not kept, and not asked for again."""
+        talk = Talk(wire, [Answer(text="x" * 10_000_000), FINISHED])
+        assert isinstance(talk.error, AgentFailed)
+        assert "over 4,000,000 characters" in str(talk.error)
+        assert len(talk.provider.requests) == 1
+
+    def test_F57_a_thousand_calls_are_not_carried_out(self, wire: str) -> None:
+        """The model is told how many it may make."""
+        many = Answer(calls=tuple(("_look", {"number": n}) for n in range(1_000)))
+        talk = Talk(wire, [many, FINISHED])
+        assert talk.word == "done"
+        assert "1000 tool calls" in talk.provider.requests[1].text
+        assert "is odd" not in talk.provider.requests[1].text
+
+    @pytest.mark.parametrize("host", ["127.0.0.1:9", "nowhere.invalid"])
+    def test_F40_a_server_that_cannot_be_reached_is_said_after_few_tries(
+        self, wire: str, host: str
+    ) -> None:
+        """A wrong address is likelier than a busy server."""
+        talk = Talk(wire, [FINISHED], url=f"http://{host}/v1")
+        assert isinstance(talk.error, ProviderUnavailable)
+        assert "can't be reached" in str(talk.error)
+        assert len(talk.retried) <= 2
+
+    def test_F41_a_connection_that_is_not_secure_is_not_tried_again(self, wire: str) -> None:
+        """Given a server that speaks no TLS, then certificates and proxies are named."""
+        talk = Talk(wire, [FINISHED], scheme="https")
+        assert isinstance(talk.error, EnvironmentProblem)
+        assert "SSL_CERT_FILE" in talk.error.hint
+        assert (talk.retried, talk.provider.requests) == ([], [])
 
 
 class TestBudgets:
