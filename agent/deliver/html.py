@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from markupsafe import Markup, escape
 
 from agent.deliver.learnt import lessons
 from agent.deliver.report import MARK, foreseen, log_of, money, outcome_of, spent
+from agent.deliver.safety import in_words, is_replay
 from agent.deliver.sides import files_of, side_by_side
 from agent.deliver.story import Story, Usage
 from agent.deliver.talks import talks_of
@@ -34,6 +36,7 @@ _PARTS = (
     ("work", "Work and changes"),
     ("time", "Time and cost"),
     ("safety", "Safety"),
+    ("notes", "Notes"),
     ("learnt", "What was learnt"),
     ("agents", "What the agents did"),
 )
@@ -68,10 +71,12 @@ def html(
         packed.add("holdout", story.holdout["content"])
     criteria = list(story.criteria.get(attempt, {}).values())
     against = _against(verdict)
+    concerns = len(verdict.get("concerns", ()))
     steps = steps_of(events)
     shown = {
         "learnt": bool(lessons(story)),
         "against": bool(against),
+        "notes": bool(story.notes),
         "tests": bool(story.holdout.get("tests") or attempt in story.mutants),
     }
     page: str = _template().render(
@@ -97,7 +102,9 @@ def html(
         total_seconds=steps[-1].end if steps else 0.0,
         kinds=_KINDS,
         learnt=lessons(story),
-        concerns=verdict.get("concerns", ()),
+        concerns=f"{concerns} concern{'s' if concerns > 1 else ''}" if concerns else "",
+        is_replay=is_replay(story),
+        safety=in_words(story),
         agents=_agents(events, packed),
         talks=_talks(turns, packed),
         packed=packed.parts,
@@ -120,6 +127,10 @@ def _against(verdict: Mapping[str, Any]) -> list[Mapping[str, str]]:
     return [
         *verdict.get("objections", ()),
         *({"weight": "noted", "place": path, "what": back} for path in put_back),
+        *(
+            {"weight": "concern", "place": "the verifier", "what": words}
+            for words in verdict.get("concerns", ())
+        ),
     ]
 
 
@@ -169,8 +180,11 @@ def _cell(event: Mapping[str, Any], part: str, packed: _Packed) -> dict[str, Any
     status = f"exit status {event['status']}" if event["status"] is not None else ""
     reason = "" if event["reason"] == status else event["reason"]
     took = _duration(event["seconds"]) if event["seconds"] else ""
+    # Red before any work is what a run is for.
+    is_before = event["stage"] == "baseline" and event["state"] == "failed"
     return {
         "state": event["state"],
+        "tone": "" if is_before else _tone(event["state"]),
         "about": ", ".join(words for words in (status, reason, took) if words),
         "part": part if part in packed.parts else "",
         "log": log_of(event),
@@ -255,12 +269,13 @@ def _duration(seconds: Any) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
+_CODE = re.compile(r"`([^`\n]+)`")
 _CHECK_ID = re.compile(r"(?<![\w.])(?:L\d+|X)\.\d+(?![\w.]*\d)")
 
 
 def _linked(line: str) -> Markup:
-    """Return a line of evidence whose checks are links to their rows."""
-    text = str(escape(printable_lines(line)))
+    """Return a line of words: checks are links to their rows, what stands in backticks is code."""
+    text = _CODE.sub(r"<code>\1</code>", str(escape(printable_lines(line))))
     return Markup(_CHECK_ID.sub(r'<a href="#check-\g<0>">\g<0></a>', text))  # noqa: S704 - escaped
 
 
@@ -276,10 +291,15 @@ def _tokens(usage: Usage) -> str:
     return f"{usage.input_tokens + usage.output_tokens:,}" if usage.answers else ""
 
 
+def _moment(at: Any) -> str:
+    return datetime.fromtimestamp(float(at or 0), UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
 _FILTERS: dict[str, Callable[..., object]] = {
     "tone": _tone,
     "mark": _mark,
     "duration": _duration,
+    "moment": _moment,
     "linked": _linked,
     "tokens": _tokens,
     "money": lambda usage: money(usage) if usage.answers else "",

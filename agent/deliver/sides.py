@@ -61,9 +61,14 @@ def side_by_side(file: FilePatch) -> str:
     """Return a file's changes as rows of a table, as text where they are too large for colours."""
     if sum(map(len, file.body)) > _LARGEST:
         return f"<pre>{escape(printable_lines(chr(10).join(file.body)))}</pre>"
-    rows = "".join(row for hunk in _hunks(file.body) for row in _rows(hunk, file.path))
-    columns = '<colgroup><col class="no"><col><col class="no"><col></colgroup>'
     one_sided = {"new": " added", "deleted": " gone"}.get(file.status, "")
+    # A file with one side gets the whole width for it: the cells of the other are not shown.
+    sides = 1 if one_sided else 2
+    rows = "".join(
+        row for hunk in _hunks(file.body) for row in _rows(hunk, file.path, columns=2 * sides)
+    )
+    columns = '<col class="no"><col>' * sides
+    columns = f"<colgroup>{columns}</colgroup>"
     return f'<table class="sides{one_sided}">{columns}<tbody>{rows}</tbody></table>'
 
 
@@ -85,11 +90,11 @@ def _hunks(body: list[str]) -> list[_Hunk]:
     return hunks
 
 
-def _rows(hunk: _Hunk, path: str) -> Iterator[str]:
+def _rows(hunk: _Hunk, path: str, *, columns: int) -> Iterator[str]:
     old = iter(_coloured([x[1:] for x in hunk.lines if x[0] != "+"], path))
     new = iter(_coloured([x[1:] for x in hunk.lines if x[0] != "-"], path))
     about = escape(printable_lines(hunk.about.strip()))
-    yield f'<tr class="hunk"><td colspan="4">{about}</td></tr>'
+    yield f'<tr class="hunk"><td colspan="{columns}">{about}</td></tr>'
     left, right = hunk.old, hunk.new
     taken: list[Markup] = []
     given: list[Markup] = []
