@@ -30,7 +30,7 @@ def mcp(*, http: Http = "", project: Project = None) -> None:
     Examples:
     \b
       prp mcp
-      prp mcp --project ~/work/shop
+      prp mcp --project ~/shop
       prp mcp --http 127.0.0.1:8765
 
     """

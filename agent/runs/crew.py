@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from agent.coder import Assignment, Change, Hands, Team, code
@@ -27,18 +27,15 @@ from agent.llm.conversation import Talk
 from agent.llm.models import Connections, load_libraries, open_model
 from agent.llm.recording import Recorder
 from agent.llm.transcript import Transcript
-from agent.llm.web import fetch_page
 from agent.planner import Plan, find_other_way, literal_plan, make_plan
-from agent.prp import ReferenceKind
-from agent.prp.briefing import Document, brief
-from agent.prp.references import documents_of
+from agent.runs.briefing import baseline_in_words, brief_of, plan_in_words
 from agent.runs.candidates import Contest, Memory
 from agent.runs.desk import Desk
 from agent.runs.estimate import estimate_of
 from agent.runs.folder import RunFolder
 from agent.runs.guests import External, Invited, invited
 from agent.runs.jury import Jury
-from agent.steps import Json, step
+from agent.steps import step
 from agent.verifier import (
     CheckResult,
     Contract,
@@ -46,13 +43,11 @@ from agent.verifier import (
     Room,
     Verdict,
     clean_room,
-    describe,
     measure,
     verify,
 )
-from agent.workspace import FileProblem, Reading, Toolchain, Worktree, clip, repository_map
+from agent.workspace import Reading, Toolchain, Worktree
 from agent.workspace.beside import Beside, open_beside
-from agent.workspace.files import read_text
 
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
@@ -145,7 +140,7 @@ class Office:
     async def prepare(self) -> None:
         """Write the text that every conversation begins with."""
         prp = self.desk.prp
-        told = await step("briefing", self._brief)
+        told = await step("briefing", partial(brief_of, self.desk))
         self.briefing = self._jury.briefing = told["text"]
         for words in told["missing"]:
             self.record(Noted(text=words))
@@ -154,48 +149,6 @@ class Office:
                 self.record(
                     Noted(text=f"{criterion.id} is ticked in the PRP already; that proves nothing")
                 )
-
-    async def _brief(self) -> Json:
-        prp, repository = self.desk.prp, self.desk.repository
-        mentioned = {change.path for task in prp.tasks for change in task.changes}
-        mentioned |= {reference.target for reference in prp.references}
-        documents = await self._documents()
-        text = brief(
-            prp,
-            documents=documents,
-            repository_map=repository_map(repository, self.desk.base, mentioned=mentioned),
-        )
-        missing = [f"reference {one.name}: {one.missing}" for one in documents if one.missing]
-        return {"text": text, "missing": missing}
-
-    async def _documents(self) -> list[Document]:
-        root = self.desk.repository.root
-        found = documents_of(
-            self.desk.prp,
-            files=[
-                *self.desk.repository.files(self.desk.base),
-                *self.desk.repository.untracked(),
-            ],
-            read=lambda path: _read(root, path),
-            folder=str(PurePosixPath(self.desk.prp_name).parent).removeprefix("."),
-        )
-        documents = []
-        for reference, document in found:
-            if reference.kind is ReferenceKind.URL and self.desk.settings.fetch_urls:
-                text, reason = await fetch_page(
-                    reference.target,
-                    cache=self.desk.settings.state_dir / "pages",
-                    sections=reference.sections,
-                )
-                document = Document(  # noqa: PLW2901 - the same document, now with its text
-                    name=document.name,
-                    why=document.why,
-                    content=text,
-                    missing=reason,
-                    is_foreign=True,
-                )
-            documents.append(document)
-        return documents
 
     async def measure(self, contract: Contract, commit: str) -> Sequence[CheckResult]:
         """Run every check on the base commit."""
@@ -234,7 +187,7 @@ class Office:
             contract.prp, briefing=self.briefing, models=named, prices=self.meter.prices
         )
         self.record(self.estimate)
-        self._plan_text = _plan_in_words(plan, baseline)
+        self._plan_text = plan_in_words(plan, baseline)
         return plan
 
     async def _ask_for_plan(
@@ -268,7 +221,7 @@ class Office:
         return await make_plan(
             contract.prp,
             model=self.model("planner"),
-            briefing=f"{self.briefing}\n\n{_baseline(baseline)}",
+            briefing=f"{self.briefing}\n\n{baseline_in_words(baseline)}",
             tools=reading.tools,
             record=self.record,
         )
@@ -423,10 +376,6 @@ class Office:
             return False
         return choices["planner"].names != choices["coder"].names
 
-    def _who(self, assignment: Assignment) -> str:
-        """Return the role whose model carries an assignment out."""
-        return "planner" if assignment.stronger and self._has_stronger else "coder"
-
     async def _other_way(
         self, contract: Contract, verdict: Verdict, feedback: str, times: int, *, changes: str
     ) -> str:
@@ -549,38 +498,3 @@ class Office:
 
 def _key_of(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def _baseline(baseline: Sequence[CheckResult]) -> str:
-    lines = []
-    for result in baseline:
-        lines.append(describe(result))
-        if result.failed:
-            lines.append(clip(result.output, limit=800).strip())
-    return "\n".join(["<baseline>", *lines, "</baseline>"])
-
-
-def _plan_in_words(plan: Plan, baseline: Sequence[CheckResult]) -> str:
-    steps = [f"Task {step.task}: {step.approach}" for step in plan.steps]
-    concerns = [f"Concern: {concern}" for concern in plan.concerns]
-    checks = [describe(result) for result in baseline]
-    return "\n".join(
-        [
-            "<plan>",
-            plan.summary,
-            *steps,
-            *concerns,
-            "</plan>",
-            "<baseline>",
-            "What the checks said on the base commit, before any change:",
-            *checks,
-            "</baseline>",
-        ]
-    )
-
-
-def _read(root: Path, path: str) -> str:
-    try:
-        return read_text(root, path)
-    except FileProblem as error:
-        raise ValueError(str(error)) from None
