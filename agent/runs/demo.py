@@ -12,6 +12,14 @@ from agent.runs.start import run_order
 from agent.workspace import create_repository
 
 _NEEDED = ("pytest", "ruff", "mypy")
+_AS_RECORDED = {
+    "holdout_tests": 8,
+    "plan": "asked",
+    "jobs": 1,
+    "candidates": 1,
+    "max_attempts": 3,
+    "strict": False,
+}
 
 
 def run_demo(folder: Path | None, *, model: str | None, listen: Record) -> Done:
@@ -48,6 +56,8 @@ def run_demo(folder: Path | None, *, model: str | None, listen: Record) -> Done:
             "setup": "none",
             # Enough to show what mutants are, in a demo of half a minute.
             "max_mutants": 4,
+            # A person's own settings must not lead it away from what was recorded.
+            **({} if model else _AS_RECORDED),
         },
     )
     return run_order(order, listen=listen)

@@ -57,9 +57,10 @@ def test_S27_a_fork_bomb_leaves_the_host_alive(place: Place) -> None:
     """It ends with the command, and nothing of it stays."""
     name = f"bomb{os.getpid()}"
     done = place.run(f"{name}() {{ {name} | {name} & }}; {name}; sleep 60", seconds=5)
-    assert done.ended in ("processes", "timeout")
+    assert done.ended in ("processes", "memory", "timeout"), "whichever limit is met first"
     assert subprocess.run(["true"], check=False).returncode == 0
-    assert becomes(lambda: name not in processes())
+    # Thousands of them take a while to die.
+    assert becomes(lambda: name not in processes(), seconds=60)
 
 
 def test_S28_many_other_processes_of_the_person_are_no_hindrance(place: Place) -> None:

@@ -66,6 +66,9 @@ class Script:
         if "submit_judgement" in request.tools:
             judged = opinions({"C1": "yes", "C2": "yes"}, quote="def greet")
             return Answer(calls=(("submit_judgement", judged),))
+        if "submit_way" in request.tools:
+            way = {"cause": "It ignores the name.", "approach": "Use the name."}
+            return Answer(calls=(("submit_way", way),))
         write = ("write", {"path": "greet.py", "content": next(self.files)})
         return Answer(calls=(write, ("finish", {"summary": "Written."})))
 

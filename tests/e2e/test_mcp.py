@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from mcp_types import ElicitRequestParams, ElicitResult, ListRootsResult, Root
 from agent.editors.mcp_server import make_server
 from tests.support.drafts import FILES, drafter
 from tests.support.project import PRP, Project
-from tests.support.provider import Provider
+from tests.support.provider import Answer, Provider, Request
 from tests.support.scripts import GREET_PRP, crew
 
 
@@ -61,6 +62,13 @@ async def called(client: Client, tool: str, **arguments: Any) -> Any:
 def test_a_client_executes_a_document_over_stdio(project: Project) -> None:
     """Linted, planned, begun; it goes on when its client goes, and another one sees it end."""
     heard: list[tuple[float, str | None]] = []
+    script, is_back = crew(), threading.Event()
+
+    def patient(request: Request) -> Answer:
+        """Let the coder answer when there is somebody again to hear of what follows."""
+        if "finish" in request.tools:
+            is_back.wait(60)
+        return script(request)
 
     async def note(progress: float, _total: float | None, message: str | None) -> None:
         heard.append((progress, message))
@@ -79,6 +87,7 @@ def test_a_client_executes_a_document_over_stdio(project: Project) -> None:
             begun = await called(client, "execute", prp="PRPs/known.md", wait_seconds=0)
             assert begun["state"] == "running"
         async with Client(over_stdio(project, provider)) as client:
+            is_back.set()
             waiting = {"run": begun["run"], "wait_seconds": 120}
             ended = (
                 await client.call_tool("wait", waiting, progress_callback=cast("Any", note))
@@ -98,7 +107,7 @@ def test_a_client_executes_a_document_over_stdio(project: Project) -> None:
             assert "PRPs/known.md" in prompt.messages[0].content.text
 
     before = project.fingerprint()
-    with Provider(crew()) as provider:
+    with Provider(patient) as provider:
         asyncio.run(story(provider))
     assert project.fingerprint() == before
     assert [number for number, _ in heard] == sorted({number for number, _ in heard})

@@ -94,7 +94,7 @@ def test_F11_a_lost_worktree_gets_back_what_commands_made(
     project: Project, provider: Provider
 ) -> None:
     """Given a command that had run and no commit, then it has run on the new worktree too."""
-    assert call_killed(project, "16", "execute", "PRPs/greet.md", *options(provider)) == -9
+    assert call_killed(project, "15", "execute", "PRPs/greet.md", *options(provider)) == -9
     ran = [event for event in project.events() if event.get("tool") == "run"]
     assert ran, [event["type"] for event in project.events()]
     assert project.events()[-1]["type"] == "model-answered"
