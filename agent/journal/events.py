@@ -173,6 +173,8 @@ class Estimated:
         words = f"{few} to {many} model answers, {low:,} to {high:,} tokens"
         if self.cost_usd is None:
             return f"{words}; the price of a model is not known"
+        if not self.cost_usd[1]:
+            return words  # a recording is played back
         return f"{words}, US$ {self.cost_usd[0]:.2f} to {self.cost_usd[1]:.2f}"
 
 

@@ -54,7 +54,7 @@ def run_demo(folder: Path | None, *, model: str | None, listen: Record) -> Done:
             "fetch_urls": bool(model),
             # What the sample project needs is installed beside prp.
             "setup": "none",
-            # Enough to show what mutants are, in a demo of half a minute.
+            # Enough to show what mutants are, in a demo of about a minute.
             "max_mutants": 4,
             # A person's own settings must not lead it away from what was recorded.
             **({} if model else _AS_RECORDED),
