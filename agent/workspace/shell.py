@@ -12,12 +12,12 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.workspace.counting import counted, started_in
 from agent.workspace.limits import Ended, Limits, Watch
 from agent.workspace.reporting import read_reports
 from agent.workspace.sandbox.confinement import Confinement, Launch, Sandbox
 
 _HEAD = _TAIL = 64 * 1024
-_WATCH_EVERY = 0.5
 _LOGGED_AT_ONCE = 256 * 1024
 # Seconds after which whole lines reach the log, for those who watch.
 _LOGGED_EVERY = 0.5
@@ -68,11 +68,14 @@ async def run(
     """
     script = "\n".join([*setup, command])
     started = time.monotonic()
-    with _started(sandbox.launch(confinement, script)) as launched:
+    with (
+        _started(sandbox.launch(confinement, script)) as launched,
+        counted(limits.processes) as group,
+    ):
         async with _pipe() as (printed, end):
             try:
                 process = await asyncio.create_subprocess_exec(
-                    *launched.argv,
+                    *started_in(launched.argv, group),
                     stdin=subprocess.DEVNULL,
                     stdout=end,
                     stderr=end,
@@ -84,7 +87,7 @@ async def run(
             finally:
                 os.close(end)
             output = _Output(log, confinement.mask, limits.output)
-            watch = Watch(process.pid, confinement.tree, limits)
+            watch = Watch(process.pid, confinement.tree, limits, group)
             try:
                 ended = await _watch(process, printed, output, watch, timeout)
             finally:
@@ -138,23 +141,27 @@ async def conversing(
         errors: File for what it writes to its standard error.
 
     """
-    with _started(sandbox.launch(confinement, command)) as launched, errors.open("ab") as file:
-        process = await asyncio.create_subprocess_exec(
-            *launched.argv,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=file,
-            env=dict(launched.environment),
-            cwd=confinement.tree,
-            pass_fds=launched.descriptors,
-            start_new_session=True,
-            limit=_LONGEST_MESSAGE,
-        )
-    try:
-        yield process
-    finally:
-        _kill(process)
-        await process.wait()
+    with (
+        _started(sandbox.launch(confinement, command)) as launched,
+        counted(_USUAL.processes) as group,
+    ):
+        with errors.open("ab") as file:
+            process = await asyncio.create_subprocess_exec(
+                *started_in(launched.argv, group),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=file,
+                env=dict(launched.environment),
+                cwd=confinement.tree,
+                pass_fds=launched.descriptors,
+                start_new_session=True,
+                limit=_LONGEST_MESSAGE,
+            )
+        try:
+            yield process
+        finally:
+            _kill(process)
+            await process.wait()
 
 
 def probe(launch: Launch) -> tuple[int, str]:
@@ -258,7 +265,7 @@ async def _watch(
 ) -> Ended:
     """Read until the command ends or goes beyond a limit."""
     deadline = time.monotonic() + seconds
-    next_look = time.monotonic() + _WATCH_EVERY
+    next_look = time.monotonic() + watch.every
     reading = asyncio.ensure_future(printed.read(65536))
     try:
         while True:
@@ -267,7 +274,7 @@ async def _watch(
             if now >= deadline:
                 return "timeout"
             if now >= next_look:
-                next_look = now + _WATCH_EVERY
+                next_look = now + watch.every
                 if beyond := watch.beyond():
                     return beyond
             wait = min(deadline, next_look) - now
@@ -291,7 +298,7 @@ async def _end_of(process: asyncio.subprocess.Process, watch: Watch, deadline: f
     """Wait for a command that has closed its output and may live on."""
     while (left := deadline - time.monotonic()) > 0:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), min(left, _WATCH_EVERY))
+            await asyncio.wait_for(process.wait(), min(left, watch.every))
             return "exit"
         if beyond := watch.beyond():
             return beyond
