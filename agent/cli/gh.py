@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from agent.github.client import GitHub
     from agent.github.job import Job
     from agent.github.log import JobLog
-    from agent.journal import Event, Record
+    from agent.journal import Record
 
 gh = typer.Typer(
     no_args_is_help=True,
@@ -93,20 +93,17 @@ def _log() -> "Iterator[tuple[Job, JobLog, Record]]":
     """Open the job and its log; what goes wrong is told in a way that the runner can't obey."""
     from agent.deliver.lines import line_of  # noqa: PLC0415 - keeps --help fast
     from agent.github.job import Job  # noqa: PLC0415
-    from agent.github.log import JobLog, tame  # noqa: PLC0415
+    from agent.github.log import JobLog  # noqa: PLC0415
+    from agent.github.telling import InJobLog  # noqa: PLC0415
     from agent.masking import Mask  # noqa: PLC0415
     from agent.settings import keys_at_hand  # noqa: PLC0415
 
     job, log, keys = Job.of(os.environ), JobLog(), keys_at_hand()
     log.mask(keys.values())
-
-    def listen(event: "Event") -> None:
-        if line := line_of(event):
-            typer.echo(tame(line))
-
     with log.foreign():
         try:
-            yield job, log, listen
+            # The jobs decide by `fail-on` what is red; what is not proven is only said here.
+            yield job, log, InJobLog(log, line_of, is_error=False)
         except PrpError as error:
             log.failure(Mask(keys)(f"{error}\n{error.hint}".strip()))
             raise typer.Exit(int(error.exit_status)) from None

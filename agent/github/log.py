@@ -2,11 +2,15 @@
 
 import secrets
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
 from agent.shown import printable
+
+MOST = 10
+"""Annotations of one kind that GitHub shows of a step; of more it drops any."""
 
 
 class JobLog:
@@ -16,6 +20,7 @@ class JobLog:
         """Write to `stream`, stdout by default: that is where the runner reads."""
         self._stream = stream or sys.stdout
         self._token = ""
+        self._annotated = Counter[str]()
 
     def mask(self, values: Iterable[str]) -> None:
         """Have the runner take secrets out of the log, whoever writes it."""
@@ -25,15 +30,15 @@ class JobLog:
 
     def failure(self, text: str, *, title: str = "prp", **place: str) -> None:
         """Show an error beside the job, or beside `file` and `line` of the repository."""
-        self._command("error", text, title=title, **place)
+        self._annotate("error", text, title=title, **place)
 
     def warning(self, text: str, *, title: str = "prp") -> None:
         """Show a warning beside the job."""
-        self._command("warning", text, title=title)
+        self._annotate("warning", text, title=title)
 
     def notice(self, text: str, *, title: str = "prp") -> None:
         """Show a notice beside the job."""
-        self._command("notice", text, title=title)
+        self._annotate("notice", text, title=title)
 
     def group(self, title: str) -> None:
         """Begin lines that fold away below a title."""
@@ -65,6 +70,16 @@ class JobLog:
     def _resume(self) -> None:
         self._write(f"::{self._token}::")
         self._token = ""
+
+    def _annotate(self, kind: str, text: str, **properties: str) -> None:
+        """Show a remark beside the job; where GitHub would drop it, it is a line of the log."""
+        self._annotated[kind] += 1
+        if self._annotated[kind] <= MOST:
+            self._command(kind, text, **properties)
+            return
+        place = f"{properties['file']}:{properties['line']}: " if "file" in properties else ""
+        for line in f"{kind}: {place}{text}".splitlines():
+            self._write(tame(line))
 
     def _command(self, name: str, text: str, **properties: str) -> None:
         is_stopped = bool(self._token)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from agent.github.log import JobLog, tame
+from agent.github.log import MOST, JobLog, tame
 from agent.journal import (
     AttemptVerified,
     CheckFinished,
@@ -18,7 +18,8 @@ from agent.journal import (
     TaskStarted,
 )
 
-_MOST_ANNOTATIONS = 10
+# Of the ten that GitHub shows of a kind, two are for the outcome and for the criteria.
+_MOST_PLACES = MOST - 2
 _SHOWN_LINES = 60
 # GitHub takes a summary of this size, and none at all beyond it.
 _LARGEST_SUMMARY = 1_000_000
@@ -40,9 +41,17 @@ class LineOf(Protocol):
 class InJobLog:
     """Tells a job's log of a run; use it while the log takes foreign lines."""
 
-    def __init__(self, log: JobLog, line_of: LineOf) -> None:
-        """Write to `log`, in the words of `line_of`."""
+    def __init__(self, log: JobLog, line_of: LineOf, *, is_error: bool = True) -> None:
+        """Write to `log`, in the words of `line_of`.
+
+        Args:
+            log: Of the job.
+            line_of: Says an event in one line.
+            is_error: Whether a run that proves nothing is an error of the job, or a remark only.
+
+        """
         self._log, self._line_of = log, line_of
+        self._say = log.failure if is_error else log.notice
         self._group = ""
         self._failed: dict[str, list[CheckFinished]] = {}
         self._criteria: dict[str, CriterionJudged] = {}
@@ -85,16 +94,17 @@ class InJobLog:
         if event.exit_status == 0:
             return
         stage = next((name for name in reversed(self._failed) if name != "baseline"), "")
+        self._say(f"{event.outcome}: {event.reason}")
+        failed = [one for one in self._criteria.values() if one.status == "failed"]
+        if failed:
+            names = ", ".join(one.criterion for one in failed)
+            self._say("\n".join(one.text for one in failed), title=f"prp {names} failed")
         places = list(_places(self._failed.get(stage, [])))
-        for check, path, number, words in places[:_MOST_ANNOTATIONS]:
+        for check, path, number, words in places[:_MOST_PLACES]:
             self._log.failure(words, title=f"prp {check}", file=path, line=str(number))
-        if len(places) > _MOST_ANNOTATIONS:
-            left = len(places) - _MOST_ANNOTATIONS
+        if len(places) > _MOST_PLACES:
+            left = len(places) - _MOST_PLACES
             self._log.notice(f"{left} more places failed; the report names them")
-        for judged in self._criteria.values():
-            if judged.status == "failed":
-                self._log.failure(judged.text, title=f"prp {judged.criterion} failed")
-        self._log.failure(f"{event.outcome}: {event.reason}")
 
 
 def _group_of(event: Event) -> str:

@@ -54,8 +54,6 @@ def work(job: Job, log: JobLog, *, listen: Record) -> int:
             reason=f"{error}\n{error.hint}".strip(),
         )
         log.failure(str(error))
-    if result.outcome not in ("proven", "planned", "not started"):
-        log.notice(f"{result.outcome}: {result.reason}")
     write(result, folder / "result.json")
     report = folder / "report.html"
     job.put(

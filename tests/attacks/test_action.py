@@ -229,7 +229,7 @@ def test_a06_commands_in_output_are_not_obeyed(place: Place) -> None:
             stopped = ""
         elif line.lstrip().startswith("::"):
             assert not stopped
-            assert re.match(r"::(add-mask|error|notice|warning)\b", line)
+            assert re.match(r"::(add-mask|error|notice|warning|group|endgroup)\b", line)
         assert "##[" not in line
 
 
@@ -248,6 +248,16 @@ def test_a06_words_of_an_error_are_one_value(capsys: pytest.CaptureFixture[str])
     """Line ends in them begin no command."""
     JobLog().failure("a\n::set-env name=X::y\r::x")
     assert capsys.readouterr().out == "::error title=prp::a%0A::set-env name=X::y%0D::x\n"
+
+
+def test_a06_no_more_is_said_than_github_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    """Ten of a kind; what comes after them is a line of the log that commands nothing."""
+    log = JobLog()
+    for number in range(12):
+        log.failure("x\n::set-env name=A::b", file="a.py", line=str(number))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("::")] == lines[:10]
+    assert lines[10:12] == ["error: a.py:10: x", "| ::set-env name=A::b"]
 
 
 def test_a07_actions_are_pinned_and_audited(templates: Path) -> None:

@@ -46,13 +46,14 @@ class TestFromLabelToPullRequest:
 
     def test_what_is_not_proven_is_a_draft(self, place: Place) -> None:
         """With the failing criterion in it, and without closing the issue; the jobs are green."""
-        ran = place.run(place.label(), crew(attempts=[{"greet.py": WRONG}] * 3))
+        ran = place.run(place.label(), crew(attempts=[{"greet.py": f"import os\n\n\n{WRONG}"}] * 3))
         assert {job.result for job in ran.jobs.values()} == {"success", "skipped"}, ran.log
         assert place.pull["draft"] is True
         assert "For #7" in place.pull["body"]
         assert "Closes" not in place.pull["body"]
         assert "✗ failed" in place.pull["body"]
         assert "::notice title=prp::" in ran["execute"].log
+        assert "::error title=prp L1.1,file=greet.py,line=1::F401" in ran["execute"].log, ran.log
         assert place.github.labels(7) == {"prp:failed"}
 
     def test_criteria_can_make_a_job_red(self, place: Place) -> None:

@@ -69,6 +69,7 @@ def test_what_fails_in_the_end_stands_beside_its_line(project: Project, tmp_path
     place = "::error title=prp L1.1,file=greet.py,line=1::F401"
     assert any(line.startswith(place) for line in errors), errors
     assert "::error title=prp C2 failed::`ruff check` passes" in errors
+    assert errors[0].startswith("::error title=prp::out of budget")
     assert summary.read_text().startswith("# A greeting: out of budget")
 
 
