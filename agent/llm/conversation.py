@@ -9,6 +9,9 @@ from agent.errors import Exit, PrpError
 
 T = TypeVar("T")
 
+# What the model reads of its own end, where the conversation goes on with something else.
+_ENDED = "Recorded. This part is closed."
+
 
 class AgentFailed(PrpError):  # noqa: N818 - an ending, and the run may go on after it
     """A model did not come to a usable end: it kept answering what nobody can use."""
@@ -114,5 +117,8 @@ async def converse(
     last = result.response.usage
     return Reply(
         output=result.output,
-        talk=Talk(messages=tuple(result.all_messages()), tokens=last.total_tokens),
+        talk=Talk(
+            messages=tuple(result.all_messages(output_tool_return_content=_ENDED)),
+            tokens=last.total_tokens,
+        ),
     )

@@ -36,16 +36,24 @@ _TOLD_AGAIN = (
 
 @dataclass(kw_only=True)
 class Memory:
-    """Remembers what was told of each candidate."""
+    """Remembers what was told of each candidate, and what the coder said of the run's own tasks."""
 
     record: Record
     told: dict[int, list[Event]] = field(default_factory=lambda: defaultdict(list))
 
     def __call__(self, event: Event) -> None:
-        """Record an event, and remember it where it is about a candidate."""
-        if (number := at_hand().get("candidate")) and isinstance(event, _TOLD_AGAIN):
+        """Record an event, and remember it where somebody asks for it later."""
+        number = at_hand().get("candidate", 0)
+        if isinstance(event, _TOLD_AGAIN if number else TaskFinished):
             self.told[number].append(event)
         self.record(event)
+
+    def doubts(self) -> tuple[str, ...]:
+        """Return where the coder says that it deviated, and what it doubts, of all of its tasks."""
+        told = self.told[at_hand().get("candidate", 0)]
+        done = [event for event in told if isinstance(event, TaskFinished)]
+        words = (words for event in done for words in (*event.deviations, *event.doubts))
+        return tuple(dict.fromkeys(words))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +89,7 @@ class Contest:
         best = max(numbers, key=lambda n: self._worth(n, verdicts[n], places[n]))
         await self._go_on_with(best, verdicts, places, attempt, tree)
         for event in self.memory.told[best]:
-            self.memory.record(event)
+            self.memory(event)
         return verdicts[best]
 
     async def _try(self, number: int, work: Sequence[Assignment], attempt: int) -> Beside:

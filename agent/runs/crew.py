@@ -479,7 +479,14 @@ class Office:
     ) -> Verdict:
         """Return the verdict on a commit; without a verifier's model nobody is asked."""
         async with self.room(contract, commit) as room:
-            hearing = self._jury.hear(contract, room, commit=commit, attempt=attempt, diff=diff)
+            hearing = self._jury.hear(
+                contract,
+                room,
+                commit=commit,
+                attempt=attempt,
+                diff=diff,
+                doubts=self._memory.doubts(),
+            )
             return await verify(
                 contract,
                 room,

@@ -12,6 +12,7 @@ from agent.prp import Criterion
 from agent.runs.desk import Desk
 from agent.steps import Json, step
 from agent.verifier import CheckResult, Contract, Room, judge_criteria
+from agent.verifier.evidence import Facts
 from agent.verifier.holdout import HoldoutTests, Reviewed, review_tests, write_tests
 from agent.verifier.holdout_room import FromText, Holdout, problems_at_base
 from agent.verifier.judge import Judged
@@ -36,7 +37,14 @@ class Jury:
     _holdout: Holdout | None = field(default=None, init=False)
 
     def hear(
-        self, contract: Contract, room: Room, *, commit: str, attempt: int, diff: str
+        self,
+        contract: Contract,
+        room: Room,
+        *,
+        commit: str,
+        attempt: int,
+        diff: str,
+        doubts: Sequence[str] = (),
     ) -> "Hearing":
         """Return what is asked about one commit, which a clean room holds."""
         return Hearing(
@@ -47,6 +55,7 @@ class Jury:
             commit=commit,
             attempt=attempt,
             diff=diff,
+            doubts=doubts,
         )
 
     @property
@@ -108,6 +117,8 @@ class Hearing:
     commit: str
     attempt: int
     diff: str
+    doubts: Sequence[str]
+    """What the coder says that it doubts, and where it deviated."""
 
     async def from_text(self) -> FromText:
         """Hold the tests from the text against the commit; failing ones are read again."""
@@ -161,7 +172,7 @@ class Hearing:
     async def judge(
         self,
         criteria: Sequence[Criterion],
-        results: Mapping[str, CheckResult],
+        facts: Facts,
         objections: Sequence[Objection],
     ) -> Judged:
         """Ask the verifier agent; without a model for it nobody is asked."""
@@ -172,8 +183,9 @@ class Hearing:
             model=self.jury.model(),
             briefing=self.jury.briefing,
             commit=self.commit,
-            results=results,
+            facts=facts,
             objections=objections,
+            doubts=self.doubts,
             diff=self.diff,
             tools=self.reading.tools,
             read=self._text_or_none,

@@ -1,7 +1,7 @@
 """The verifier agent: judges criteria on a clean checkout, with quotes that a program looks up."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from agent.llm.prompts import prompt
 from agent.prp import Criterion
 from agent.prp.briefing import list_criteria
 from agent.verifier.checks import CheckResult
-from agent.verifier.evidence import Judgement, describe
+from agent.verifier.evidence import Facts, Judgement, describe
 from agent.verifier.objections import Objection
 
 
@@ -64,8 +64,9 @@ async def judge_criteria(
     model: Any,
     briefing: str,
     commit: str,
-    results: Mapping[str, CheckResult],
+    facts: Facts,
     objections: Sequence[Objection],
+    doubts: Sequence[str],
     diff: str,
     tools: Sequence[Callable[..., Any]],
     read: Callable[[str], str | None],
@@ -77,8 +78,9 @@ async def judge_criteria(
         model: As opened by `open_model`.
         briefing: The text that every conversation of the run begins with.
         commit: The commit under judgement.
-        results: The checks' results on it.
+        facts: The results on it, of the checks and of the tests from the text.
         objections: What a program noticed beside the checks.
+        doubts: What the coder says that it doubts, and where it deviated.
         diff: What the branch changes, shortened where it is long.
         tools: Read-only tools on a clean checkout of the commit.
         read: Returns a file's text at the commit, None where there is none.
@@ -97,8 +99,10 @@ async def judge_criteria(
         "judgement_request",
         commit=commit[:12],
         criteria=list_criteria(criteria),
-        results="\n".join(map(_with_last_words, results.values())) or "(no checks)",
-        noticed="\n".join(f"- {objection}" for objection in objections) or "(nothing)",
+        results=_lines(map(_with_last_words, facts.results.values()), none="(no checks)"),
+        shown=_lines(_shown(facts), none="(none)"),
+        noticed=_lines((f"- {objection}" for objection in objections), none="(nothing)"),
+        doubts=_lines((f"- {words}" for words in doubts), none="(nothing)"),
         diff=diff,
     )
     try:
@@ -117,11 +121,20 @@ async def judge_criteria(
         unclear = {i: Judgement(criterion=i, holds="unclear", reason=str(error)) for i in ids}
         return Judged(judgements=unclear)
     judgements = {
-        opinion.criterion: _looked_up(opinion, results, read)
+        opinion.criterion: _looked_up(opinion, facts.results, read)
         for opinion in reply.output.opinions
         if opinion.criterion in ids
     }
     return Judged(judgements=judgements, concerns=reply.output.concerns)
+
+
+def _lines(lines: Iterable[str], *, none: str) -> str:
+    return "\n".join(lines) or none
+
+
+def _shown(facts: Facts) -> Iterable[str]:
+    """Return the tests from the text that pass, and that failed before, by criterion."""
+    return (f"- {name}: {', '.join(tests)}" for name, tests in facts.holdout.items())
 
 
 # What a runner says in the end (`13 passed`); a check's whole output is in the clean room's log.

@@ -30,9 +30,7 @@ from agent.verifier.servers import PATIENCE
 from agent.verifier.verdict import Verdict
 from agent.workspace import Finished, clip
 
-Judge = Callable[
-    [Sequence[Criterion], Mapping[str, CheckResult], Sequence[Objection]], Awaitable[Judged]
-]
+Judge = Callable[[Sequence[Criterion], Facts, Sequence[Objection]], Awaitable[Judged]]
 """Judges criteria on the commit under judgement, knowing results and what speaks against it."""
 
 FromTextOf = Callable[[], Awaitable[FromText]]
@@ -191,9 +189,8 @@ async def verify(
         objections = (*objections, *await on_trial(results))
         verdict = decided(facts, objections=objections)
     if not verdict.failed and contract.prp.promises:
-        judged = await judge(
-            _for_a_reader(contract.prp.promises, by_id), facts.results, verdict.objections
-        )
+        asked = _for_a_reader(contract.prp.promises, by_id)
+        judged = await judge(asked, facts, verdict.objections)
         facts = replace(facts, judgements=dict(judged.judgements) | _for_a_person(by_id))
         verdict = decided(facts, objections=verdict.objections, concerns=judged.concerns)
     tell_verdict(verdict, record)

@@ -62,6 +62,8 @@ def test_an_agent_of_somebody_else_codes_and_our_verifier_judges(project: Projec
     tasks = [e for e in events if e["type"] == "task-finished"]
     assert tasks[0]["summary"] == "Wrote the greeting."
     assert tasks[0]["doubts"] == ["names that are empty"]
+    asked = (project.runs[-1] / "conversation.jsonl").read_text(encoding="utf-8")
+    assert "- names that are empty" in asked, "the judge looks there"
 
 
 def test_an_agent_reaches_neither_the_person_nor_the_oracle(

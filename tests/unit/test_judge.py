@@ -10,6 +10,7 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 
 from agent.prp import parse_prp
 from agent.verifier import CheckResult, CheckState
+from agent.verifier.evidence import Facts
 from agent.verifier.judge import Judged, judge_criteria
 
 PRP = parse_prp(
@@ -38,12 +39,17 @@ def judged(source: str, text: str) -> tuple[Judged, str]:
             model=FunctionModel(answer),
             briefing="b",
             commit="c" * 40,
-            results={
-                check.id: CheckResult(
-                    check=check, state=CheckState.PASSED, status=0, output=PRINTED
-                )
-            },
+            facts=Facts(
+                results={
+                    check.id: CheckResult(
+                        check=check, state=CheckState.PASSED, status=0, output=PRINTED
+                    )
+                },
+                baseline={},
+                holdout={"C1": ("test_greets_anna",)},
+            ),
             objections=(),
+            doubts=("empty names were not thought of",),
             diff="+def greet(name):\n+    return f'Hello, {name}!'\n",
             tools=(),
             read={"a.py": CODE}.get,
@@ -82,3 +88,10 @@ def test_the_last_words_of_a_passed_check_can_be_quoted() -> None:
     """They stand beside its result."""
     _, asked = judged("L1.1", "4 passed in 0.02s")
     assert "printed last: 4 passed in 0.02s" in asked
+
+
+def test_the_judge_knows_what_others_know() -> None:
+    """Which tests from the text the code passes, and where the coder itself is not sure."""
+    _, asked = judged("L1.1", "4 passed in 0.02s")
+    assert "- C1: test_greets_anna" in asked
+    assert "- empty names were not thought of" in asked
