@@ -96,14 +96,25 @@ def _end_of(lines: Sequence[Line], start: int, *, window: int) -> tuple[int, boo
         waiting = here_word(text, quote)
         quote = open_quote(text, quote)
         if not was_quoted:
-            plain = _QUOTED.sub("", text)
-            depth += len(_OPENS.findall(plain)) - len(_CLOSES.findall(plain))
+            depth += _deeper(text)
         if quote or waiting or text.rstrip().endswith(("\\", "&&", "||", "|")):
             continue
         if depth <= 0:
             return index, True
         without_block = without_block if without_block > start else index
     return without_block, False
+
+
+def _deeper(text: str) -> int:
+    """Return by how many blocks a line goes deeper."""
+    if not any(sign in text for sign in _BLOCK_SIGNS):
+        return 0
+    plain = _QUOTED.sub("", text)
+    return len(_OPENS.findall(plain)) - len(_CLOSES.findall(plain))
+
+
+# What begins or ends a block; most lines have none of it.
+_BLOCK_SIGNS = ("{", "}", "(", ")", "if", "for", "while", "until", "case", "fi", "done", "esac")
 
 
 def _balanced(text: str) -> bool:

@@ -79,8 +79,10 @@ def _reasons(reference: Reference) -> tuple[str, ...]:
 def _explained(lines: Sequence[Line]) -> list[Reference]:
     found: list[Reference] = []
     for index, line in enumerate(lines):
-        bare = line.text.lstrip()
-        if not bare.startswith(("- ", "* ")) or not (entry := _ENTRY.match(line.text)):
+        # Most lines lack it, and asking them for more costs.
+        if ":" not in line.text or line.text.lstrip()[:1] not in _MARKS:
+            continue
+        if not (entry := _ENTRY.match(line.text)):
             continue
         end = _end_of_entry(lines, index, len(entry["indent"]))
         (reference,) = _from_entry(entry, lines[index:end])
@@ -89,11 +91,16 @@ def _explained(lines: Sequence[Line]) -> list[Reference]:
     return found
 
 
+_MARKS = ("-", "*")
+
+
 def _below_labels(lines: Sequence[Line]) -> list[Reference]:
     """Return what the items below a bold label name that says that they are references."""
     found: list[Reference] = []
     is_below = False
     for line in lines:
+        if not is_below and "**" not in line.text:
+            continue
         bare = line.text.strip()
         if line.role is not Role.TEXT:
             is_below = False

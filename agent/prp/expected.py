@@ -27,7 +27,7 @@ def expectation_of(words: str, *, line: int, command: str = "") -> Expectation:
     if _is_count(command) and (count := _COUNT.match(words)):
         value = _count(count, unit="")
         return Expectation(kind=ExpectationKind.NUMBER, text=whole, line=line, value=value)
-    for pattern, kind in _RULES:
+    for pattern, kind in _RULES if _DIGIT.search(words) else _RULES_OF_WORDS:
         if kind is ExpectationKind.HTTP_STATUS and _is_count(command):
             continue
         if found := pattern.search(words):
@@ -80,6 +80,11 @@ _NUMBER = r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>%)"
 _MILLISECONDS = r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s)\b"
 _EACH_TEST = r"\b(?:each|every|slowest) test\b[^\d<≤\n]{0,30}?"
 _PERCENTILE = r"\bp?(?P<percentile>\d\d)(?:th)?\b(?:\s*(?:percentile|%ile))?[^\d<≤\n]{0,30}"
+_SAID_IN_WORDS = (
+    ExpectationKind.EXIT_NONZERO,
+    ExpectationKind.EMPTY_OUTPUT,
+    ExpectationKind.CONTAINS,
+)
 _RULES = tuple(
     (re.compile(pattern, re.IGNORECASE), kind)
     for pattern, kind in (
@@ -108,6 +113,8 @@ _RULES = tuple(
         (r"^(?:prints?|outputs?|shows?|contains?)\s+[\"'`](?P<text>[^\"'`]{2,})[\"'`]\s*\.?$", ExpectationKind.CONTAINS),
     )
 )  # fmt: skip
+_RULES_OF_WORDS = tuple(rule for rule in _RULES if rule[1] in _SAID_IN_WORDS)
+_DIGIT = re.compile(r"\d")
 _SUCCESS = re.compile(
     r"\b(?:no|zero|0)\b[\w -]{0,30}\b(?:errors?|issues?|warnings?|failures?|problems?|violations?|regressions?|changes needed)\b|"
     r"\b(?:(all|tests?|checks?|everything)\b.*\b(pass|passes|passed|passing|green|clean|succeed)|"

@@ -70,9 +70,14 @@ _PARTS = {f"rule{place}": part for place, (part, _) in enumerate(_RULES)}
 def normalise(words: str) -> str:
     """Return a heading without emoji, numbers, marks and parentheses."""
     # An underscore that is not one of a pair around words is part of a name.
-    words = _UNDERLINED.sub(r"\g<words>", _EMPHASIS.sub("", words))
-    words = _NO_WORD.sub("", words)
-    words = _NUMBER.sub("", words)
+    if "*" in words or "`" in words:
+        words = _EMPHASIS.sub("", words)
+    if "_" in words:
+        words = _UNDERLINED.sub(r"\g<words>", words)
+    if not words[:1].isalnum():
+        words = _NO_WORD.sub("", words)
+    if words[:1].isdigit() or words.startswith(("(", "i", "v", "x")):
+        words = _NUMBER.sub("", words)
     return " ".join(words.split()).strip(" :-–—")
 
 

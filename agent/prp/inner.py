@@ -46,7 +46,12 @@ def undisguised(command: str) -> str:
 
 def without_programs(command: str) -> str:
     """Return a command without the programs in it: `python -c ''`."""
-    return _PROGRAM_TEXT.sub(r"\g<flag> ''", command) if " -" in command else command
+    return _PROGRAM_TEXT.sub(r"\g<flag> ''", command) if _may_hold_one(command) else command
+
+
+def _may_hold_one(command: str) -> bool:
+    """Return whether a command has what every program in a command has: an option and quotes."""
+    return " -" in command and ("'" in command or '"' in command)
 
 
 def shell_texts(command: str) -> Iterator[str]:
@@ -58,7 +63,7 @@ def shell_texts(command: str) -> Iterator[str]:
 
 def is_destructive_code(command: str) -> bool:
     """Return whether a program in a command would remove or drop something."""
-    if " -" not in command:
+    if not _may_hold_one(command):
         return False
     return any(_DESTRUCTIVE_CODE.search(found[0]) for found in _PROGRAM_TEXT.finditer(command))
 

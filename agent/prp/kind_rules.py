@@ -58,24 +58,15 @@ class Rule(NamedTuple):
     gate: frozenset[str]
     """Words of letters and digits, in lower case: without any of them it can't match."""
     signs: tuple[str, ...]
-    """The same with parts of words; both empty means that it is always looked at."""
+    """The same with parts of words."""
     is_start: bool
-    """Whether it matches at the beginning only."""
+    """Whether it matches at the beginning only; it is always looked at."""
     pattern: re.Pattern[str]
 
-    def matches(self, text: str, *, lower: str) -> bool:
-        """Return whether the rule applies to a command that has one of its gate's words.
-
-        Args:
-            text: The command, or what of it the kind looks at.
-            lower: The whole command in lower case.
-
-        """
-        if self.is_start:
-            return self.pattern.match(text) is not None
-        if self.signs and not any(sign in lower for sign in self.signs):
-            return False
-        return self.pattern.search(text) is not None
+    def matches(self, text: str) -> bool:
+        """Return whether the rule applies to a command, or to what of it the kind looks at."""
+        found = self.pattern.match(text) if self.is_start else self.pattern.search(text)
+        return found is not None
 
 
 def _at_start(*patterns: str) -> tuple[Rule, ...]:

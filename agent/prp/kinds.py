@@ -87,8 +87,8 @@ def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
         CheckKind.PLACEHOLDER: unquoted,
     }
     met = _kinds_of_programs(words, calmed)
-    for kind, rule in _rules_for(vocabulary):
-        if kind not in met and rule.matches(subjects.get(kind, words), lower=lower):
+    for kind, rule in _rules_for(vocabulary, lower):
+        if kind not in met and rule.matches(subjects.get(kind, words)):
             met.add(kind)
     found = tuple(kind for kind, _ in RULES if kind in met)
     if CheckKind.DESTRUCTIVE not in found and (
@@ -204,19 +204,26 @@ def _without_quotes(text: str) -> str:
 _WORD = re.compile(r"[a-z0-9]+")
 
 
-def _rules_for(vocabulary: set[str]) -> Iterator[tuple[CheckKind, Rule]]:
-    """Return the rules without a gate, and those that one of a command's words opens."""
+def _rules_for(vocabulary: set[str], lower: str) -> Iterator[tuple[CheckKind, Rule]]:
+    """Return the rules without a gate, and those that a word or a sign in a command opens."""
     yield from _ALWAYS
     for word in vocabulary & _BY_WORD.keys():
         yield from _BY_WORD[word]
+    for sign, rules in _BY_SIGN:
+        if sign in lower:
+            yield from rules
 
 
-_ALWAYS = tuple((kind, rule) for kind, rules in RULES for rule in rules if not rule.gate)
+_ALWAYS = tuple((kind, rule) for kind, rules in RULES for rule in rules if rule.is_start)
 _BY_WORD: dict[str, list[tuple[CheckKind, Rule]]] = {}
+_signs: dict[str, list[tuple[CheckKind, Rule]]] = {}
 for _kind, _rules in RULES:
     for _rule in _rules:
         for _word in _rule.gate:
             _BY_WORD.setdefault(_word, []).append((_kind, _rule))
+        for _sign in _rule.signs:
+            _signs.setdefault(_sign, []).append((_kind, _rule))
+_BY_SIGN = tuple(_signs.items())
 
 
 _CANNOT_FAIL = re.compile(
@@ -229,10 +236,10 @@ _CANNOT_FAIL = re.compile(
 
 def can_fail(command: str) -> bool:
     """Return False where a command hides its exit status, or only talks."""
-    last = command.strip().splitlines()[-1] if command.strip() else ""
-    return not (
-        _CANNOT_FAIL.search(command.strip()) if "\n" not in command else _CANNOT_FAIL.search(last)
-    )
+    bare = command.strip()
+    if "\n" in command and bare:
+        bare = bare.splitlines()[-1]
+    return not _CANNOT_FAIL.search(bare)
 
 
 _STATE = re.compile(

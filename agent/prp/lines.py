@@ -138,7 +138,8 @@ _NEW_LINE = partial(tuple.__new__, Line)
 def _marks_of(raw: Sequence[str], noted: Iterable[int]) -> list[Marks]:
     found = []
     for number in noted:
-        if marks := _MARKS.match(raw[number - 1]):
+        words = raw[number - 1]
+        if ("```" in words or "~~~" in words) and (marks := _MARKS.match(words)):
             signs = marks["marks"]
             found.append(
                 Marks(number, signs[0], len(signs), len(marks["indent"]), marks["info"].strip())

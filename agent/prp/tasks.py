@@ -112,13 +112,12 @@ def _all_starts(lines: Sequence[Line]) -> list[_Start]:
 
 def _may_start(words: str) -> bool:
     """Return whether a line has a word for a task, a list's mark, or quotes; most have none."""
-    return (
-        "ask" in words
-        or "TASK" in words
-        or "arefa" in words
-        or words.lstrip()[:1] in _FIRST_SIGNS
-        or not words.isascii()
-    )
+    return words.lstrip()[:1] in _FIRST_SIGNS or _has_task(words)
+
+
+def _has_task(words: str) -> bool:
+    """Return whether a line may hold a word for a task."""
+    return "ask" in words or "TASK" in words or "arefa" in words or not words.isascii()
 
 
 # A list's marks and the quotes around a key; the empty text is no reason to look further.
@@ -166,7 +165,7 @@ def _start(line: Line, index: int) -> _Start | None:
     text = line.text
     if line.role is Role.INSIDE and (text.lstrip()[:1] in ('"', "'") or "|" in text):
         text = _KEY.sub(_key_without_quotes, text)
-    for pattern in _STARTS:
+    for pattern in _STARTS if _has_task(text) else _STARTS[1:]:
         if found := pattern.match(text):
             groups = found.groupdict()
             title = _plain(groups["title"])
