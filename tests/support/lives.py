@@ -58,7 +58,7 @@ def call_killed(project: Project, *arguments: str, **variables: str) -> int:
         env=project.environment(PYTHONPATH=str(Path(KILLED).parents[2]), **variables),
         capture_output=True,
         check=False,
-        timeout=120,
+        timeout=240,
     )
     return done.returncode
 

@@ -63,7 +63,7 @@ class Project:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=240,
             env=self.environment(**variables),
         )
         return Ran(status=done.returncode, out=done.stdout, err=done.stderr)
