@@ -37,8 +37,26 @@ def execute() -> None:
     from agent.github.working import work  # noqa: PLC0415 - keeps --help fast
 
     with _log() as (job, log, listen):
-        status = work(job, log, listen=listen)
+        status = work(job, log, listen=_followed(job, listen))
     raise typer.Exit(status)
+
+
+@gh.command()
+def watch() -> None:
+    """Wait for the next phase of `execute` in the same job, and lay it out to be fetched."""
+    from agent.github.phases import watch as wait  # noqa: PLC0415 - keeps --help fast
+
+    with _log() as (job, _, _):
+        wait(job)
+
+
+@gh.command()
+def follow() -> None:
+    """Keep the progress comment up to date while the job `execute` goes on."""
+    from agent.github.following import follow as keep_telling  # noqa: PLC0415 - as above
+
+    with _log() as (job, log, _), _asking(job) as github:
+        keep_telling(job, github, log)
 
 
 @gh.command()
@@ -80,11 +98,27 @@ def cancel() -> None:
         stop(job, github)
 
 
+def _followed(job: "Job", listen: "Record") -> "Record":
+    """Return a listener that leaves each phase for `watch` as well, where somebody asked for it."""
+    from agent.github.phases import Phases  # noqa: PLC0415 - keeps --help fast
+    from agent.masking import Mask  # noqa: PLC0415
+    from agent.settings import keys_at_hand  # noqa: PLC0415
+
+    is_live = job.asked("PROGRESS") == "live"
+    return Phases(job, Mask(keys_at_hand()), also=listen) if is_live else listen
+
+
 @contextmanager
-def _github() -> "Iterator[tuple[Job, GitHub]]":
+def _asking(job: "Job") -> "Iterator[GitHub]":
     from agent.github.client import GitHub  # noqa: PLC0415 - keeps --help fast
 
-    with _log() as (job, _, _), GitHub(job.repository, token=job.token, api=job.api) as github:
+    with GitHub(job.repository, token=job.token, api=job.api) as github:
+        yield github
+
+
+@contextmanager
+def _github() -> "Iterator[tuple[Job, GitHub]]":
+    with _log() as (job, _, _), _asking(job) as github:
         yield job, github
 
 

@@ -100,3 +100,30 @@ class Authorship(_Answer):
     edited_at: str | None = Field(default=None, alias="lastEditedAt")
     body: str = ""
     """The words as they are now."""
+
+
+class JobOfRun(_Answer):
+    """A job of a workflow's run."""
+
+    name: str
+    status: str = ""
+
+
+class Jobs(_Answer):
+    """The jobs of a workflow's run."""
+
+    jobs: tuple[JobOfRun, ...] = ()
+
+
+class Artifact(_Answer):
+    """What a job of a run has left."""
+
+    id: int
+    name: str
+    expired: bool = False
+
+
+class Artifacts(_Answer):
+    """What the jobs of a run have left."""
+
+    artifacts: tuple[Artifact, ...] = ()

@@ -14,7 +14,16 @@ from tenacity.wait import wait_base
 
 from agent import __version__
 from agent.errors import EnvironmentProblem, PrpError
-from agent.github.answers import Authorship, Comment, Issue, Pull, ReviewComment, User
+from agent.github.answers import (
+    Artifacts,
+    Authorship,
+    Comment,
+    Issue,
+    Jobs,
+    Pull,
+    ReviewComment,
+    User,
+)
 
 TRIES = 5
 """How often a request is made at most."""
@@ -26,6 +35,7 @@ _Kind = TypeVar("_Kind", bound=BaseModel)
 _TOO_MANY = 429
 _FORBIDDEN = 403
 _NOT_FOUND = 404
+_FOUND = 302
 
 
 class GitHubFailed(PrpError):  # noqa: N818 - GitHub said no
@@ -188,6 +198,41 @@ class GitHub:
         with contextlib.suppress(_Conflict):
             self._ask("POST", f"{self._repo}/actions/runs/{run}/cancel")
 
+    def job_has_ended(self, run: str, name: str) -> bool:
+        """Return whether a job of a workflow's run has ended; called workflows prefix its name."""
+        told = self._ask("GET", f"{self._repo}/actions/runs/{quote(run)}/jobs?per_page=100")
+        jobs = _parsed(Jobs, told).jobs
+        return any(j.name.rpartition(" / ")[2] == name and j.status == "completed" for j in jobs)
+
+    def artifacts(self, run: str) -> list[tuple[str, int]]:
+        """Return name and id of what the jobs of a run have left so far."""
+        told = self._ask("GET", f"{self._repo}/actions/runs/{quote(run)}/artifacts?per_page=100")
+        return [(a.name, a.id) for a in _parsed(Artifacts, told).artifacts if not a.expired]
+
+    def artifact(self, number: int, *, largest: int) -> bytes:
+        """Return the archive of an artifact.
+
+        Raises:
+            GitHubFailed: It is larger than `largest` bytes, or can't be fetched.
+
+        """
+        path = f"{self._repo}/actions/artifacts/{number}/zip"
+        answer = self._send("GET", f"{self._api}{path}", None, repeatable=True)
+        content = bytearray()
+        try:
+            # It lies elsewhere, at an address that is its own permission: no token goes there.
+            with httpx2.stream("GET", answer.headers.get("location", ""), timeout=30.0) as found:
+                if not found.is_success:
+                    found.read()
+                    raise _declined(f"GET {path}", found)
+                for part in found.iter_bytes():
+                    content += part
+                    if len(content) > largest:
+                        raise GitHubFailed(f"Artifact {number} is larger than {largest:,} bytes")
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise _unreached(f"GET {path}", error) from None
+        return bytes(content)
+
     def user(self, login: str) -> User:
         """Return an account."""
         return self._read(User, f"/users/{quote(login, safe='')}")
@@ -262,7 +307,7 @@ class GitHub:
             if repeatable:
                 raise _Again(_unreached(what, error)) from None
             raise _unreached(what, error) from None
-        if answer.is_success:
+        if answer.is_success or answer.status_code == _FOUND:
             return answer
         failure = _declined(what, answer)
         if (after := _pause(answer)) is not None:

@@ -1,7 +1,7 @@
 """What the jobs of a workflow hand each other: small files, checked by whoever opens one."""
 
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -10,6 +10,9 @@ from agent.errors import Refused
 _LARGEST = 4 * 1024 * 1024
 _SHA = r"^[0-9a-f]{40,64}$"
 _BRANCH = r"^prp/[a-z0-9][a-z0-9-]*$"
+
+
+_Short = Annotated[str, Field(max_length=300)]
 
 
 class _Paper(BaseModel):
@@ -84,6 +87,21 @@ class Result(_Paper):
     commit: str = ""
     """Empty where nothing changed."""
     plan: str = ""
+
+
+class Phase(_Paper):
+    """How far a run is, as the job with the model says; nothing is decided by it."""
+
+    doing: _Short
+    attempt: int = 0
+    tasks: tuple[tuple[_Short, _Short], ...] = Field(default=(), max_length=200)
+    """Title and state of each."""
+    criteria: tuple[tuple[_Short, _Short, _Short], ...] = Field(default=(), max_length=200)
+    """Id, words and status of each."""
+    attempts: tuple[_Short, ...] = Field(default=(), max_length=50)
+    """What the verifier said of each."""
+    cost_usd: float | None = None
+    """None where the price of an answer is not known."""
 
 
 class Attested(_Paper):

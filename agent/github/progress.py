@@ -4,10 +4,11 @@ import contextlib
 import re
 from pathlib import Path
 
+from agent.deliver.report import MARK
 from agent.github import words
 from agent.github.answers import User
 from agent.github.client import GitHub, GitHubFailed
-from agent.github.papers import Request
+from agent.github.papers import Phase, Request
 from agent.prp import parse_prp
 
 RUNNING = "prp:running"
@@ -42,6 +43,11 @@ def show(github: GitHub, number: int, key: str, text: str, *, comment: int | Non
             if error.status != 404:
                 raise
     return github.comment(number, body).id
+
+
+def rewrite(github: GitHub, comment: int, key: str, text: str) -> None:
+    """Write a comment that is there anew; one that somebody deleted stays away."""
+    github.edit_comment(comment, f"{marker(key)}\n{text}")
 
 
 def _own_comment(github: GitHub, number: int, key: str) -> int | None:
@@ -98,6 +104,33 @@ def beginning(request: Request, *, run: str, url: str) -> str:
             f"<!-- prp:workflow {run} -->\n### {what} {words.code(request.prp_name)}",
             f"Started by {words.plain(request.actor)}, {limit}; [the run]({url}).{after} Text and "
             f"commands: `{request.digest[:12]}`, from {words.code(request.base[:12])}.",
+            "**Tasks**\n" + "\n".join(tasks) if tasks else "",
+            "**To be shown**\n" + "\n".join(criteria) if criteria else "",
+        ]
+    )
+
+
+def going_on(request: Request, phase: Phase, *, run: str, url: str) -> str:
+    """Return the comment for a run that is under way."""
+    limit = "" if request.max_cost_usd is None else f" of US$ {request.max_cost_usd:g}"
+    cost = "unknown" if phase.cost_usd is None else f"US$ {phase.cost_usd:.4f}"
+    done = {"done", "unchanged"}
+    tasks = [
+        f"- [{'x' if state in done else ' '}] {words.plain(title)}"
+        + ("" if state in ("done", "open") else f" ({words.plain(state)})")
+        for title, state in phase.tasks
+    ]
+    criteria = [
+        f"- {MARK.get(status, '·')} {words.plain(f'{name}: {text}')}"
+        for name, text, status in phase.criteria
+    ]
+    verdicts = [f"- {words.plain(one)}" for one in phase.attempts]
+    return words.within(
+        [
+            f"<!-- prp:workflow {run} -->\n### Executing {words.code(request.prp_name)}",
+            f"Now: **{words.plain(phase.doing)}**; {cost}{limit}; [the run]({url}). What counts is "
+            "said when the checks have run again in a job without keys.",
+            "**Attempts**\n" + "\n".join(verdicts) if verdicts else "",
             "**Tasks**\n" + "\n".join(tasks) if tasks else "",
             "**To be shown**\n" + "\n".join(criteria) if criteria else "",
         ]

@@ -10,17 +10,21 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from agent.github import words
 from agent.github.install import install_github, labels
 from agent.github.job import Job
 from agent.github.log import JobLog, tame
+from agent.github.papers import Phase, Request
+from agent.github.progress import going_on, workflow_run
 from tests.support.action import TITLE, Place, on_github
 from tests.support.expressions import FUNCTIONS, filled
 from tests.support.scripts import GOOD, GREET_PRP, PLAN, WRONG, crew, opinions
 
 ROOT = Path(__file__).parents[2]
 ACTION = ROOT / "action.yml"
+WATCH = ROOT / "watch" / "action.yml"
 WORKFLOW = ROOT / ".github" / "workflows" / "prp.yml"
 KEY = "sk-proj-Zq8vN3mK5tR7wX9yB1dF4gH6jL2pS0uA"
 TOOLS = Path(sys.executable).parent
@@ -99,7 +103,7 @@ def test_a02_text_reaches_no_shell(place: Place) -> None:
 
 def test_a02_no_expression_stands_in_a_script(templates: Path) -> None:
     """Neither in the action nor in any workflow that is shipped."""
-    for file in (ACTION, WORKFLOW, templates / ".github/workflows/prp.yml"):
+    for file in (ACTION, WATCH, WORKFLOW, templates / ".github/workflows/prp.yml"):
         loaded = yaml.safe_load(file.read_text(encoding="utf-8"))
         jobs = loaded["jobs"].values() if "jobs" in loaded else [loaded["runs"]]
         for step in (step for job in jobs for step in job.get("steps", ())):
@@ -116,13 +120,16 @@ def test_a03_each_job_has_what_it_needs() -> None:
         "verify": reads,
         "screen": reads,
     }
+    assert jobs["follow"]["permissions"] == {"actions": "read", "issues": "write"}
     assert [n for n, job in jobs.items() if job["permissions"].get("contents") == "write"] == [
         "publish"
     ]
     for name, job in jobs.items():
         text = json.dumps(job)
         assert ("API_KEY" in text) is (name == "execute")
-        assert ("token" in text.replace("persist", "")) is (name in ("gate", "publish", "cancel"))
+        assert ("token" in text.replace("persist", "")) is (
+            name in ("gate", "follow", "publish", "cancel")
+        )
         for step in job["steps"]:
             if step.get("uses", "").startswith("actions/checkout"):
                 assert step["with"]["persist-credentials"] is False
@@ -142,7 +149,7 @@ def test_a03_the_key_is_seen_by_no_other_job(place: Place) -> None:
     assert seen["execute"][-1] is True, ran.log
     assert not any(seen["execute"][:-1])
     others = [any(each) for name, each in seen.items() if name != "execute"]
-    assert others == [False] * 5
+    assert others == [False] * 6
 
 
 def test_a04_what_is_not_to_be_pushed_is_not(place: Place) -> None:
@@ -262,10 +269,11 @@ def test_a06_no_more_is_said_than_github_shows(capsys: pytest.CaptureFixture[str
 
 def test_a07_actions_are_pinned_and_audited(templates: Path) -> None:
     """By hash, with nothing for zizmor's auditor to say, and by GitHub's own schemas."""
-    for file in (ACTION, *WORKFLOW.parent.glob("*.yml"), *templates.rglob("workflows/*.yml")):
+    actions = (ACTION, WATCH, *WORKFLOW.parent.glob("*.yml"))
+    for file in (*actions, *templates.rglob("workflows/*.yml")):
         for used in re.findall(r"uses: (\S+)", file.read_text(encoding="utf-8")):
-            assert used == "$/" or re.search(r"@[0-9a-f]{40}$", used), (file, used)
-    audited = [ACTION, WORKFLOW.parent, templates / ".github" / "workflows"]
+            assert used.startswith("$/") or re.search(r"@[0-9a-f]{40}$", used), (file, used)
+    audited = [ACTION, WATCH, WORKFLOW.parent, templates / ".github" / "workflows"]
     done = subprocess.run(
         [TOOLS / "zizmor", "--offline", "--persona=auditor", "--no-progress", *audited],
         capture_output=True,
@@ -294,7 +302,7 @@ def test_a07_every_exception_has_a_reason(templates: Path) -> None:
 @pytest.mark.parametrize(
     ("schema", "files"),
     [
-        ("vendor.github-actions", [ACTION]),
+        ("vendor.github-actions", [ACTION, WATCH]),
         ("vendor.github-workflows", sorted(WORKFLOW.parent.glob("*.yml"))),
         ("vendor.github-workflows", ["TEMPLATES/.github/workflows/prp.yml"]),
         ("vendor.github-issue-forms", ["TEMPLATES/.github/ISSUE_TEMPLATE/prp.yml"]),
@@ -379,6 +387,38 @@ def test_a09_a_run_s_words_call_nobody(place: Place) -> None:
     assert not re.search(r"(?<!\w)@\w|#\d", own), ran.log
     log = place.github.git("log", "--format=%B", f"main..{place.pull['head']['ref']}")
     assert not re.search(r"(?<!\w)@\w|#\d", log)
+
+
+def test_a09_a_run_under_way_calls_nobody_either() -> None:
+    """What the job with the model says of itself is text, and no more of it than a paper takes."""
+    evil = "@octocat closes #3 <!-- prp:workflow 999 --> **x** ::error::y"
+    phase = Phase(
+        doing=evil,
+        tasks=((evil, evil),),
+        criteria=(("C1", evil, "failed"),),
+        attempts=(evil,),
+    )
+    asked = Request(
+        mode="run",
+        key="7",
+        issue=7,
+        actor="ada",
+        title=TITLE,
+        source="path",
+        trust="repo",
+        prp_name="PRPs/greet.md",
+        prp=GREET_PRP,
+        digest="d",
+        base="a" * 40,
+        branch="prp/greet",
+        default_branch="main",
+    )
+    told = going_on(asked, phase, run="5", url="https://example.test/1")
+    assert workflow_run(told) == 5
+    assert told.count("<!--") == 1
+    assert not re.search(r"@\w|#\d|(?<!\\)\*\*x", told)
+    with pytest.raises(ValidationError):
+        Phase(doing="x" * 301)
 
 
 @pytest.mark.parametrize("form", ["plain", "reversed"])

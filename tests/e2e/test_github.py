@@ -56,6 +56,33 @@ class TestFromLabelToPullRequest:
         assert "::error title=prp L1.1,file=greet.py,line=1::F401" in ran["execute"].log, ran.log
         assert place.github.labels(7) == {"prp:failed"}
 
+    def test_the_comment_follows_a_run_where_somebody_asked(self, place: Place) -> None:
+        """Tasks, verdicts and money meanwhile, by a job of its own; the last word is the same."""
+        place.runner.inputs = {**place.runner.inputs, "progress": "live"}
+        place.runner.variables = {**place.runner.variables, "PRP_GH_EVERY": "0.2"}
+        ran = place.run(place.label(), crew(attempts=[{"greet.py": WRONG}, {"greet.py": GOOD}]))
+        assert {job.result for job in ran.jobs.values()} == {"success", "skipped"}, ran.log
+        *meanwhile, last = place.github.state.edits
+        assert meanwhile, ran.log
+        assert "- [x] 1 Greeting" in meanwhile[-1]
+        assert "attempt 1 does not hold" in meanwhile[-1]
+        assert "attempt 2 holds" in meanwhile[-1]
+        assert "✓ proven" in last
+        assert len(place.github.state.comments[7]) == 1
+        # And the key was in the hands of the one step that needs it
+        steps = [e for job in ran.jobs.values() for e in job.environments]
+        assert sum("test-key-of-nobody" in step.values() for step in steps) == 1
+
+    def test_a_comment_that_can_t_follow_stops_nothing(self, place: Place) -> None:
+        """Where GitHub gives the phases to nobody, the run ends as it would have."""
+        place.runner.inputs = {**place.runner.inputs, "progress": "live"}
+        place.runner.variables = {**place.runner.variables, "PRP_GH_EVERY": "0.2"}
+        place.github.fault("GET", r"/artifacts$", 404, times=99)
+        ran = place.run(place.label())
+        assert ran["follow"].log.count("::warning title=prp::The comment is not up to date") == 5
+        assert place.pull["draft"] is False
+        assert "✓ proven" in place.github.said(7)
+
     def test_criteria_can_make_a_job_red(self, place: Place) -> None:
         """Where somebody asks for that; the pull request is there all the same."""
         place.runner.inputs = {**place.runner.inputs, "fail-on": "criteria"}

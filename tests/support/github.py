@@ -1,12 +1,14 @@
 """A small GitHub on 127.0.0.1: what the Action asks of it, with git over http, rights, faults."""
 
 import base64
+import io
 import itertools
 import json
 import os
 import re
 import subprocess
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -55,6 +57,12 @@ class GitHubState:
     pulls: dict[int, Json] = field(default_factory=dict)
     reviews: dict[int, list[Json]] = field(default_factory=dict)
     cancelled: list[int] = field(default_factory=list)
+    jobs: dict[int, dict[str, str]] = field(default_factory=dict)
+    """Number of a workflow's run to its jobs' names and states."""
+    artifacts: dict[int, tuple[int, str, bytes]] = field(default_factory=dict)
+    """Id to run, name and archive of an artifact."""
+    edits: list[str] = field(default_factory=list)
+    """What comments were changed to, one after the other."""
     tokens: dict[str, dict[str, str]] = field(default_factory=dict)
     """Token to its rights, as `{"contents": "write"}`."""
 
@@ -120,6 +128,14 @@ class FakeGitHub:
         """Answer the next such request in another way."""
         self.faults.append(Fault(method, path, status, **given))
 
+    def uploaded(self, run: int, name: str, folder: Path) -> None:
+        """Know what a job of a run has left."""
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as file:
+            for one in folder.iterdir():
+                file.write(one, one.name)
+        self.state.artifacts[next(self._ids)] = (run, name, archive.getvalue())
+
     def writes(self) -> list[Asked]:
         """Return the requests that changed something."""
         return [a for a in self.asked if a.method != "GET" and a.path != "/graphql"]
@@ -155,6 +171,8 @@ class FakeGitHub:
                 if not self._may(token, needed):
                     return 403, {"message": "Resource not accessible by integration"}, {}
                 status, told = act(*map(unquote, found.groups()), query=query, body=body)
+                if status == 302:
+                    return status, {}, told
                 return self._paged(status, told, path, query)
             return 404, {"message": "Not Found"}, {}
 
@@ -200,6 +218,9 @@ class FakeGitHub:
                 self._review_comments,
             ),
             ("POST", r"/actions/runs/(\d+)/cancel", "actions:write", self._cancel),
+            ("GET", r"/actions/runs/(\d+)/jobs", "actions:read", self._jobs),
+            ("GET", r"/actions/runs/(\d+)/artifacts", "actions:read", self._artifacts),
+            ("GET", r"/actions/artifacts/(\d+)/zip", "actions:read", self._archive),
         ]
 
     def _permission(self, login: str, **_: Any) -> tuple[int, Any]:
@@ -224,6 +245,7 @@ class FakeGitHub:
         for found in itertools.chain.from_iterable(self.state.comments.values()):
             if found["id"] == int(comment):
                 found["body"] = body["body"]
+                self.state.edits.append(body["body"])
                 return 200, found
         return 404, {"message": "Not Found"}
 
@@ -307,6 +329,17 @@ class FakeGitHub:
         self.state.cancelled.append(int(run))
         return 202, {}
 
+    def _jobs(self, run: str, **_: Any) -> tuple[int, Any]:
+        known = self.state.jobs.get(int(run), {})
+        return 200, {"jobs": [{"name": name, "status": status} for name, status in known.items()]}
+
+    def _artifacts(self, run: str, **_: Any) -> tuple[int, Any]:
+        of_run = [(i, name) for i, (r, name, _) in self.state.artifacts.items() if r == int(run)]
+        return 200, {"artifacts": [{"id": i, "name": name} for i, name in of_run]}
+
+    def _archive(self, artifact: str, **_: Any) -> tuple[int, Any]:
+        return 302, {"location": f"{self.url}/blob/{artifact}"}
+
     def _graph(self, body: Json) -> Json:
         query, given = body["query"], body["variables"]
         if "viewer" in query:
@@ -349,6 +382,12 @@ class _Handler(BaseHTTPRequestHandler):
         content = self._content()
         if parts.path.startswith(f"/{self.github.repository}.git/"):
             self._git(parts.path, parts.query, content)
+            return
+        if parts.path.startswith("/blob/"):
+            # As the real storage does: who brings a token as well is sent away.
+            known = self.github.state.artifacts[int(parts.path.rpartition("/")[2])]
+            is_clean = "authorization" not in self.headers
+            self._send(200 if is_clean else 400, {}, known[2] if is_clean else b"")
             return
         body = json.loads(content) if content else None
         token = self.headers.get("authorization", "").removeprefix("Bearer ")

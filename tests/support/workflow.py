@@ -1,10 +1,12 @@
 """Runs our workflow's own YAML: jobs in their order, steps in bash, each job with its rights."""
 
+import itertools
 import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,10 +75,19 @@ class Runner:
         assert set(self.inputs) <= set(inputs)
         assert set(self.secrets) <= set(declared["secrets"])
         ran, artifacts = Ran(), self.folder / f"artifacts-{self.run}"
+        self.github.state.jobs[self.run] = {}
+        beside: dict[str, threading.Thread] = {}
         for name, job in workflow["jobs"].items():
+            for needed in set(job.get("needs", ())) & set(beside):
+                beside.pop(needed).join()
             one = _Job(
                 self, name, job, event_name, whole, {**inputs, **self.inputs}, ran, artifacts
             )
+            if job.get("continue-on-error"):  # the only kind that need not be waited for
+                ran.jobs[name] = one.done
+                beside[name] = threading.Thread(target=one.ran)
+                beside[name].start()
+                continue
             ran.jobs[name] = one.ran()
             if name in self.between:
                 self.between[name](artifacts)
@@ -106,7 +117,12 @@ class _Job:
         self.machine = runner.folder / f"{runner.run}-{name}"
         self.done = JobRan("success")
         self.context: Json = {
-            "github": {"event": event, "event_name": event_name, "token": ""},
+            "github": {
+                "event": event,
+                "event_name": event_name,
+                "token": "",
+                "run_attempt": "1",
+            },
             "inputs": inputs,
             "secrets": runner.secrets,
             "vars": {},
@@ -115,6 +131,8 @@ class _Job:
             "runner": {"temp": str(self.machine / "temp")},
         }
         self.failed = False
+        self.background: list[threading.Thread] = []
+        self.steps = itertools.count()
 
     def ran(self) -> JobRan:
         """Run the job, or say that it is left out."""
@@ -133,8 +151,13 @@ class _Job:
             self.done.result = "skipped"
             return self.done
         self._prepare()
+        told_jobs = self.runner.github.state.jobs[self.runner.run]
+        told_jobs[f"prp / {self.job['name']}"] = "in_progress"
         for step in self.job["steps"]:
             self._step(step)
+        for step in self.background:
+            step.join()
+        told_jobs[f"prp / {self.job['name']}"] = "completed"
         self.done.outputs = {
             name: shown(filled(value, self.context, FUNCTIONS))
             for name, value in self.job.get("outputs", {}).items()
@@ -167,6 +190,12 @@ class _Job:
             return
         if self.failed and "always()" not in condition:
             return
+        if step.get("background"):
+            assert step["continue-on-error"], "what goes on beside the work may not fail it"
+            alone = threading.Thread(target=self._one, args=(step, self.context))
+            self.background.append(alone)
+            alone.start()
+            return
         status, outputs = self._one(step, self.context)
         if "id" in step:
             self.context["steps"][step["id"]] = {"outputs": outputs}
@@ -182,17 +211,21 @@ class _Job:
             assert "${{" not in step["run"], "text of others would reach a shell"
             return self._bash(step, context)
         uses = step["uses"].partition("@")[0]
-        if uses == "$/":
-            return self._ours(given)
+        if uses.startswith("$/"):
+            return self._ours(given, ROOT / uses.removeprefix("$/") / "action.yml")
         return _ACTIONS[uses](self, given), {}
 
-    def _ours(self, given: Mapping[str, str]) -> tuple[int, dict[str, str]]:
-        """Run our composite action."""
-        action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
-        assert set(given) <= set(action["inputs"]), set(given) - set(action["inputs"])
-        inputs = {name: one.get("default", "") for name, one in action["inputs"].items()}
+    def _ours(self, given: Mapping[str, str], file: Path) -> tuple[int, dict[str, str]]:
+        """Run a composite action of ours."""
+        action = yaml.safe_load(file.read_text(encoding="utf-8"))
+        known = action.get("inputs", {})
+        assert set(given) <= set(known), set(given) - set(known)
+        inputs = {name: one.get("default", "") for name, one in known.items()}
+        status = 0
         inner: Json = {**self.context, "inputs": {**inputs, **given}, "steps": {}, "secrets": {}}
         for step in action["runs"]["steps"]:
+            if not filled(step.get("if", "${{ true }}"), inner, FUNCTIONS):
+                continue
             status, outputs = self._one(step, inner)
             if "id" in step:
                 inner["steps"][step["id"]] = {"outputs": outputs}
@@ -200,7 +233,7 @@ class _Job:
                 break
         return status, {
             name: shown(filled(one["value"], inner, FUNCTIONS))
-            for name, one in action["outputs"].items()
+            for name, one in action.get("outputs", {}).items()
         }
 
     def _bash(self, step: Json, context: Json) -> tuple[int, dict[str, str]]:
@@ -208,7 +241,8 @@ class _Job:
             name: shown(filled(shown(value), context, FUNCTIONS))
             for name, value in step.get("env", {}).items()
         }
-        files = {name: self.machine / name for name in ("output", "summary", "env", "path")}
+        number = next(self.steps)
+        files = {n: self.machine / f"{n}-{number}" for n in ("output", "summary", "env", "path")}
         for file in files.values():
             file.touch()
         files["output"].write_text("")
@@ -225,7 +259,7 @@ class _Job:
             timeout=180,
         )
         self.done.log += done.stdout
-        self.done.summary = files["summary"].read_text(encoding="utf-8")
+        self.done.summary = files["summary"].read_text(encoding="utf-8") or self.done.summary
         assert not files["env"].read_text(), "a step changed the environment of later ones"
         return done.returncode, _outputs(files["output"].read_text(encoding="utf-8"))
 
@@ -243,6 +277,7 @@ class _Job:
             "GITHUB_SERVER_URL": github.url,
             "GITHUB_WORKSPACE": str(self.machine / "work"),
             "GITHUB_RUN_ID": str(self.runner.run),
+            "GITHUB_RUN_ATTEMPT": "1",
             "GITHUB_OUTPUT": str(files["output"]),
             "GITHUB_STEP_SUMMARY": str(files["summary"]),
             "GITHUB_ENV": str(files["env"]),
@@ -267,9 +302,10 @@ class _Job:
         source, place = Path(given["path"]), self.artifacts / given["name"]
         if not source.is_dir() or not any(source.iterdir()):
             return 0 if given.get("if-no-files-found") in ("ignore", "warn") else 1
-        if place.exists():
+        if place.exists() and given.get("overwrite") != "true":
             return 1
         shutil.copytree(source, place)
+        self.runner.github.uploaded(self.runner.run, given["name"], place)
         return 0
 
     def download(self, given: Mapping[str, str]) -> int:
