@@ -256,5 +256,5 @@ def _answered(use: Callable[[], str]) -> str:
 
 def _ending(finished: Finished) -> str:
     """Return how a command ended, in the same form for all cases."""
-    ended = "" if finished.ended == "exit" else f", stopped: {finished.ended}"
-    return f"exit status {finished.status} after {finished.seconds:.1f} s{ended}"
+    ended = "" if finished.ended in ("exit", "signal") else f", stopped: {finished.ended}"
+    return f"{finished.status_in_words} after {finished.seconds:.1f} s{ended}"

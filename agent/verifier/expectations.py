@@ -38,14 +38,15 @@ def judge(
     """
     if finished.ended == "timeout":
         return CheckState.TIMED_OUT, f"it was stopped after {finished.seconds:.0f} s"
-    if finished.ended != "exit":
+    if finished.ended not in ("exit", "signal"):
         return CheckState.FAILED, f"it was stopped: {finished.ended}"
     if tool := missing_tool(finished):
         return CheckState.TOOL_MISSING, f"{tool} is not installed"
     if http and expectation.kind is ExpectationKind.HTTP_STATUS:
         problem = "" if http == expectation.value else f"HTTP {http}, not {expectation.value}"
     else:
-        problem = _EXPECTED.get(expectation.kind, _exit_zero)(finished, expectation)
+        problem = _crash(finished, expectation)
+        problem = problem or _EXPECTED.get(expectation.kind, _exit_zero)(finished, expectation)
         problem = problem or _unanswered(http, expectation)
     return (CheckState.FAILED, problem) if problem else (CheckState.PASSED, "")
 
@@ -57,6 +58,21 @@ def missing_tool(finished: Finished) -> str:
     if finished.status == 1 and (module := _NO_MODULE.search(finished.output)):
         return f"the Python module {module['tool']}"
     return ""
+
+
+# Not a program's own way to say no, as SIGABRT is for a failed assertion in C.
+_CRASHES = ("SIGKILL", "SIGSEGV", "SIGBUS", "SIGILL", "SIGSYS", "SIGXCPU", "SIGXFSZ")
+_SPOKEN_CRASH = re.compile(r"\b(?:crash|kill|abort|signal|segfault|oom)", re.IGNORECASE)
+
+
+def _crash(finished: Finished, expectation: Expectation) -> str:
+    """Return what ended a command before it could say anything that the document asks for.
+
+    It is no refusal that was expected, and no output that is empty for a good reason.
+    """
+    if finished.by_signal not in _CRASHES or expectation.kind is ExpectationKind.EXIT_STATUS:
+        return ""
+    return "" if _SPOKEN_CRASH.search(expectation.text) else finished.status_in_words
 
 
 _NO_ANSWER = re.compile(r"404|405|5\d\d")
@@ -90,7 +106,7 @@ _NO_MODULE = re.compile(r"\A\S*python[\d.]*: No module named (?P<tool>[\w.-]+)\s
 
 
 def _exit_zero(finished: Finished, _expectation: Expectation) -> str:
-    return "" if finished.status == 0 else f"exit status {finished.status}"
+    return "" if finished.status == 0 else finished.status_in_words
 
 
 def _exit_nonzero(finished: Finished, expectation: Expectation) -> str:
@@ -99,10 +115,13 @@ def _exit_nonzero(finished: Finished, expectation: Expectation) -> str:
 
 def _exit_status(finished: Finished, expectation: Expectation) -> str:
     wanted = int(expectation.value or 0)
-    return "" if finished.status == wanted else f"exit status {finished.status}, not {wanted}"
+    return "" if finished.status == wanted else f"{finished.status_in_words}, not {wanted}"
 
 
 def _empty(finished: Finished, _expectation: Expectation) -> str:
+    # Who was ended printed nothing more; with SIGPIPE it was who read that had enough.
+    if finished.by_signal not in ("", "SIGPIPE"):
+        return finished.status_in_words
     # grep exits 1 when it finds nothing, and nothing is what the PRP wants to be found.
     return "it printed something" if finished.output.strip() else ""
 
@@ -141,7 +160,7 @@ def _number(finished: Finished, expectation: Expectation) -> str:
     unit = (limit["unit"] or "") if limit else ""
     # grep exits 1 where it counts none, and none may be what the PRP expects.
     if finished.status and not (unit in ("", "lines") and finished.status == 1):
-        return f"exit status {finished.status}"
+        return finished.status_in_words
     percentile = (limit["p"] or "") if limit else ""
     # The tool's own file counts before what was printed: that could be anybody's.
     value, source = _from_files(finished, unit, percentile) or (
@@ -211,7 +230,7 @@ def _percentile(lines: list[str], unit: str, percentile: str) -> float | None:
 
 def _http_status(finished: Finished, expectation: Expectation) -> str:
     if finished.status:
-        return f"exit status {finished.status}"
+        return finished.status_in_words
     found = re.search(rf"\b{re.escape(expectation.value)}\b", finished.output)
     return "" if found else f"no HTTP status {expectation.value} in its output"
 

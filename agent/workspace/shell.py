@@ -40,6 +40,22 @@ class Finished:
     reports: Mapping[str, str] = field(default_factory=dict)
     """Name to text of what it wrote into the folder that its confinement has for reports."""
 
+    @property
+    def by_signal(self) -> str:
+        """Return the name of the signal that its status tells of, such as SIGSEGV; empty for none.
+
+        A program may end with such a status by itself; most never do.
+        """
+        with contextlib.suppress(ValueError):
+            return signal.Signals(self.status - 128).name
+        return ""
+
+    @property
+    def status_in_words(self) -> str:
+        """Return its exit status, with the signal that it tells of."""
+        named = f" ({self.by_signal})" if self.by_signal else ""
+        return f"exit status {self.status}{named}"
+
 
 _USUAL = Limits()
 

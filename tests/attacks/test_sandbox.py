@@ -248,6 +248,12 @@ class TestLimits:
         assert (done.ended, done.status) == ("timeout", 124)
         assert "begun" in done.output
 
+    def test_F61_a_signal_is_named(self, place: Place) -> None:
+        """Whether it ended the shell or what the shell had started, within walls or without."""
+        whole, part = "kill -SEGV $$", "bash -c 'kill -SEGV $$'; exit $?"
+        done = [run(words) for run in (place.run, place.bare) for words in (whole, part)]
+        assert {end.status_in_words for end in done} == {"exit status 139 (SIGSEGV)"}
+
     def test_S38_a_daemon_does_not_survive(self, place: Place) -> None:
         """Not with setsid, nohup and a double fork."""
         marker = f"prp-daemon-{os.getpid()}"

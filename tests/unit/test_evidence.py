@@ -138,6 +138,28 @@ class TestJudge:
         expectation = Expectation(kind=ExpectationKind(kind), value=value, text="as written")
         assert judge(finished, expectation)[0] is state
 
+    @pytest.mark.parametrize(
+        ("kind", "text", "status", "state"),
+        [
+            pytest.param("exit-nonzero", "must fail", 139, CheckState.FAILED, id="crash"),
+            pytest.param("exit-nonzero", "must fail", 134, CheckState.PASSED, id="assertion in C"),
+            pytest.param("exit-nonzero", "should crash", 139, CheckState.PASSED, id="wanted"),
+            pytest.param("empty-output", "no output", 137, CheckState.FAILED, id="killed"),
+            pytest.param("empty-output", "no output", 141, CheckState.PASSED, id="reader left"),
+            pytest.param("contains", "in time", 139, CheckState.FAILED, id="crash after the words"),
+        ],
+    )
+    def test_F61_a_command_that_a_signal_ended_is_no_proof(
+        self, kind: str, text: str, status: int, state: CheckState
+    ) -> None:
+        """A crash is not the refusal that the PRP expects, nor the silence."""
+        printed = "in time" if kind == "contains" else ""
+        finished = Finished(command="x", status=status, output=printed)
+        expectation = Expectation(kind=ExpectationKind(kind), value=printed, text=text)
+        came, reason = judge(finished, expectation)
+        assert came is state
+        assert (f"({finished.by_signal})" in reason) is (state is CheckState.FAILED)
+
     def test_a_missing_tool_is_its_own_state(self) -> None:
         """Neither pass nor fail."""
         finished = Finished(
