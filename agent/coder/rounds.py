@@ -63,4 +63,7 @@ def _names(paths: frozenset[str]) -> Iterator[str]:
 
 
 def _mentions(text: str, name: str) -> bool:
-    return bool(re.search(rf"(?<![\w/]){re.escape(name)}(?![\w/])", text, re.IGNORECASE))
+    # A hundred tasks have 10,000 names to look for in each other; few of them stand there at all.
+    return name.casefold() in text.casefold() and bool(
+        re.search(rf"(?<![\w/]){re.escape(name)}(?![\w/])", text, re.IGNORECASE)
+    )

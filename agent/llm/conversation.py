@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from agent.errors import Exit, PrpError
@@ -86,8 +86,8 @@ async def converse(
         output_type=ToolOutput(output, name=finish[0], description=finish[1], max_retries=4),
         instructions=instructions,
         tools=[
-            *(Tool(tool, takes_ctx=False, max_retries=6) for tool in tools),
-            *(Tool(tool, takes_ctx=False, max_retries=6, sequential=True) for tool in alone),
+            *(Tool(**_tool(tool), max_retries=6) for tool in tools),
+            *(Tool(**_tool(tool), max_retries=6, sequential=True) for tool in alone),
         ],
         retries={"tools": 6, "output": 4},
     )
@@ -122,3 +122,22 @@ async def converse(
             tokens=last.total_tokens,
         ),
     )
+
+
+_schemas: dict[Any, Any] = {}
+"""Method to what models are told of it. Made once: a run of a hundred tasks has as many
+conversations, and the same tools in all of them."""
+
+
+def _tool(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the function as a tool that takes what its signature says and nothing else."""
+    from pydantic_ai import Tool  # noqa: PLC0415 - heavy
+
+    made: dict[str, Any] = {"function": function, "takes_ctx": False}
+    method = getattr(function, "__func__", None)
+    if method is None:
+        return made
+    if method not in _schemas:
+        schema = Tool(**made).function_schema
+        _schemas[method] = replace(schema, function=method)
+    return made | {"function_schema": replace(_schemas[method], function=function)}

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,8 +77,13 @@ class Tail:
     def __init__(self, folder: RunFolder) -> None:
         """Begin with its first event."""
         self._folder, self._read = folder, 0
-        self.has_ended = False
-        """Whether the last event that tells of it says that the run has ended."""
+        self.end: Mapping[str, Any] | None = None
+        """The run's end, where it was not taken up since."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Return whether the last event that tells of it says that the run has ended."""
+        return self.end is not None
 
     def new(self) -> list[dict[str, Any]]:
         """Return the events since the last time; a line that is not whole yet comes later."""
@@ -92,7 +97,7 @@ class Tail:
         events = [json.loads(line.decode("utf-8", "replace")) for line in whole.splitlines()]
         for event in events:
             if event["type"] in ("run-ended", "run-resumed"):
-                self.has_ended = event["type"] == "run-ended"
+                self.end = event if event["type"] == "run-ended" else None
         return events
 
     @property
@@ -125,11 +130,14 @@ def wait_for(folder: RunFolder, *, seconds: float | None) -> int:
     75 where it still runs after `seconds`, 1 where it was broken off.
     """
     latest = None if seconds is None else time.monotonic() + seconds
+    tail = Tail(folder)
     while True:
-        seen = look(folder)
-        if seen.story.ended:
-            return int(seen.story.ended["exit_status"])
-        if seen.state != "running":
+        # Asked first: a run that ends in between has ended, and was not broken off.
+        goes_on = tail.is_worked_on
+        tail.new()
+        if tail.end:
+            return int(tail.end["exit_status"])
+        if not goes_on:
             return Exit.INTERNAL
         if latest is not None and time.monotonic() > latest:
             return Exit.STILL_RUNNING
