@@ -83,7 +83,11 @@ async def code(
             max_requests=max_requests,
         )
     except AgentFailed as error:
-        return Change(summary=f"Not finished: {error}", doubts=(str(error),), finished=False)
+        return Change(
+            summary=f"Not finished: {error}",
+            doubts=(f"{error}. {error.hint}".rstrip(". "),),
+            finished=False,
+        )
     done = reply.output
     return Change(
         summary=done.summary,

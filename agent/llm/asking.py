@@ -26,9 +26,17 @@ from tenacity.stop import stop_before_delay
 from agent.errors import ProviderUnavailable, PrpError
 from agent.journal import ModelAnswered, ModelRetried, Noted, Record
 from agent.llm.budget import Meter
-from agent.llm.compaction import compacted
+from agent.llm.compaction import USUAL, compacted, size_of
 from agent.llm.conversation import AgentFailed
-from agent.llm.faults import AnswerUnusable, TryAgain, Whom, explained, unavailable
+from agent.llm.faults import (
+    ENDS,
+    AnswerUnusable,
+    ConversationTooLong,
+    TryAgain,
+    Whom,
+    explained,
+    unavailable,
+)
 from agent.llm.flaws import LONGEST_ANSWER, Flaw, flaw_of
 from agent.llm.models import ModelChoice, Patience
 from agent.llm.prices import Tokens
@@ -81,6 +89,7 @@ class AskingModel(WrapperModel):
         self._links = list(links)
         self._met: set[Whom] = set()
         self._quiet_until: dict[Whom, float] = {}
+        self._room = USUAL
         self._choice, self._role, self._step = choice, role, f"{role}: answer"
         self._meter, self._record = meter, record
         self._patience, self._listeners, self._cache_key = patience, listeners, cache_key
@@ -107,13 +116,22 @@ class AskingModel(WrapperModel):
             SettingsError: Key, name or request are not accepted.
 
         """
-        messages = [self._without_secrets(message) for message in compacted(messages)]
+        whole = messages
+        messages = self._fitting(whole)
         while True:
             link = self._links[0]
             try:
                 response = await self._usable(
                     link, messages, model_settings, model_request_parameters
                 )
+            except ConversationTooLong:
+                # Its model reads less than most do. Once it is known how much, it stays so.
+                self._room = self._room.below(size_of(messages))
+                shorter = self._fitting(whole)
+                if size_of(shorter) >= size_of(messages):
+                    raise
+                messages = shorter
+                continue
             except ProviderUnavailable as error:
                 if link is self._all[-1]:
                     raise
@@ -124,6 +142,10 @@ class AskingModel(WrapperModel):
             for listener in self._listeners:
                 listener.write(role=self._role, messages=messages, response=response)
             return response
+
+    def _fitting(self, messages: Sequence[ModelMessage]) -> list[ModelMessage]:
+        """Return a conversation as it is sent: not too long, and without secrets."""
+        return [self._without_secrets(message) for message in compacted(messages, self._room)]
 
     def _without_secrets(self, message: ModelMessage) -> ModelMessage:
         """Return a message without secrets; each is looked through once in a conversation."""
@@ -194,7 +216,7 @@ class AskingModel(WrapperModel):
             is_replay = link.model.system == "replay"
             told = await ask() | {"seconds": 0.0} if is_replay else await step(self._step, ask)
             if "failed" in told:
-                raise AgentFailed(told["failed"], hint=told["hint"])
+                raise ENDS[told.get("kind", "")](told["failed"], hint=told["hint"])
             if "unavailable" in told:
                 raise ProviderUnavailable(told["unavailable"], hint=told["hint"])
             response = _RESPONSE.validate_python(told["answer"])
@@ -230,7 +252,8 @@ class AskingModel(WrapperModel):
                 raise error from last
             return {"unavailable": str(error), "hint": error.hint}
         except AgentFailed as error:
-            return {"failed": str(error), "hint": error.hint}
+            kind = type(error).__name__
+            return {"failed": str(error), "hint": error.hint, "kind": kind}
         answer = _RESPONSE.dump_python(response, mode="json")
         seconds = round(time.monotonic() - started, 3)
         number = self._all.index(link)

@@ -20,6 +20,10 @@ class Room:
     short: int = 400
     """Results up to this length stay: what would stand for them is no shorter."""
 
+    def below(self, size: int) -> "Room":
+        """Return a room for a model that could not read a conversation of so many characters."""
+        return Room(most=size // 2, until=size // 4, kept=2, short=self.short)
+
 
 USUAL = Room()
 
@@ -31,7 +35,7 @@ def compacted(messages: Sequence[ModelMessage], room: Room = USUAL) -> list[Mode
     conversation begins with the same text as the shorter one, until the next time it has to be
     brought down.
     """
-    sizes = [_size(message) for message in messages]
+    sizes = [size_of([message]) for message in messages]
     told: list[ModelMessage] = []
     total, next_out = 0, 1
     for size, message in zip(sizes, messages, strict=True):
@@ -41,15 +45,17 @@ def compacted(messages: Sequence[ModelMessage], room: Room = USUAL) -> list[Mode
             continue
         while total > room.until and next_out < len(told) - room.kept:
             shorter = _without_results(told[next_out], room.short)
-            total -= _size(told[next_out]) - _size(shorter)
+            total -= size_of([told[next_out]]) - size_of([shorter])
             told[next_out] = shorter
             next_out += 1
     return told
 
 
-def _size(message: ModelMessage) -> int:
+def size_of(messages: Sequence[ModelMessage]) -> int:
+    """Return how many characters a conversation has."""
     return sum(
         len(str(getattr(part, "content", "") or getattr(part, "args", "")))
+        for message in messages
         for part in message.parts
     )
 

@@ -13,6 +13,7 @@ import errno
 import os
 import socket
 import ssl
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -33,6 +34,15 @@ class AnswerUnusable(AgentFailed):
 
 class ConversationTooLong(AgentFailed):
     """The request is longer than what the model can read."""
+
+
+_KINDS = (AgentFailed, AnswerRefused, AnswerUnusable, ConversationTooLong)
+ENDS = defaultdict(lambda: AgentFailed, {kind.__name__: kind for kind in _KINDS})
+"""Name to kind of end, as a step keeps it; runs of earlier versions kept no name."""
+SHORTER = (
+    "Split the task into smaller ones, name fewer or shorter documents in the PRP, or use a model "
+    "that reads more at once."
+)
 
 
 class TryAgain(Exception):  # noqa: N818 - not an error but a wish
@@ -85,9 +95,13 @@ def explained(error: Exception, whom: Whom) -> Exception:
         case known.ModelNotFoundError():
             return _not_found(whom, said)
         case known.ModelContextWindowExceededError():
-            return ConversationTooLong(f"{whom.model}: the conversation is too long: {said}")
+            return ConversationTooLong(
+                f"{whom.model}: the conversation is too long: {said}", hint=SHORTER
+            )
         case known.ModelHTTPError(status_code=413):
-            return ConversationTooLong(f"{whom.model}: the request is too large: {said}")
+            return ConversationTooLong(
+                f"{whom.model}: the request is too large: {said}", hint=SHORTER
+            )
         case known.ModelHTTPError(status_code=status) if status in _PASSING or status >= 500:
             return TryAgain(f"{status}: {said}", after=error.retry_after)
         case known.ModelHTTPError() | known.ModelRequestRejectedError():

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import PrpError
-from agent.llm.faults import AnswerRefused, AnswerUnusable, ConversationTooLong, TryAgain
+from agent.llm.faults import SHORTER, AnswerRefused, AnswerUnusable, ConversationTooLong, TryAgain
 
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponse
@@ -58,7 +58,9 @@ def flaw_of(response: "ModelResponse", *, model: str) -> Flaw | None:
             hint="Look at what the PRP asks for, or use another model.",
         )
     if raw == "model_context_window_exceeded":
-        raise ConversationTooLong(f"{model}: the answer did not fit into the context window")
+        raise ConversationTooLong(
+            f"{model}: the answer did not fit into the context window", hint=SHORTER
+        )
     if response.finish_reason == "length":
         return _CUT
     # A client library that fills in a reason of its own leaves the provider's word empty.

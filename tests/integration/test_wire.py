@@ -17,6 +17,7 @@ from agent.errors import (
 from agent.journal import Event, ModelAnswered, ModelRetried
 from agent.llm.budget import Budget, Meter
 from agent.llm.conversation import AgentFailed, converse
+from agent.llm.faults import ConversationTooLong
 from agent.llm.models import ModelChoice, Patience, open_model
 from tests.support.provider import Answer, Provider
 
@@ -70,7 +71,7 @@ class Talk:
                 output=End,
                 finish=("finish", "End."),
                 prompt=["Say done."],
-                tools=[self._look],
+                tools=[self._look, self._look_closely],
             )
         finally:
             await model.close()
@@ -79,6 +80,10 @@ class Talk:
     async def _look(self, number: int) -> str:
         """Look a number up."""
         return f"number {number} is odd"
+
+    async def _look_closely(self, number: int) -> str:
+        """Look a number up, at length."""
+        return f"number {number} is odd\n" * 200
 
     @property
     def retried(self) -> list[str]:
@@ -218,9 +223,20 @@ class TestBrokenAnswers:
     def test_F53_a_conversation_that_is_too_long_is_said(self, wire: str) -> None:
         """The same request would be refused again."""
         talk = Talk(wire, [Answer(fault="413")])
-        assert isinstance(talk.error, AgentFailed)
+        assert isinstance(talk.error, ConversationTooLong)
         assert "too large" in str(talk.error)
+        assert "Split the task" in talk.error.hint
         assert len(talk.provider.requests) == 1
+
+    def test_F53_a_conversation_that_is_too_long_is_shortened_first(self, wire: str) -> None:
+        """Old results are left out; from then on there is less room, and nobody asks in vain."""
+        look = [Answer(calls=(("_look_closely", {"number": n}),)) for n in range(4)]
+        talk = Talk(wire, [*look[:2], Answer(fault="413"), *look[2:], FINISHED])
+        assert talk.word == "done"
+        assert len(talk.provider.requests) == 6
+        assert "left out" not in talk.provider.requests[2].text
+        assert "left out" in talk.provider.requests[3].text
+        assert "number 1 is odd" in talk.provider.requests[3].last
 
     def test_F57_an_answer_without_end_is_cut_off(self, wire: str) -> None:
         """10 MB of text are not kept, and not asked for again."""
