@@ -1,7 +1,7 @@
 """What `prp lint` prints."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,13 +36,15 @@ def lint_files(files: Iterable[Path], *, form: str, least: str, search_path: str
 
     """
     done = []
+    told: set[str] = set()
     for path in documents_in(files):
         linted = _lint(path, least=least, search_path=search_path)
         done.append(linted)
         if form == "json":
             typer.echo(as_json(replace(linted.exported, findings=linted.shown)))
         elif form == "text":
-            _print(linted)
+            _print(linted, told=told)
+            told |= {found.code for found in linted.shown} & _OF_THE_PLACE
     if form == "sarif":
         from agent import __version__  # noqa: PLC0415 - reads the package's metadata
 
@@ -82,8 +84,12 @@ def _lint(path: Path, *, least: str, search_path: str) -> _Linted:
     )
 
 
-def _print(linted: _Linted) -> None:
-    for found in _in_short(linted.shown):
+# True of every document of one call, and printed with the first one only.
+_OF_THE_PLACE = {"R24"}
+
+
+def _print(linted: _Linted, *, told: Container[str]) -> None:
+    for found in _in_short([found for found in linted.shown if found.code not in told]):
         place = f"{linted.path}:{found.line}: [{found.code}]"
         words = f"{found.severity.value}: {found.message}. {found.hint}"
         typer.echo(printable(f"{place} {words}"))

@@ -182,6 +182,9 @@ def check_of(command: Command, *, level: int, setup: Sequence[str]) -> Check:
     spoken = "" if words is not None else f"{comment or command.before}"
     if status := hinted_status(spoken, line=command.line, command=command.text):
         expectation = status
+    kinds = kinds_of(_as_classified(command.text, setup))
+    if kinds[0] is CheckKind.MANUAL and not expectation.line:
+        expectation = hinted(command.text, line=command.line, command="") or expectation
     return Check(
         id="",
         command=command.text,
@@ -189,7 +192,7 @@ def check_of(command: Command, *, level: int, setup: Sequence[str]) -> Check:
         last_line=command.last_line,
         level=level,
         setup=tuple(setup),
-        kinds=kinds_of(_as_classified(command.text, setup)),
+        kinds=kinds,
         expectation=expectation,
         can_fail=_can_fail(command.text, expectation),
         comment=comment,

@@ -80,6 +80,10 @@ _NUMBER = r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>%)"
 _MILLISECONDS = r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s)\b"
 _EACH_TEST = r"\b(?:each|every|slowest) test\b[^\d<≤\n]{0,30}?"
 _PERCENTILE = r"\bp?(?P<percentile>\d\d)(?:th)?\b(?:\s*(?:percentile|%ile))?[^\d<≤\n]{0,30}"
+_EXIT = (
+    r"\bexit(?:s| status| code)*\s*(?:with\s*|of\s*|=\s*|:\s*)?"
+    r"(?:(?:an? )?(?:exit )?(?:status|code)\s*(?:of\s*|=\s*|:\s*)?)?"
+)
 _SAID_IN_WORDS = (
     ExpectationKind.EXIT_NONZERO,
     ExpectationKind.EMPTY_OUTPUT,
@@ -99,12 +103,14 @@ _RULES = tuple(
             r"^(?:status\s*(?:code)?\s*:?\s*)?(?P<number>[1-5]\d\d)\s*(?:OK|Created|Unauthorized|Forbidden|Not Found|$)",
             ExpectationKind.HTTP_STATUS,
         ),
-        (r"\bexit(?:s| status| code)*\s*(?:with\s*|of\s*|=\s*|:\s*)?(?P<number>0)\b", ExpectationKind.EXIT_ZERO),
+        (rf"{_EXIT}(?P<number>0)\b", ExpectationKind.EXIT_ZERO),
+        (rf"{_EXIT}(?P<number>[1-9]\d*)\b", ExpectationKind.EXIT_STATUS),
         (
-            r"\b(?:exit(?:s| status| code)*\s*(?:with\s*|of\s*|=\s*|:\s*)?(?P<number>[1-9]\d*))\b",
-            ExpectationKind.EXIT_STATUS,
+            r"\b(?:non-?zero (?:exit|status|code)|should (?:fail|error)|must fail|"
+            r"(?:exits?|returns?) (?:with )?(?:a )?non-?zero|exits? with an error|"
+            r"(?<!not )(?:is |are )?expected to (?:fail|error)|(?:will|to) fail as expected)\b",
+            ExpectationKind.EXIT_NONZERO,
         ),
-        (r"\b(?:non-?zero exit|should (?:fail|error)|must fail|exits? non-?zero)\b", ExpectationKind.EXIT_NONZERO),
         (
             r"^\W*(?:(?:must|should|expect) )?(?:prints?|returns?|outputs?|shows?|is|be)?\s*"
             r"(?:no output|empty(?: output)?|nothing|silent|\(empty\)|no matches|(?:0|zero) (?:matches|results|hits|lines))\b",

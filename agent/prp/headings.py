@@ -31,27 +31,27 @@ class Part(StrEnum):
 
 _NUMBER = re.compile(r"^(?:\(?\d+(?:\.\d+)*[.):]?|[ivx]+[.)])\s+")
 _RULES: tuple[tuple[Part, str], ...] = (
-    (Part.LEVEL, r"(validation )?(level|loop|gate|nível) \d"),
+    (Part.LEVEL, r"(validation )?(level|loop|gate|nível|stufe|ebene|niveau|nivel|livello|уровень) \d"),
     (Part.ANTI_PATTERNS, r"anti.?patterns?\b"),
     (Part.CONFIDENCE, r"(confidence|scoring rationale|quality score|prp score)\b|.*\bconfidence score"),
     (Part.CURRENT_TREE, r"current (codebase|code|project|directory|file|tree|structure|state of)\b"),
     (Part.DESIRED_TREE, r"(desired|target|new|proposed|final) (codebase|code|project|directory|file|tree|structure)\b"),
     (Part.GOTCHAS, r"(known |critical |common |important )*(gotchas?|pitfalls?|caveats?|library quirks?)\b"),
-    (Part.CHECKLIST, r"(deployment|release|rollout|final|completion|validation|quality|pre-?launch)?\s*(\w+ )?checklist\b"),
-    (Part.CRITERIA, r"((\w+ )?(success|exit|completion) (criteria|metrics|definition)(?! scor)|acceptance( criteria| tests)?|done (when|means)|definition of done|dod|critérios de (sucesso|aceitação)|成功标准|验收标准|성공 기준)\b"),
-    (Part.CONTEXT, r"(all )?(needed |required )?(context\b|documentation( (&|and) (references?|resources|context)\b.*|( references?| resources| links)?$)|(external |related |key |code(base)? )?references?\b|context references|(mandatory|required|must) read(ing)?\b|(relevant|related) (files|documents?|documentation|docs|prps|work)\b|cross.references?\b|key files( summary| to (reference|read))?$|(critical|important) files to (reference|read)\b|(key )?file locations( summary)?$|technical (implementation )?references?$|external (resources|documentation)|必要上下文)"),
-    (Part.VALIDATION, r"(validation|verification|testing)( &| and)? ?(loops?|gates?|commands?|strategy|steps?|levels?|plan|criteria|approach)?$|(validation|verification)\b(?! tasks?\b)|quality gates?|test plan"),
+    (Part.CHECKLIST, r"(deployment|release|rollout|final|completion|validation|quality|pre-?launch)?\s*(\w+ )?(checklist|checkliste|lista de (verificación|verificação))\b"),
+    (Part.CRITERIA, r"((\w+ )?(success|exit|completion) (criteria|metrics|definition)(?! scor)|acceptance( criteria| tests)?|done (when|means)|definition of done|dod|critérios de (sucesso|aceitação)|(erfolgs|akzeptanz|abnahme)kriterien|critères (de (succès|réussite)|d['’]acceptation)|criterios de (éxito|aceptación)|criteri di (successo|accettazione)|критерии (успеха|при[её]мки)|成功标准|验收标准|成功基準|受け入れ基準|성공 기준)\b"),
+    (Part.CONTEXT, r"(all )?(needed |required )?(context\b|documentation( (&|and) (references?|resources|context)\b.*|( references?| resources| links)?$)|(external |related |key |code(base)? )?references?\b|context references|(mandatory|required|must) read(ing)?\b|(relevant|related) (files|documents?|documentation|docs|prps|work)\b|cross.references?\b|key files( summary| to (reference|read))?$|(critical|important) files to (reference|read)\b|(key )?file locations( summary)?$|technical (implementation )?references?$|external (resources|documentation)|((benötigter|nötiger) )?kontext\b|contexte\b|contexto\b|contesto\b|контекст\b|(referenzen|références|referencias|referências|riferimenti|ссылки)$|必要上下文)"),
+    (Part.VALIDATION, r"(validation|verification|testing)( &| and)? ?(loops?|gates?|commands?|strategy|steps?|levels?|plan|criteria|approach)?$|(validation|verification)\b(?! tasks?\b)|quality gates?|test plan|(validierung|(über)?prüfung|verifikation|vérification|validación|verificación|validação|verificação|convalida|verifica|проверка|验证|検証|검증)\b"),
     (Part.TESTS, r"(test(ing)? (specifications?|cases?|data|requirements?)|tests? to write|(unit|integration|e2e|end.to.end|performance|load) tests?( required)?$|performance requirements$|tdd\b)"),
-    (Part.TASK, r"(\[.?.?.?\] )?(task|step|phase|stage|milestone|tarefa|fase|etapa|任务|步骤|阶段|단계)s? ?#?\d"),
+    (Part.TASK, r"(\[.?.?.?\] )?(task|step|phase|stage|milestone|tarefa|fase|etapa|aufgabe|schritt|tâche|étape|tarea|paso|passo|attività|задача|шаг|этап|任务|步骤|阶段|タスク|ステップ|단계)s? ?#?\d"),
     (Part.TASK, r"(p\d+(\.m\d+)?(\.t\d+)?(\.s\d+)?|t\d{2,4})\b[ :.–—-]"),
     (Part.TASK, r"`?(create|modify|update|add|delete|remove|rename|move|extend|replace|refactor)`? `?[\w@.\-]*[/.][\w@./\-\[\]]+`?"),
-    (Part.TASKS, r"list of tasks|((implementation|development|detailed|ordered|verification|validation|bugfix|work|execution) )?(tasks\b(?! spec)|task( (list|breakdown|overview|plan|order|sequence|details|definitions?|structure)s?\b|$)|step.by.step (tasks|instructions|plan|guide|implementation)|work items\b|to-?do( list)?$)|(implementation|migration|execution|development|refactoring) (steps|plan|phases|tasks|order|sequence|roadmap)\b|(task |\w+ )?implementation order\b|tarefas|任务列表|작업"),
-    (Part.BLUEPRINT, r"(implementation|technical) (blueprint|details|approach|design)|blueprint\b|execution plan"),
+    (Part.TASKS, r"list of tasks|((implementation|development|detailed|ordered|verification|validation|bugfix|work|execution) )?(tasks\b(?! spec)|task( (list|breakdown|overview|plan|order|sequence|details|definitions?|structure)s?\b|$)|step.by.step (tasks|instructions|plan|guide|implementation)|work items\b|to-?do( list)?$)|(implementation|migration|execution|development|refactoring) (steps|plan|phases|tasks|order|sequence|roadmap)\b|(task |\w+ )?implementation order\b|(tarefas|aufgaben(liste)?|umsetzungsschritte|tâches|tareas|attività|задачи|任务列表|タスク|작업)\b"),
+    (Part.BLUEPRINT, r"(implementation|technical) (blueprint|details|approach|design)|blueprint\b|execution plan|umsetzung(splan)?\b|plan d['’]implémentation|plan de (implementación|implementação)|mise en œuvre|piano di implementazione|план реализации"),
     (Part.PATTERNS, r"(implementation )?patterns?( to (mirror|follow))?\b|.*\bpatterns$|(per.task )?pseudo.?code|code (examples|patterns)"),
     (Part.METADATA, r"metadata\b|document (info|metadata)|prp (info|metadata)"),
-    (Part.GOAL, r"(feature )?(goals?|objectives?|purpose|overview|summary|objetivo|目标|목표|executive summary|mission|problem statement)( statement)?\b|feature( (statement|description|request))?$"),
-    (Part.WHY, r"why\b|(business value|motivation|rationale|background|justification|porquê|por que|为什么)\b"),
-    (Part.WHAT, r"what\b|(requirements?|scope|deliverables?|functional requirements|technical requirements|o quê|什么)\b"),
+    (Part.GOAL, r"(feature )?(goals?|objectives?|purpose|overview|summary|objetivos?|ziele?|zielsetzung|zweck|zusammenfassung|überblick|objectifs?|résumé|aperçu|propósito|resumen|resumo|obiettivi|obiettivo|цели|цель|目标|目的|目標|목표|executive summary|mission|problem statement)( statement)?\b|feature( (statement|description|request))?$"),
+    (Part.WHY, r"why\b|(business value|motivation|rationale|background|justification|porquê|por ?qu[eé]|warum|hintergrund|beweggrund|pourquoi|justification|motivación|motivação|perché|зачем|为什么)\b"),
+    (Part.WHAT, r"what\b|(requirements?|scope|deliverables?|functional requirements|technical requirements|o quê|anforderungen|umfang|exigences|périmètre|requisitos|requisiti|alcance|escopo|требования|什么)\b|(was|quoi|qué|cosa|что)$"),
 )  # fmt: skip
 _EMPHASIS = re.compile(r"[*`]")
 _UNDERLINED = re.compile(

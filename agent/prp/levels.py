@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 from agent.prp.blocks import Block
 from agent.prp.checks import fence_checks_of, number
-from agent.prp.expected import expectation_of, expected_words
+from agent.prp.expected import expectation_of, expected_words, hinted
 from agent.prp.headings import Part, normalise
 from agent.prp.inline import inline_checks
 from agent.prp.lines import Line, Role
-from agent.prp.model import Check, CheckKind, ExpectationKind, Level
+from agent.prp.model import Check, CheckKind, Expectation, ExpectationKind, Level
 from agent.prp.proving import is_work, proving_checks
 from agent.prp.serving import with_servers
 
@@ -134,7 +134,13 @@ def _manual_steps(lines: Sequence[Line], *, known: Container[int]) -> list[Check
 
 def _step(words: str, line: int) -> Check:
     return Check(
-        id="", command=words, line=line, last_line=line, level=0, kinds=(CheckKind.MANUAL,)
+        id="",
+        command=words,
+        line=line,
+        last_line=line,
+        level=0,
+        kinds=(CheckKind.MANUAL,),
+        expectation=hinted(words, line=line, command="") or Expectation(),
     )
 
 

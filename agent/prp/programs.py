@@ -74,3 +74,37 @@ def scripts_of(command: str) -> tuple[str, ...]:
             if is_own or (after and _SCRIPT.match(word) and not word.startswith("/")):
                 scripts.append(word)
     return tuple(dict.fromkeys(scripts))
+
+
+def tests_of(command: str) -> tuple[str, ...]:
+    """Return the files and folders of tests that a command names to a runner of tests."""
+    found: list[str] = []
+    for words in commands_of(command):
+        start = next((i + 1 for i, word in enumerate(words) if word in _TEST_RUNNERS), 0)
+        for before, word in zip(words[start - 1 :], words[start:], strict=False) if start else ():
+            path = word.partition("::")[0]
+            # Behind an option stands its value, unless it is one that has none.
+            is_value = before.startswith("-") and before not in _FLAGS and "=" not in before
+            if _TEST_FILE.fullmatch(path) and not is_value:
+                found.append(path)
+    return tuple(dict.fromkeys(found))
+
+
+_TEST_RUNNERS = frozenset("pytest py.test vitest jest mocha rspec phpunit busted bats".split())
+_FLAGS = frozenset("-v -vv -q -s -x -vs -sv -xvs -xv -qq --verbose --quiet --run -- run".split())
+_TEST_FILE = re.compile(
+    r"(?:\./)?(?:[\w@-][\w.@-]*/)*(?:[\w@-][\w.@-]*\.(?:py|[cm]?[jt]sx?|rb|php|lua|bats|java|exs)|"
+    r"(?:tests?|specs?|__tests__)/?)"
+)
+
+
+def goals_of(command: str) -> tuple[str, ...]:
+    """Return what a command asks make for in the repository's root."""
+    goals: list[str] = []
+    for words in commands_of(command):
+        if words[0] == "make" and not any(word.startswith(("-", "$")) for word in words):
+            goals += [word for word in words[1:] if _GOAL.fullmatch(word)]
+    return tuple(dict.fromkeys(goals))
+
+
+_GOAL = re.compile(r"[A-Za-z][\w.-]*")

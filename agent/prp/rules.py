@@ -86,7 +86,7 @@ _ALL = (
     _rule("R03", "uncovered-task", _N, "No check seems to touch what a task does."),
     _rule("R04", "manual-criterion", _N, "Only a person can tell whether a criterion holds."),
     _rule("R05", "missing-tool", _W, "A command's program is not installed."),
-    _rule("R06", "missing-script", _W, "A command runs a file that does not exist."),
+    _rule("R06", "missing-script", _W, "A script, test or target of a command is not there."),
     _rule("R07", "shell-syntax", _W, "bash can't parse a command."),
     _rule("R08", "tree-drift", _W, "The current tree shows files that are not there."),
     _rule("R09", "missing-section", _W, "A referenced file has no such section or line."),
@@ -104,6 +104,8 @@ _ALL = (
     _rule("R21", "no-criteria", _W, "The document has no success criterion."),
     _rule("R22", "front-matter", _N, "The front matter lacks its opening marks."),
     _rule("R23", "open-question", _W, "The author left a question open."),
+    _rule("R24", "no-repository", _N, "The document lies in no git repository."),
+    _rule("R25", "unknown-heading", _W, "A part is missing, and headings were not understood."),
 )  # fmt: skip
 
 RULES: dict[str, Rule] = {rule.code: rule for rule in _ALL}

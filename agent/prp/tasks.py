@@ -49,13 +49,14 @@ _LABEL = r"(?P<label>\d+(?:\.\d+)*[a-z]?)"
 _STARTS = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"^\s{{0,3}}(?:[-*]\s+)?(?:\[.{{0,3}}\]\s*)?(?:[*_`#]+\s*)?(?:Task|TASK|Tarefa|任务|작업)\s*#?{_LABEL}\b[*_`]*\s*(?:[-–—:.：]+|\s)?\s*(?P<title>.*)$",
+        rf"^\s{{0,3}}(?:[-*]\s+)?(?:\[.{{0,3}}\]\s*)?(?:[*_`#]+\s*)?(?:Task|TASK|Tarefa|Tarea|Aufgabe|Tâche|Attività|Задача|任务|タスク|작업)\s*#?{_LABEL}\b[*_`]*\s*(?:[-–—:.：]+|\s)?\s*(?P<title>.*)$",
         r"^\s{0,3}[-*]\s+(?:\[.{0,3}\]\s*)?(?:\*\*)?(?P<label>T\d{2,4}|P\d+\.M\d+\S*)(?:\*\*)?[\s:.\-]*(?P<title>.*)$",
         r"^\s{0,3}-\s+(?:task|id|name)\s*:\s*[\"']?(?P<title>.+?)[\"']?$",
     )
 )  # fmt: skip
 _HEADING_LABEL = re.compile(
-    r"^(?:\[.{0,3}\]\s*)?(?:(?:Task|Step|Phase|Stage|Milestone|Tarefa|Fase|Etapa|任务|步骤|阶段|단계)s?\s*#?)?"
+    r"^(?:\[.{0,3}\]\s*)?(?:(?:Task|Step|Phase|Stage|Milestone|Tarefa|Fase|Etapa|Aufgabe|Schritt|Tâche|Étape|Tarea|Paso|Passo|"
+    r"Attività|Задача|Шаг|Этап|任务|步骤|阶段|タスク|ステップ|단계)s?\s*#?)?"
     r"(?P<label>\d+(?:\.\d+)*[a-z]?|P\d+(?:\.M\d+)?(?:\.T\d+)?(?:\.S\d+)?|T\d{2,4})\b[\s:.)–—-]*(?P<title>.*)$",
     re.IGNORECASE,
 )
@@ -117,7 +118,11 @@ def _may_start(words: str) -> bool:
 
 def _has_task(words: str) -> bool:
     """Return whether a line may hold a word for a task."""
-    return "ask" in words or "TASK" in words or "arefa" in words or not words.isascii()
+    return any(word in words for word in _TASK_WORDS) or not words.isascii()
+
+
+# `ask` first: most that hold one hold this.
+_TASK_WORDS = ("ask", "TASK", "Tarefa", "Tarea", "Aufgabe")
 
 
 # A list's marks and the quotes around a key; the empty text is no reason to look further.

@@ -45,7 +45,13 @@ def examine(path: Path, *, search_path: str | None = None) -> Examined:
     named = os.environ.get("PATH", os.defpath) if search_path is None else search_path
     around = look_around(path, search_path=named, home=Path.home())
     examined = lint(prp, around)
-    return Examined(
-        exported=export(prp, examined.findings, readiness_of(prp, examined)),
-        findings=tuple(examined.findings),
-    )
+    findings = examined.findings if around else (_ALONE, *examined.findings)
+    return Examined(exported=export(prp, findings, readiness_of(prp, examined)), findings=findings)
+
+
+_ALONE = finding(
+    "R24",
+    1,
+    "The document lies in no git repository, so nothing that it names was looked for",
+    "Put it into the repository that it is about, or begin one with `git init`.",
+)

@@ -244,8 +244,12 @@ def _total(output: str) -> float | None:
     packages = re.findall(r"^ok\s.*\bcoverage: ([\d.]+)% of statements", output, re.MULTILINE)
     if packages and not totals:
         return min(map(float, packages))
-    numbers = totals or re.findall(r"([\d.]+)\s*%", output)
+    numbers = totals or re.findall(r"([\d.]+)\s*%", output) or _BARE_NUMBER.findall(output)
     return float(numbers[-1]) if numbers else None
+
+
+# `coverage report --format=total` prints the number alone.
+_BARE_NUMBER = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*\Z", re.MULTILINE)
 
 
 def _lines_of_table(output: str) -> float | None:

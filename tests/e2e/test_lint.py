@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,14 @@ def test_every_finding_is_one_line_with_place_code_and_advice(project: Project) 
     assert len(lines) >= 4
     for line in lines:
         assert _LINE.match(line), line
+
+
+def test_outside_of_a_repository_it_says_once_that_nothing_was_looked_up(tmp_path: Path) -> None:
+    """Given two documents in a plain folder, then one note, whose place is the first of them."""
+    alone = Project(tmp_path / "alone", {"a.md": GREET_PRP, "b.md": GREET_PRP})
+    shutil.rmtree(alone.root / ".git")
+    lines = alone.prp("lint", "a.md", "b.md").out.splitlines()
+    assert [line.partition(": ")[0] for line in lines if "[R24]" in line] == ["a.md:1"]
 
 
 def test_json_has_one_object_a_document_and_lines_for_every_item(project: Project) -> None:

@@ -398,6 +398,9 @@ class TestExpectations:
             ("200 OK", ExpectationKind.HTTP_STATUS, "200"),
             ("exit code 3", ExpectationKind.EXIT_STATUS, "3"),
             ("should fail with a validation error", ExpectationKind.EXIT_NONZERO, ""),
+            ("the old form is expected to fail", ExpectationKind.EXIT_NONZERO, ""),
+            ("exits with a status of 2", ExpectationKind.EXIT_STATUS, "2"),
+            ("not expected to fail", ExpectationKind.UNJUDGED, ""),
             ("no output", ExpectationKind.EMPTY_OUTPUT, ""),
             ("The dashboard lists three widgets", ExpectationKind.UNJUDGED, ""),
         ],
@@ -408,6 +411,19 @@ class TestExpectations:
         """With the value to hold against."""
         (check,) = checks(f"tool\n# Expected: {words}")
         assert (check.expectation.kind, check.expectation.value) == (kind, value)
+
+    def test_prose_behind_a_step_for_a_person_is_its_expectation(self) -> None:
+        """In a fence, in a list and behind a command in backticks alike."""
+        fence = "```bash\n1. Try the tool without a name, it should fail\n```"
+        steps = "#### Manual Verification\n1. Call it twice: the second is expected to fail"
+        item = "- [ ] `python tool.py --bad` should exit with status 2"
+        text = f"# A\n\n## Validation Loop\n\n### Level 1: x\n{fence}\n\n{item}\n\n{steps}\n"
+        found = parse_prp(text, path=Path("x.md")).checks
+        assert [(c.kind.value, c.expectation.kind.value, c.expectation.value) for c in found] == [
+            ("manual", "exit-nonzero", ""),
+            ("run", "exit-status", "2"),
+            ("manual", "exit-nonzero", ""),
+        ]
 
     def test_a_grep_that_should_find_nothing_expects_no_output(self) -> None:
         """Its exit status 1 is what the author wants."""

@@ -53,6 +53,17 @@ def test_a_file_counts_before_words() -> None:
     assert (state, reason) == (CheckState.FAILED, "87 in coverage.json where the PRP expects >=90%")
 
 
+def test_a_number_alone_is_a_percentage_where_one_is_expected() -> None:
+    """`coverage report --format=total` prints no more; a number in words is none."""
+    wanted = expectation_of(">= 80 %", line=1)
+    for output, state in (
+        ("83\n", CheckState.PASSED),
+        ("Wrote a report\n79.5\n", CheckState.FAILED),
+        ("12 tests ran\n", CheckState.FAILED),
+    ):
+        assert judge(Finished(command="x", status=0, output=output), wanted)[0] is state
+
+
 def test_a_threshold_of_the_command_itself_is_held_against_the_file() -> None:
     """Exit status 0 is what a process says of itself."""
     reports = {"coverage.json": COVERAGE["coverage.py"]}

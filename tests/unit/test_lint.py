@@ -20,7 +20,14 @@ from agent.prp.readiness import readiness_of
 from agent.prp.rules import RULES
 from tests.support.documents import GOOD, after
 
-FILES = ("src/app.py", "docs/style.md", "tests/test_app.py", "scripts/check.sh", "build/out.txt")
+FILES = (
+    "src/app.py",
+    "docs/style.md",
+    "tests/test_app.py",
+    "tests/test_greet.py",
+    "scripts/check.sh",
+    "build/out.txt",
+)
 TEXTS = {"docs/style.md": "# Style\n\n## Tone\nshort\n", "src/app.py": "x = 1\n" * 10}
 
 
@@ -29,6 +36,7 @@ def around(
     *,
     natures: Mapping[str, Nature] | None = None,
     syntax: Callable[[Sequence[str]], Mapping[int, str]] = lambda _: {},
+    texts: Mapping[str, str] = TEXTS,
     **more: bool,
 ) -> Surroundings:
     known = KnownFiles(files)
@@ -38,7 +46,7 @@ def around(
         nature=lambda path: there.get(
             path, Nature.FOLDER if known.is_folder(path) else Nature.NOTHING
         ),
-        read=lambda path: TEXTS.get(path, ""),
+        read=lambda path: texts.get(path, ""),
         has_tool=lambda name: name != "frobnicate",
         syntax_errors=syntax,
         folder="PRPs",
@@ -175,6 +183,8 @@ CASES = [
     ("R04", after("### Success Criteria", "- [ ] Stakeholders sign off"), "note"),
     ("R05", GOOD.replace("pytest tests", "frobnicate tests"), "warning"),
     ("R06", GOOD.replace("pytest tests/test_greet.py", "bash scripts/gone.sh"), "warning"),
+    ("R06", GOOD.replace("tests/test_greet.py", "tests/test_gone.py::test_x"), "note"),
+    ("R06", GOOD.replace("pytest tests/test_greet.py", "make gone"), "warning"),
     ("R08", after(CONTEXT, "### Current Codebase Tree\n```\nsrc/\n├── old.py\n```"), "warning"),
     ("R09", GOOD.replace("section: Tone", "section: Colour"), "warning"),
     ("R09", after(CONTEXT, "- file: src/app.py:5-99\n  why: x"), "warning"),
@@ -191,6 +201,8 @@ CASES = [
     ("R20", GOOD.partition("## Validation Loop")[0], "warning"),
     ("R21", GOOD.replace("### Success Criteria\n- [ ] `greet Ann` prints `Hello, Ann`", ""), "warning"),
     ("R22", f"name: x\n---\n{GOOD}", "note"),
+    ("R25", GOOD.replace("## Goal", "## Cel"), "note"),
+    ("R25", "# A\n\n## Przegląd\nx\n\n## Zadania\n- y\n\n## Goal\nz\n", "warning"),
     ("R23", f"{GOOD}\n## Open Questions\n- Which one?\n- None\n", "warning"),
 ]  # fmt: skip
 
@@ -211,7 +223,7 @@ def test_a_rule_is_broken(code: str, text: str, severity: str) -> None:
 def test_every_rule_has_a_case() -> None:
     """Rules about unreadable files and surroundings have tests of their own."""
     elsewhere = {f"I0{n}" for n in range(1, 8)} | {"I11", "I12", "I13", "I14"}
-    elsewhere |= {"I30", "I34", "I48", "I62", "R07"}
+    elsewhere |= {"I30", "I34", "I48", "I62", "R07", "R24"}
     assert {case[0] for case in CASES} | elsewhere == set(RULES)
 
 
@@ -264,6 +276,17 @@ class TestSurroundings:
         text = GOOD.replace("MODIFY src/app.py", "CREATE scripts/new.sh")
         text = text.replace("pytest tests/test_greet.py", "bash scripts/new.sh")
         assert "R06" not in codes(text)
+
+    def test_R06_what_is_there_or_is_made_is_not_missing(self) -> None:
+        """A test that a task speaks of, and a target of the Makefile, need no word."""
+        text = GOOD.replace("- add it", "- add it, with tests/test_new.py")
+        assert "R06" not in codes(text.replace("tests/test_greet.py", "tests/test_new.py"))
+        makefile = {"Makefile": "build test: a.c\n\ttrue\nx := 1\n"}
+        text = GOOD.replace("pytest tests/test_greet.py", "make test x=1 && make x")
+        place = around((*FILES, "Makefile"), texts=makefile)
+        assert [f.message for f in found(text, place) if f.code == "R06"] == [
+            "There is no target `x` in the Makefile, and no task changes that"
+        ]
 
 
 class TestNoFalseAlarms:

@@ -8,6 +8,7 @@ from agent.prp.lint.context import about_references
 from agent.prp.lint.coverage import Coverage, about_coverage, find_coverage
 from agent.prp.lint.hazards import about_checks
 from agent.prp.lint.hidden import about_hidden
+from agent.prp.lint.named import about_named
 from agent.prp.lint.placeholders import about_placeholders
 from agent.prp.lint.secret_text import masking
 from agent.prp.lint.structure import about_structure
@@ -59,6 +60,7 @@ def lint(prp: Prp, around: Surroundings | None = None) -> Examined:
         *about_tasks(prp, around),
         *about_trees(prp, around),
         *about_checks(prp, fenced, around),
+        *about_named(prp, around),
         *about_coverage(prp, coverage),
     ]
     for fence in fenced:

@@ -1,12 +1,11 @@
 """What running the checks would mean, and whether they can run and fail at all."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from agent.prp.lines import Fence
-from agent.prp.lint.surroundings import Nature, Surroundings
+from agent.prp.lint.surroundings import Surroundings
 from agent.prp.model import Check, CheckKind, Finding, Prp
-from agent.prp.programs import programs_of, scripts_of
+from agent.prp.programs import programs_of
 from agent.prp.rules import finding
 from agent.prp.serving import is_probe
 
@@ -124,8 +123,6 @@ def is_shell(check: Check) -> bool:
 
 
 def _tools(prp: Prp, around: Surroundings) -> Iterator[Finding]:
-    made = {c.path.removeprefix("./") for task in prp.tasks for c in task.changes}
-    made |= {text.text for text in prp.desired_files}
     told: set[str] = set()
     for check in prp.checks:
         if not is_shell(check) or CheckKind.PLACEHOLDER in check.kinds:
@@ -138,26 +135,6 @@ def _tools(prp: Prp, around: Surroundings) -> Iterator[Finding]:
                     check.line,
                     f"The program `{name}` is not installed",
                     "Install it, or write the command so that the project brings it.",
-                )
-        if (
-            any(re.match(r"\s*(cd|pushd)\b", word) for word in check.setup)
-            or "cd " in check.command
-        ):
-            continue
-        for script in scripts_of(check.command):
-            plain = script.removeprefix("./")
-            if (
-                script not in told
-                and plain not in made
-                and not any(path.endswith(f"/{plain}") for path in made)
-                and around.nature(plain) is Nature.NOTHING
-            ):
-                told.add(script)
-                yield finding(
-                    "R06",
-                    check.line,
-                    f"The script `{script[:80]}` does not exist, and no task makes it",
-                    "Correct the path, or let a task create it.",
                 )
 
 

@@ -7,7 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from agent.prp.headings import normalise
 from agent.prp.lines import Fence, Line, Role, heading
-from agent.prp.model import ExpectationKind, Finding, Prp, Task
+from agent.prp.model import ExpectationKind, Finding, Prp, Severity, Task
 from agent.prp.rules import finding
 
 _MOST_TASKS = 100
@@ -16,6 +16,7 @@ _MOST_TASKS = 100
 def about_structure(prp: Prp, lines: Sequence[Line], fenced: Sequence[Fence]) -> Iterator[Finding]:
     """Return findings about parts that are missing, double, empty or never filled in."""
     yield from _missing(prp)
+    yield from _not_understood(prp)
     yield from _double(lines)
     yield from _empty_levels(prp, lines, fenced)
     yield from _order_of_tasks(prp.tasks)
@@ -59,6 +60,38 @@ def _missing(prp: Prp) -> Iterator[Finding]:
             "There is no validation command; nothing can be proven by program",
             "Add `## Validation Loops` with a bash block.",
         )
+
+
+def _not_understood(prp: Prp) -> Iterator[Finding]:
+    """Return which headings say nothing to prp, where a part is missing."""
+    lacking = [
+        name
+        for name, is_there in (
+            ("`## Goal`", not any(found.code == "R19" for found in prp.findings)),
+            ("`### Success Criteria`", prp.promises),
+            ("`## Implementation Tasks`", prp.tasks),
+            ("`## Validation Loops`", prp.checks or prp.levels),
+        )
+        if not is_there
+    ]
+    unknown = [section for section in prp.remainder if section.depth in _OF_PARTS]
+    if not lacking or not unknown:
+        return
+    names = ", ".join(f"`{section.heading[:40]}`" for section in unknown[:_MOST_NAMED])
+    more = f" and {len(unknown) - _MOST_NAMED} more" if len(unknown) > _MOST_NAMED else ""
+    yield finding(
+        "R25",
+        unknown[0].line,
+        f"Headings that prp does not know: {names}{more}; nothing was found that is called "
+        + " or ".join(lacking),
+        "Call the section so if it is there; docs/prp-format.md lists the names of all parts.",
+        severity=None if len(lacking) > 1 or not prp.tasks else Severity.NOTE,
+    )
+
+
+# The title is no part, and deeper headings divide one.
+_OF_PARTS = (2, 3)
+_MOST_NAMED = 6
 
 
 def _double(lines: Sequence[Line]) -> Iterator[Finding]:
