@@ -4,12 +4,16 @@ import asyncio
 import math
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
+from typing import ParamSpec, TypeVar
 
 from agent.errors import BudgetExhausted, SettingsError
 from agent.llm.prices import Prices, Tokens
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
 
 _LOW = 0.8
 
@@ -217,6 +221,17 @@ class Meter:
         except TimeoutError:
             self.require_left()
             raise
+
+    def in_time(
+        self, do: Callable[_Given, Awaitable[_Result]]
+    ) -> Callable[_Given, Awaitable[_Result]]:
+        """Return the same function, ended when the run's minutes are used up."""
+
+        async def timed(*given: _Given.args, **named: _Given.kwargs) -> _Result:
+            async with self.within_time():
+                return await do(*given, **named)
+
+        return timed
 
     def _limits(self) -> Iterable[tuple[str, float, float, str]]:
         """Yield each limit that is set: name, used, limit, how to say an amount."""

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from agent.prp import Prp
-from agent.runs.crew import Office
 from agent.runs.desk import reaching
+from agent.runs.office import Office
 from agent.verifier import CheckResult, CheckState, describe, freeze, measure
 from agent.workspace import FileProblem, clip
 

@@ -9,11 +9,11 @@ from agent.journal.about import naming
 from agent.llm.budget import Meter
 from agent.llm.recording import Recorder
 from agent.prp import Prp
-from agent.runs.crew import Office
 from agent.runs.database import require_reachable
 from agent.runs.desk import Desk, Order
 from agent.runs.earlier import Earlier
 from agent.runs.folder import RunFolder, new_run_folder
+from agent.runs.office import Office
 from agent.runs.orders import Saved, save
 from agent.workspace import clip
 

@@ -21,10 +21,10 @@ from agent.prp.lint import lint
 from agent.prp.readiness import readiness_of
 from agent.runs.baseline import Baseline
 from agent.runs.beginning import masked, office_of, warn
-from agent.runs.crew import Office
 from agent.runs.desk import Desk, Order, lay_out_draft
 from agent.runs.drafted import Drafted
 from agent.runs.folder import RunFolder
+from agent.runs.office import Office
 from agent.runs.opening import opened
 from agent.runs.signals import with_signals
 from agent.shown import seen

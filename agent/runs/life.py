@@ -13,6 +13,7 @@ from agent.execute import Outcome, execute
 from agent.journal import Journal, Noted, Record, read_events
 from agent.runs.alive import holding
 from agent.runs.beginning import masked, office_of, started_as, warn
+from agent.runs.crew import crew_of
 from agent.runs.database import queue_of
 from agent.runs.desk import Desk, Order
 from agent.runs.earlier import Earlier
@@ -165,11 +166,12 @@ class _Life:
             aclosing(
                 office_of(equipped, self.order, self.folder, record, earlier=earlier)
             ) as office,
+            crew_of(office, tree) as crew,
         ):
             await office.prepare()
             outcome = await execute(
                 desk.prp,
-                office.crew(tree),
+                crew,
                 tree,
                 desk.budget,
                 record,
