@@ -125,6 +125,11 @@ class GitHub:
         """Return an issue as it is now."""
         return self._read(Issue, f"{self._repo}/issues/{number}")
 
+    def issues_with(self, label: str) -> Iterator[Issue]:
+        """Return the issues, closed ones too, that carry a label."""
+        path = f"{self._repo}/issues?state=all&labels={quote(label, safe='')}"
+        return self._every(Issue, path)
+
     def authorship(self, number: int) -> Authorship:
         """Return who wrote an issue and who changed it last."""
         owner, _, name = self.repository.partition("/")

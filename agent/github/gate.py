@@ -8,13 +8,14 @@ from typing import Literal
 
 from agent.errors import DocumentError, PrpError, Refused
 from agent.github import progress, words
+from agent.github.claims import Day
 from agent.github.client import GitHub
 from agent.github.drafting import WISH, branch_of
 from agent.github.job import LABEL, Job
 from agent.github.papers import DraftWish, Request, write
-from agent.github.review import with_review
+from agent.github.review import criterion_named, with_review
 from agent.github.sources import Found, find_prp, name_of
-from agent.github.state import State, bring, dollars, recall, spent_today
+from agent.github.state import State, bring, recall
 from agent.github.trigger import Act, Trigger, read_trigger
 from agent.prp import parse_prp, require_executable, slug
 from agent.prp.lint import lint
@@ -151,9 +152,9 @@ def _decided(gate: Gate, now: datetime) -> Decision:
         case Act.CANCEL:
             return _cancel(gate, state)
     _require_idle(gate, state)
-    if trigger.is_pull:
+    if trigger.is_pull or trigger.act is Act.RETRY:
         if state is None:
-            raise Refused("Nothing is known of this pull request's run")
+            raise Refused("Nothing was executed here yet", hint=f"Set the label {LABEL} first.")
         return _again(gate, state, now)
     return _on_words(gate, key, state, now)
 
@@ -186,7 +187,18 @@ def _of_pull(gate: Gate) -> tuple[str, State]:
         state = recall(gate.repository, key)
         if state and state.request.branch == pull.head.ref:
             return key, state
+        if state and _is_numbered(state.request.branch, pull.head.ref):
+            raise Refused(
+                f"The work of {pull.head.ref} goes on in {state.request.branch}",
+                hint="Review the pull request of that branch, or merge one into the other.",
+            )
     raise Refused(f"{pull.head.ref} is no branch of a run")
+
+
+def _is_numbered(branch: str, other: str) -> bool:
+    """Return whether a branch got its number because the other one was there."""
+    name, _, number = branch.rpartition("-")
+    return name == other and number.isdigit()
 
 
 def _require_idle(gate: Gate, state: State | None) -> None:
@@ -264,7 +276,7 @@ def _on_words(gate: Gate, key: str, state: State | None, now: datetime) -> Decis
         base=base,
         branch=f"prp/{name}",
         default_branch=gate.job.default_branch,
-        max_cost_usd=_allowance(gate, now),
+        max_cost_usd=_allowance(gate, now, trigger.number),
     )
     goes_on = trigger.act in (Act.LABEL, Act.RESUME, Act.APPROVE)
     if goes_on and state and state.request.digest == request.digest and state.outcome != "proven":
@@ -274,7 +286,7 @@ def _on_words(gate: Gate, key: str, state: State | None, now: datetime) -> Decis
             "The text or its commands are others than those of the last run, or it was finished",
             hint=f"Set the label {LABEL} to start afresh.",
         )
-    return _started(gate, request)
+    return _started(gate, request, now)
 
 
 def _going_on(gate: Gate, request: Request, state: State) -> Request:
@@ -293,6 +305,8 @@ def _again(gate: Gate, state: State, now: datetime) -> Decision:
     if trigger.act is Act.APPROVE:
         raise Refused("Commands are approved on the issue, not on its pull request")
     text = old.prp
+    if trigger.act is Act.RETRY:
+        text = with_review(old.prp, [criterion_named(old.prp, trigger.words)])
     if trigger.act is Act.REVIEW:
         said = [trigger.words] if trigger.words else []
         if trigger.review:
@@ -310,10 +324,10 @@ def _again(gate: Gate, state: State, now: datetime) -> Decision:
             "trust": old.trust if text == old.prp else "maintainer",
             "start": None,
             "comment": None,
-            "max_cost_usd": _allowance(gate, now),
+            "max_cost_usd": _allowance(gate, now, old.issue),
         }
     )
-    return _started(gate, _going_on(gate, request, state))
+    return _started(gate, _going_on(gate, request, state), now)
 
 
 def _said(path: str, line: int | None, text: str) -> str:
@@ -437,7 +451,7 @@ def _draft(gate: Gate, found: Found, base: str, now: datetime) -> Decision:
         template=found.text,
         by_model=by_model,
         base=base,
-        max_cost_usd=_allowance(gate, now) if by_model else None,
+        max_cost_usd=_allowance(gate, now, gate.number) if by_model else None,
     )
     write(wish, gate.job.artifact("request") / WISH)
     gate.job.put(key=str(gate.number))
@@ -445,7 +459,8 @@ def _draft(gate: Gate, found: Found, base: str, now: datetime) -> Decision:
         return Decision.TEMPLATE
     progress.label(gate.github, gate.number, progress.RUNNING)
     told = (
-        f"<!-- prp:workflow {gate.job.run} -->\n### Writing a PRP\n\n[The run]({gate.job.run_url})."
+        f"{progress.marks(gate.job.run, usd=wish.max_cost_usd, actor=wish.actor)}\n"
+        f"### Writing a PRP\n\n[The run]({gate.job.run_url})."
     )
     progress.show(gate.github, gate.number, str(gate.number), told)
     return Decision.DRAFT
@@ -454,39 +469,28 @@ def _draft(gate: Gate, found: Found, base: str, now: datetime) -> Decision:
 _LONGEST_WISH = 60_000
 
 
-def _allowance(gate: Gate, now: datetime) -> float | None:
-    """Return the dollars that a run may cost: its own limit, or what is left of the day's.
+def _allowance(gate: Gate, now: datetime, number: int | None) -> float | None:
+    """Return the dollars that a run may cost.
 
     Raises:
-        Refused: Nothing is left.
+        Refused: Nothing is left of the day's.
 
     """
     limit = gate.settings.max_cost_usd
-    today = list(spent_today(gate.repository, now=now))
-    most = gate.job.number("DAILY_RUNS")
-    mine = sum(spent.actor == gate.trigger.actor for spent in today)
-    if most is not None and mine >= most:
-        raise Refused(f"{gate.trigger.actor} has started {mine} runs today; {most:g} are allowed")
-    daily = gate.job.number("DAILY_USD")
-    if daily is None:
-        return limit
-    left = daily - dollars(iter(today))
-    if left <= 0:
-        raise Refused(
-            f"Today's US$ {daily:g} for this repository are used up",
-            hint="The variable PRP_DAILY_USD of the repository says how much a day may cost.",
-        )
-    return left if limit is None else min(limit, left)
+    return _day(gate, now).allowance(limit, actor=gate.trigger.actor, number=number)
 
 
-def _started(gate: Gate, request: Request) -> Decision:
+def _day(gate: Gate, now: datetime) -> Day:
+    return Day(job=gate.job, github=gate.github, repository=gate.repository, now=now)
+
+
+def _started(gate: Gate, request: Request, now: datetime) -> Decision:
     """Write the request, and tell people that a run begins."""
     folder = gate.job.artifact("request")
     if issue := request.issue:
-        told = progress.beginning(request, run=gate.job.run, url=gate.job.run_url)
-        comment = progress.show(gate.github, issue, request.key, told)
-        request = request.model_copy(update={"comment": comment})
+        request = _told(gate, request, issue)
         progress.label(gate.github, issue, progress.RUNNING)
+        request = _settled(gate, request, issue, now)
     if request.start:
         write_bundle(
             gate.repository,
@@ -497,3 +501,31 @@ def _started(gate: Gate, request: Request) -> Decision:
     write(request, folder / "request.json")
     gate.job.put(base=request.base, branch=request.branch, key=request.key, digest=request.digest)
     return Decision.PLAN if request.mode == "plan" else Decision.RUN
+
+
+def _told(gate: Gate, request: Request, issue: int) -> Request:
+    told = progress.beginning(request, run=gate.job.run, url=gate.job.run_url)
+    comment = progress.show(gate.github, issue, request.key, told, comment=request.comment)
+    return request.model_copy(update={"comment": comment})
+
+
+def _settled(gate: Gate, request: Request, issue: int, now: datetime) -> Request:
+    """Look at the day's money again, now that others can see what this run may cost.
+
+    Raises:
+        Refused: Runs that began at the same moment leave nothing of it.
+
+    """
+    day = _day(gate, now)
+    if not day.is_limited:
+        return request
+    try:
+        left = day.allowance(request.max_cost_usd, actor=request.actor, number=issue)
+    except Refused as refused:
+        progress.label(gate.github, issue, None)
+        told = f"### Not started\n\n{words.plain(str(refused))}"
+        progress.show(gate.github, issue, request.key, told, comment=request.comment)
+        raise
+    if left == request.max_cost_usd:
+        return request
+    return _told(gate, request.model_copy(update={"max_cost_usd": left}), issue)

@@ -2,11 +2,12 @@
 
 import contextlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from agent.deliver.report import MARK
 from agent.github import words
-from agent.github.answers import User
+from agent.github.answers import Comment, User
 from agent.github.client import GitHub, GitHubFailed
 from agent.github.papers import Phase, Request
 from agent.prp import parse_prp
@@ -52,12 +53,22 @@ def rewrite(github: GitHub, comment: int, key: str, text: str) -> None:
 
 def _own_comment(github: GitHub, number: int, key: str) -> int | None:
     """Return our comment; one that somebody else wrote in its likeness is none."""
+    ours = _by_us(github, number)
+    return next((c.id for c in ours if (c.body or "").startswith(marker(key))), None)
+
+
+def own_comments(github: GitHub, number: int) -> Iterator[str]:
+    """Return the words of our comments that say how a run stands."""
+    for comment in _by_us(github, number):
+        if (comment.body or "").startswith("<!-- prp:run issue="):
+            yield comment.body or ""
+
+
+def _by_us(github: GitHub, number: int) -> Iterator[Comment]:
     login = github.own_login()
     for comment in github.comments(number):
-        is_marked = (comment.body or "").startswith(marker(key))
-        if is_marked and comment.user and _is(comment.user, login):
-            return comment.id
-    return None
+        if comment.user and _is(comment.user, login):
+            yield comment
 
 
 def _is(user: User, login: str) -> bool:
@@ -91,6 +102,15 @@ def workflow_run(text: str) -> int | None:
     return int(found[1]) if found else None
 
 
+def marks(run: str, *, usd: float | None, actor: str) -> str:
+    """Return what nobody sees: the workflow's run, and what it may cost at most."""
+    return f"<!-- prp:workflow {run} --><!-- prp:claim {usd or 0.0:.6f} {actor} -->"
+
+
+def _marks_of(request: Request, run: str) -> str:
+    return marks(run, usd=request.max_cost_usd, actor=request.actor)
+
+
 def beginning(request: Request, *, run: str, url: str) -> str:
     """Return the comment for a run that begins."""
     prp = parse_prp(request.prp, path=Path(request.prp_name))
@@ -101,7 +121,7 @@ def beginning(request: Request, *, run: str, url: str) -> str:
     criteria = [f"- {c.id}: {words.plain(c.text)}" for c in prp.promises]
     return words.within(
         [
-            f"<!-- prp:workflow {run} -->\n### {what} {words.code(request.prp_name)}",
+            f"{_marks_of(request, run)}\n### {what} {words.code(request.prp_name)}",
             f"Started by {words.plain(request.actor)}, {limit}; [the run]({url}).{after} Text and "
             f"commands: `{request.digest[:12]}`, from {words.code(request.base[:12])}.",
             "**Tasks**\n" + "\n".join(tasks) if tasks else "",
@@ -127,7 +147,7 @@ def going_on(request: Request, phase: Phase, *, run: str, url: str) -> str:
     verdicts = [f"- {words.plain(one)}" for one in phase.attempts]
     return words.within(
         [
-            f"<!-- prp:workflow {run} -->\n### Executing {words.code(request.prp_name)}",
+            f"{_marks_of(request, run)}\n### Executing {words.code(request.prp_name)}",
             f"Now: **{words.plain(phase.doing)}**; {cost}{limit}; [the run]({url}). What counts is "
             "said when the checks have run again in a job without keys.",
             "**Attempts**\n" + "\n".join(verdicts) if verdicts else "",

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from agent.errors import Refused
+from agent.prp import parse_prp
 
 _MOST = 30
 
@@ -32,6 +34,23 @@ def with_review(text: str, said: Sequence[str]) -> str:
     criteria = "\n".join(f"- [ ] {point}" for point in points)
     tasks = "\n".join(f"    - {point}" for point in points)
     return _REVIEW.format(before=before, head=_HEAD, criteria=criteria, tasks=tasks)
+
+
+def criterion_named(text: str, named: str) -> str:
+    """Return the words of a criterion that `/prp retry-criterion` names, as `3` or `C3`.
+
+    Raises:
+        Refused: There is no such criterion.
+
+    """
+    promises = {c.id: c.text for c in parse_prp(text, path=Path("issue.md")).promises}
+    name = f"C{named.strip().upper().removeprefix('C')}"
+    if name not in promises:
+        raise Refused(
+            f"There is no criterion {' '.join(named.split())[:20] or 'without a number'}",
+            hint=f"There are {', '.join(promises)}: `/prp retry-criterion C1`.",
+        )
+    return promises[name]
 
 
 def _one_line(point: str) -> str:

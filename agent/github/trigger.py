@@ -20,6 +20,7 @@ class Act(StrEnum):
     CANCEL = "cancel"
     STATUS = "status"
     REVIEW = "review"
+    RETRY = "retry-criterion"
     DISPATCH = "dispatch"
 
 
@@ -89,7 +90,7 @@ def _on_issue(event: Mapping[str, Any], act: Act) -> Trigger:
 
 
 # The first word of the comment, alone or before a blank: no quotation, no `/prpx`.
-_COMMAND = re.compile(r"\A/prp(?:[ \t]+(?P<word>\w+))?(?P<rest>.*)\Z", re.DOTALL)
+_COMMAND = re.compile(r"\A/prp(?:[ \t]+(?P<word>[\w-]+))?(?P<rest>.*)\Z", re.DOTALL)
 _DIGEST = re.compile(r"\A\s*(?P<digest>[0-9a-fA-F]{12,64})\s*\Z")
 _SPOKEN = {
     "run": Act.RUN,
@@ -98,6 +99,7 @@ _SPOKEN = {
     "resume": Act.RESUME,
     "cancel": Act.CANCEL,
     "status": Act.STATUS,
+    "retry-criterion": Act.RETRY,
 }
 
 
@@ -124,7 +126,7 @@ def _command(
         body=str(subject.get("body") or ""),
         comment=int(comment.get("id") or 0),
         digest=digest["digest"].lower() if digest else "",
-        words=f"{place}{rest}" if rest else "",
+        words=f"{place}{rest}" if rest and act is not Act.RETRY else rest,
         **_actor(event),
     )
 

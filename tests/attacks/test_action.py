@@ -415,7 +415,7 @@ def test_a09_a_run_under_way_calls_nobody_either() -> None:
     )
     told = going_on(asked, phase, run="5", url="https://example.test/1")
     assert workflow_run(told) == 5
-    assert told.count("<!--") == 1
+    assert told.count("<!--") == 2
     assert not re.search(r"@\w|#\d|(?<!\\)\*\*x", told)
     with pytest.raises(ValidationError):
         Phase(doing="x" * 301)

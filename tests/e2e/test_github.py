@@ -1,6 +1,9 @@
 """The Action's own workflow, job by job, against a GitHub on this machine and a scripted model."""
 
+import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -502,6 +505,39 @@ class TestFaults:
         place.runner.inputs = {**place.runner.inputs, "daily-runs": "", "daily-usd": "0"}
         assert place.gate(place.label()) == "refused"
         assert "used up" in place.github.said(7)
+
+    def test_runs_side_by_side_share_a_day(self, place: Place) -> None:
+        """What one may still spend is not there for another, even of two that start at once."""
+        place.runner.inputs = {**place.runner.inputs, "daily-usd": "5", "max-cost-usd": "4"}
+        place.github.issue(8, TITLE, "PRP: PRPs/greet.md\n")
+        # Given two people who set a label at the same moment, on issues of their own
+        runners = [replace(place.runner, folder=place.folder / f"r{n}") for n in (7, 8)]
+        with ThreadPoolExecutor() as pool:
+            events = [place.label(7), place.label(8, by="root")]
+            ran = list(pool.map(lambda r, e: r("issues", e, last="gate"), runners, events))
+        # Then together they were allowed no more than the day has
+        decisions = [one["gate"].outputs["decision"] for one in ran]
+        files = [r.folder.glob("artifacts-1/prp-request/request.json") for r in runners]
+        allowed = [json.loads(f.read_text())["max_cost_usd"] for each in files for f in each]
+        assert len(allowed) == decisions.count("run"), [one.log for one in ran]
+        assert sum(allowed) <= 5
+        # And who comes later gets what they leave
+        place.github.issue(9, TITLE, "PRP: PRPs/greet.md\n")
+        later = place.gate(place.label(9))
+        assert (later == "run") is (sum(allowed) < 5), place.github.said(9)
+
+    def test_a_criterion_is_tried_again(self, place: Place) -> None:
+        """On top of what is there, with the criterion as a task; one that is none is told."""
+        place.run(place.label(), crew(attempts=[{"greet.py": WRONG}] * 3))
+        assert place.gate(place.comment("/prp retry-criterion 9")) == "refused"
+        assert "There are C1, C2" in place.github.said(7)
+        assert place.gate(place.comment("/prp retry-criterion C1")) == "run"
+        file = place.runner.folder / f"artifacts-{place.runner.run}" / "prp-request/request.json"
+        request = json.loads(file.read_text())
+        assert request["start"] == place.github.git("rev-parse", request["branch"]).strip()
+        assert "Task 900 - Answer the review:\n    - 'greet('Ada')'" in request["prp"].replace(
+            '"', "'"
+        )
 
     def test_a_model_that_is_away_leaves_a_run_to_go_on_with(self, place: Place) -> None:
         """The job is red, the label tells, and the state is there."""

@@ -201,6 +201,7 @@ class FakeGitHub:
         return [
             ("GET", r"/collaborators/([^/]+)/permission", "", self._permission),
             ("GET", r"/issues/(\d+)", "issues:read|pull-requests:read", self._get_issue),
+            ("GET", r"/issues", "issues:read", self._list_issues),
             ("GET", r"/issues/(\d+)/comments", "issues:read", self._get_comments),
             ("POST", r"/issues/(\d+)/comments", either, self._comment),
             ("PATCH", r"/issues/comments/(\d+)", either, self._edit_comment),
@@ -230,6 +231,14 @@ class FakeGitHub:
     def _get_issue(self, number: str, **_: Any) -> tuple[int, Any]:
         found = self.state.issues.get(int(number))
         return (200, found) if found else (404, {"message": "Not Found"})
+
+    def _list_issues(self, *, query: dict[str, list[str]], **_: Any) -> tuple[int, Any]:
+        label = query.get("labels", [""])[0]
+        return 200, [
+            issue
+            for issue in self.state.issues.values()
+            if any(each["name"] == label for each in issue["labels"])
+        ]
 
     def _get_comments(self, number: str, **_: Any) -> tuple[int, Any]:
         return 200, self.state.comments.get(int(number), [])
