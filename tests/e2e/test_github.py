@@ -34,6 +34,7 @@ class TestFromLabelToPullRequest:
             "verify": "success",
             "screen": "success",
             "publish": "success",
+            "follow": "skipped",
             "cancel": "skipped",
         }, ran.log
         pull = place.pull
