@@ -16,6 +16,14 @@ Agents = Annotated[
 Github = Annotated[
     bool, typer.Option("--github", help="Also the workflow and issue form of the GitHub Action.")
 ]
+Action = Annotated[
+    str,
+    typer.Option(
+        metavar="OWNER/NAME[@COMMIT]",
+        help="Repository of the Action that the workflow calls; known by itself where prp was "
+        "installed from GitHub.",
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, do nothing.")]
 Remove = Annotated[
     bool, typer.Option("--remove", help="Take away what was written and nobody has edited.")
@@ -26,6 +34,7 @@ def init(
     *,
     agents: Agents = "auto",
     github: Github = False,
+    action: Action = "",
     dry_run: DryRun = False,
     remove: Remove = False,
 ) -> None:
@@ -37,19 +46,27 @@ def init(
     \b
       prp init
       prp init --agents claude,gemini --dry-run
-      prp init --agents none --github
+      prp init --agents none --github --action OWNER/NAME@COMMIT
       prp init --github --remove
 
     """
     from agent.editors.setting_up import Wish, set_up  # noqa: PLC0415 - keeps --help fast
-    from agent.github.install import install_github  # noqa: PLC0415
     from agent.shown import printable  # noqa: PLC0415
     from agent.workspace import Repository  # noqa: PLC0415
 
     root = Repository.open(Path.cwd()).root
-    wish = Wish(agents=agents, further=install_github(root) if github else {})
+    further = _of_github(root, action, remove=remove) if github else {}
+    wish = Wish(agents=agents, further=further)
     done = set_up(root, wish, remove=remove, dry_run=dry_run)
     for change in done.changes:
         typer.echo(f"{printable(change.path)}: {'would be ' * dry_run}{change.state}")
     for line in done.words:
         typer.echo(line)
+
+
+def _of_github(root: Path, action: str, *, remove: bool) -> dict[str, str]:
+    from agent.github.install import home_of, install_github, noted_by_installer  # noqa: PLC0415
+
+    # What is taken away is known by its hash, whatever it called.
+    home = home_of(action or "any/one" * remove, installed=noted_by_installer())
+    return install_github(root, action=home.action, ref=home.ref)

@@ -2,18 +2,74 @@
 
 import json
 import re
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from agent import __version__
+from agent.errors import SettingsError
 
-HOME = "prp-agent/prp"
-"""Repository of the Action, as `owner/name`."""
 _TEMPLATES = Path(__file__).parent / "templates"
 _SHA = re.compile(r"[0-9a-f]{40}")
 
 
+_NAMED = re.compile(r"(?P<action>[\w.-]+/[\w.-]+)(?:@(?P<ref>[\w./-]+))?")
+_ADDRESS = re.compile(
+    r"(?:https://|ssh://git@)github\.com/(?P<action>[\w.-]+/[\w.-]+?)(?:\.git)?/?"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Home:
+    """The repository that a workflow calls."""
+
+    action: str
+    """`owner/name`."""
+    ref: str = ""
+    """Its commit or tag; empty for the tag of the version."""
+
+
+def home_of(named: str, *, installed: str = "") -> Home:
+    """Return where the Action lies. Nothing is guessed: it will be given a key and rights.
+
+    Args:
+        named: What a person said, as `OWNER/NAME` or `OWNER/NAME@COMMIT`; empty for nothing.
+        installed: What the installer noted of this installation, as JSON (PEP 610): one from a
+            repository on GitHub knows its address and commit.
+
+    Raises:
+        SettingsError: It is not known, or no such name.
+
+    """
+    if named:
+        if found := _NAMED.fullmatch(named):
+            return Home(action=found["action"], ref=found["ref"] or "")
+        raise SettingsError(f"--action is {named!r}", hint=_HINT)
+    try:
+        told = json.loads(installed or "{}")
+        if found := _ADDRESS.fullmatch(str(told.get("url", ""))):
+            return Home(action=found["action"], ref=str(told["vcs_info"]["commit_id"]))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise SettingsError("Nobody said in which repository the Action lies", hint=_HINT)
+
+
+_HINT = (
+    "--action OWNER/NAME@COMMIT names it: the repository on GitHub that prp comes from, or your "
+    "fork of it. It gets your model's key and may push, so name one that you trust."
+)
+
+
+def noted_by_installer() -> str:
+    """Return what the installer noted of where this program comes from; empty for nothing."""
+    try:
+        return distribution("prp-agent").read_text("direct_url.json") or ""
+    except PackageNotFoundError:
+        return ""
+
+
 def install_github(
-    root: Path, *, action: str = HOME, ref: str = "", version: str = __version__
+    root: Path, *, action: str, ref: str = "", version: str = __version__
 ) -> dict[str, str]:
     """Return the files to write below a repository's root, by their paths.
 
@@ -21,7 +77,7 @@ def install_github(
 
     Args:
         root: Top of the repository; what lies there is only read.
-        action: Repository of the Action, `owner/name`, for forks.
+        action: Repository of the Action, `owner/name`.
         ref: Its commit; empty for the tag of the version.
         version: Written beside the commit.
 

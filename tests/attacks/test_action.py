@@ -40,7 +40,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 @pytest.fixture
 def templates(tmp_path: Path) -> Path:
     """A repository with the files that `prp init --github` writes."""
-    for name, content in install_github(tmp_path, ref="a" * 40).items():
+    for name, content in install_github(tmp_path, action="octo/prp", ref="a" * 40).items():
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content, encoding="utf-8")
@@ -285,7 +285,7 @@ def test_a07_actions_are_pinned_and_audited(templates: Path) -> None:
 
 def test_a07_every_exception_has_a_reason(templates: Path) -> None:
     """Where the auditor is told to look away, words say why; a tag is one such place."""
-    workflow = install_github(templates)[".github/workflows/prp.yml"]
+    workflow = install_github(templates, action="octo/prp")[".github/workflows/prp.yml"]
     (templates / ".github" / "workflows" / "prp.yml").write_text(workflow, encoding="utf-8")
     ignores = re.findall(r"zizmor: ignore\[[\w-]+\](.*)", workflow)
     assert len(ignores) == 2

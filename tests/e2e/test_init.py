@@ -1,12 +1,16 @@
 """`prp init` writes what a repository needs, and nothing over what a person has edited."""
 
+import json
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from agent.errors import SettingsError
+from agent.github.install import Home, home_of
 from tests.support.project import PRP, Project
 
+ACTION = ("--action", f"octo/prp@{'a' * 40}")
 FLOW, FORM = ".github/workflows/prp.yml", ".github/ISSUE_TEMPLATE/prp.yml"
 SKILL = ".claude/skills/prp-execute/SKILL.md"
 ROOT = Path(__file__).parents[2]
@@ -26,10 +30,10 @@ def project(tmp_path: Path) -> Project:
 @pytest.mark.parametrize(
     ("wanted", "number"),
     [
-        (("--agents", "none", "--github"), 5),
+        (("--agents", "none", "--github", *ACTION), 5),
         (("--agents", "claude"), 6),
         (("--agents", "codex,gemini"), 9),
-        (("--agents", "all", "--github"), 17),
+        (("--agents", "all", "--github", *ACTION), 17),
     ],
 )
 def test_written_twice_changes_nothing(
@@ -50,7 +54,7 @@ def test_written_twice_changes_nothing(
 
 def test_what_a_person_edited_stays(project: Project) -> None:
     """Whether it was written by us before or was there already."""
-    wanted = ("init", "--agents", "claude", "--github")
+    wanted = ("init", "--agents", "claude", "--github", *ACTION)
     project.write(FORM, "mine\n")
     project.prp(*wanted)
     for path in (FLOW, SKILL):
@@ -117,14 +121,14 @@ def test_an_unknown_tool_is_named(project: Project) -> None:
 
 def test_what_was_written_before_is_brought_up_to_date(project: Project) -> None:
     """An older version's file, as its manifest knows it."""
-    project.prp("init", "--github")
+    project.prp("init", "--github", *ACTION)
     manifest = project.root / ".prp" / "installed.json"
     flow = project.root / FLOW
     old = flow.read_text()
     flow.write_text("old\n")
     told = manifest.read_text().replace(digest(old), digest("old\n"))
     manifest.write_text(told)
-    assert f"{FLOW}: updated" in project.prp("init", "--github").out
+    assert f"{FLOW}: updated" in project.prp("init", "--github", *ACTION).out
     assert flow.read_text() == old
 
 
@@ -132,8 +136,34 @@ def test_a_link_that_leads_out_is_not_written_through(project: Project, tmp_path
     """Nor does a manifest of the repository's own name what is taken away."""
     (tmp_path / "outside").mkdir()
     (project.root / ".github").symlink_to(tmp_path / "outside")
-    assert project.prp("init", "--github").status != 0
+    assert project.prp("init", "--github", *ACTION).status != 0
     assert list((tmp_path / "outside").iterdir()) == []
     project.write(".prp/installed.json", '{"files": {"README.md": "x", "../../x": 1}}')
     project.prp("init", "--github", "--remove")
     assert (project.root / "README.md").exists()
+
+
+def test_nobody_s_repository_is_given_a_key(project: Project) -> None:
+    """Where the Action lies is said or known, never guessed; a workflow is pinned to its commit."""
+    refused = project.prp("init", "--agents", "none", "--github")
+    assert refused.status == 4
+    assert "--action OWNER/NAME@COMMIT" in refused.err
+    assert not (project.root / FLOW).exists()
+    assert project.prp("init", "--github", "--action", "octo/prp@x y").status == 4
+    project.prp("init", "--agents", "none", "--github", *ACTION)
+    called = f"uses: octo/prp/.github/workflows/prp.yml@{'a' * 40}"
+    assert called in (project.root / FLOW).read_text(encoding="utf-8")
+
+
+def test_an_installation_from_github_knows_where_it_comes_from() -> None:
+    """As the installer noted it, with the commit; what only looks like GitHub is nobody's."""
+    vcs = {"vcs": "git", "commit_id": "b" * 40}
+    noted = json.dumps({"url": "https://github.com/octo/prp.git", "vcs_info": vcs})
+    assert home_of("", installed=noted) == Home(action="octo/prp", ref="b" * 40)
+    for url in (
+        "file:///home/ada/prp",
+        "https://github.com.evil.test/o/prp",
+        "https://evil.test/github.com/o/p",
+    ):
+        with pytest.raises(SettingsError):
+            home_of("", installed=json.dumps({"url": url, "vcs_info": vcs}))
