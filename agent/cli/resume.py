@@ -21,7 +21,7 @@ from agent.cli.execute import (
     Yes,
     flags_of,
 )
-from agent.cli.watch import RunName, run_named
+from agent.cli.watch import open_run, run_named
 
 KeepPrp = Annotated[
     bool,
@@ -44,7 +44,14 @@ Afresh = Annotated[
 
 
 def resume(
-    run: RunName = "latest",
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            help="Id of a run, or a part of it [this project's newest that has not ended].",
+            metavar="RUN",
+            show_default=False,
+        ),
+    ] = None,
     *,
     model: Model = None,
     planner: Planner = None,
@@ -97,7 +104,9 @@ def resume(
         max_tokens=max_tokens,
         jobs=jobs,
     )
-    folder = run_named(run)
+    folder = run_named(run) if run else open_run()
+    if not run and not quiet:
+        typer.echo(f"resuming {folder.id}", err=True)
     with telling(quiet=quiet, output=output, taken_up=folder) as listen:
         done = resume_run(
             folder,

@@ -28,6 +28,14 @@ def run_named(name: str) -> "RunFolder":
     return find_run(_state_folder(), name)
 
 
+def open_run() -> "RunFolder":
+    """Return the newest run of the project at hand that has not ended."""
+    from agent.runs.finding import find_open  # noqa: PLC0415 - keeps --help fast
+    from agent.workspace import Repository  # noqa: PLC0415
+
+    return find_open(_state_folder(), Repository.open(Path.cwd()).root)
+
+
 def status(
     run: Annotated[
         str | None, typer.Argument(help="Id of a run, or a part of it.", metavar="RUN")

@@ -69,6 +69,20 @@ def require_open(folder: RunFolder) -> None:
             )
 
 
+def is_open(folder: RunFolder) -> bool:
+    """Return whether something of a run is left to do, if only its report."""
+    try:
+        ended = tell(read_events(folder.journal)).ended
+    except FileNotFoundError:
+        return True
+    return not ended or bool(ended.get("can_go_on")) or _has_left_work(folder)
+
+
+def _has_left_work(folder: RunFolder) -> bool:
+    """Return whether a run that has ended was not tidied up, or has no report."""
+    return folder.worktree.exists() or folder.steps.exists() or not folder.page.exists()
+
+
 def tidied(folder: RunFolder, saved: Saved) -> Done | None:
     """Do what a run that was killed just after its end did not come to: its report, its folder.
 
@@ -76,8 +90,7 @@ def tidied(folder: RunFolder, saved: Saved) -> Done | None:
         The run; None where it has not ended or left nothing to do.
 
     """
-    left = folder.worktree.exists() or folder.steps.exists() or not folder.page.exists()
-    if not (left and folder.journal.exists()):
+    if not (_has_left_work(folder) and folder.journal.exists()):
         return None
     ended = tell(read_events(folder.journal)).ended
     if not ended or ended.get("can_go_on"):

@@ -1,5 +1,7 @@
 """Finds a run by what a person calls it."""
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from agent.errors import SettingsError
@@ -27,3 +29,38 @@ def find_run(state: Path, name: str) -> RunFolder:
     raise SettingsError(
         f"{len(found)} runs are called {name!r}", hint=f"Give more of it: {', '.join(found[-3:])}."
     )
+
+
+def find_open(state: Path, root: Path) -> RunFolder:
+    """Return the newest run of a project that has not ended; where all have, the newest.
+
+    Args:
+        state: Where runs are kept.
+        root: Top of the project's checkout.
+
+    Raises:
+        SettingsError: Nothing was executed in this project.
+
+    """
+    from agent.runs.ending import is_open  # noqa: PLC0415 - heavy; who only looks needs it not
+
+    every = list(_runs_of(state, root))
+    if not every:
+        raise SettingsError(
+            f"Nothing was executed in {root}",
+            hint="prp status lists the runs of all projects; name one of them.",
+        )
+    return next((folder for folder in every if is_open(folder)), every[0])
+
+
+def _runs_of(state: Path, root: Path) -> Iterator[RunFolder]:
+    """Yield a project's runs, the newest first."""
+    runs = state / "runs"
+    names = sorted((path.name for path in runs.iterdir()), reverse=True) if runs.is_dir() else []
+    for folder in (RunFolder(id=name, path=runs / name) for name in names):
+        try:
+            order = json.loads(folder.order.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue  # a verdict on a branch, or a run that did not get so far
+        if isinstance(order, dict) and order.get("root") == str(root):
+            yield folder

@@ -17,13 +17,13 @@ from agent.runs.crew import crew_of
 from agent.runs.database import queue_of
 from agent.runs.desk import Desk, Order
 from agent.runs.earlier import Earlier
-from agent.runs.ending import Done, always_told, database_for
+from agent.runs.ending import Done, always_told, database_for, require_open
 from agent.runs.folder import RunFolder
 from agent.runs.opening import opened
 from agent.runs.orders import Saved
 from agent.runs.reporting import reported
 from agent.runs.retelling import Retelling
-from agent.runs.signals import with_signals
+from agent.runs.signals import kept_for_later, with_signals
 from agent.runs.taking_up import taken_up
 from agent.workspace import Worktree, clear_worktrees, open_worktree
 from agent.workspace.remote import Published, Remote
@@ -53,7 +53,9 @@ def work_on(
             end.
 
     """
-    with holding(folder), Journal(folder.journal) as journal:
+    with kept_for_later(), holding(folder), Journal(folder.journal) as journal:
+        # Somebody may have ended it since it was looked at.
+        require_open(folder)
         tell_all = masked(desk, journal.record, listen)
         life = _Life(folder=folder, saved=saved, desk=desk, order=order)
         if journal.torn:

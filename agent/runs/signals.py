@@ -3,7 +3,8 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from agent.errors import Exit
@@ -62,6 +63,7 @@ def with_signals(
         watch = _Watch(task, gently)
         for number in _SIGNALS:
             loop.add_signal_handler(number, watch.stop, number)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         try:
             return await task
         except asyncio.CancelledError:
@@ -71,6 +73,16 @@ def with_signals(
             return STATUS.get(watch.came[0].name if watch.came else "SIGINT", Exit.TERMINATED)
 
     return asyncio.run(watched())
+
+
+@contextmanager
+def kept_for_later() -> Iterator[None]:
+    """Keep signals that come before `with_signals` listens: they end its work, not the process."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _say(words: str) -> None:

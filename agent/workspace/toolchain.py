@@ -146,7 +146,8 @@ _QUIET: Mapping[str, str] = {
     "PIP_NO_INPUT": "1",
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     "npm_config_update_notifier": "false",
-    "PRP_SANDBOX": "1",
+    # No setting's name: who runs prp in a check would have chosen it.
+    "PRP_IN_SANDBOX": "1",
 }
 # Without them installers wait a long time for a network that is not there.
 _OFFLINE: Mapping[str, str] = {

@@ -194,7 +194,7 @@ def test_the_run_ends_in_order(attack: Attack) -> None:
 
 def test_P01_keys_and_environment_stay_outside(attack: Attack) -> None:
     """The key works for the model's requests, and no command sees it."""
-    assert "PRP_SANDBOX=1" in attack.answer_to("P01a")
+    assert "PRP_IN_SANDBOX=1" in attack.answer_to("P01a")
     assert SECRET not in attack.everything
 
 

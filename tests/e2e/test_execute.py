@@ -285,6 +285,7 @@ class TestNothingRunsOutside:
             assert execute(project, answer).status == 0
         finally:
             secret.unlink()
-        assert "PRP_SANDBOX" in seen[1]
+        assert "PRP_IN_SANDBOX" in seen[1]
+        assert "PRP_SANDBOX" not in seen[1]
         assert "planted-secret" not in seen[1]
         assert "test-key-of-nobody" not in seen[1]

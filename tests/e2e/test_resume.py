@@ -79,6 +79,22 @@ def test_F01_a_run_killed_within_every_step_comes_to_the_same(
     assert told(project) == expected.told
 
 
+def test_without_a_name_the_projects_own_open_run_is_taken_up(
+    project: Project, provider: Provider, tmp_path: Path
+) -> None:
+    """And not another project's, however new that is; it is named."""
+    begun = ("6", "execute", "PRPs/greet.md", *options(provider))
+    assert call_killed(project, *begun) == -9
+    mine = project.runs[-1].name
+    other = Project(tmp_path / "other", {**FILES, "x": "x"})
+    assert call_killed(other, *begun) == -9
+    done = project.prp("resume")
+    assert (done.status, f"resuming {mine}" in done.err) == (0, True), done.err
+    assert f"Run {mine} has ended" in project.prp("resume").err
+    nothing = Project(tmp_path / "nothing", FILES).prp("resume")
+    assert (nothing.status, "Nothing was executed in" in nothing.err) == (4, True)
+
+
 def test_F11_a_lost_worktree_is_made_again(project: Project, provider: Provider) -> None:
     """With the changes that no commit holds yet."""
     assert call_killed(project, "12", "execute", "PRPs/greet.md", *options(provider)) == -9

@@ -116,7 +116,7 @@ class TestOwnCommand:
         verify(project, "--setup", look, OPENAI_API_KEY="planted-key-of-somebody")
         output = setup_events(project)[0]["output"]
         assert "planted" not in output.replace(look, "")
-        assert "PRP_SANDBOX=1" in output
+        assert "PRP_IN_SANDBOX=1" in output
 
     def test_hosts_beyond_the_registries_are_out_of_reach(self, project: Project) -> None:
         """Refused by the proxy, recorded, and told with what to do."""

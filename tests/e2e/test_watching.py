@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.runs.alive import holder
+from agent.runs.cancelling import cancel
+from agent.runs.folder import RunFolder
 from tests.support.project import PRP, Project
 from tests.support.provider import Provider
 from tests.support.scripts import GREET_PRP, crew
@@ -79,6 +82,28 @@ def test_a_run_that_was_killed_is_called_broken_off(project: Project) -> None:
     assert project.prp("wait").status == 1
     assert project.prp("cancel").status == 0
     assert project.prp("status", "--json").json[0]["state"] == "cancelled"
+
+
+def test_a_run_is_ended_in_its_very_first_moment(project: Project) -> None:
+    """Given a signal before anything of it is told, then it ends as cancelled all the same."""
+    arguments = ["execute", "PRPs/slow.md", "--model", "openai-chat:x", "--no-setup", "-q"]
+    process = subprocess.Popen([str(PRP), *arguments], cwd=project.root, env=project.environment())
+    while not (project.runs and holder(run := RunFolder(id="x", path=project.runs[-1]))):
+        assert process.poll() is None
+    cancel(run)
+    assert process.wait(60) == 143
+    assert project.prp("status", "--json").json[0]["state"] == "cancelled"
+
+
+def test_a_run_that_told_nothing_is_ended(project: Project) -> None:
+    """Killed before its first event, it is no different from others."""
+    process = begun(project)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(20)
+    (project.runs[-1] / "events.jsonl").unlink()
+    assert project.prp("cancel").status == 0
+    assert project.prp("status", "--json").json[0]["state"] == "cancelled"
+    assert "has ended: cancelled" in project.prp("resume").err
 
 
 @pytest.mark.parametrize("command", ["status", "wait", "events", "cancel", "report"])
