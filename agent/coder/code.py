@@ -13,7 +13,7 @@ from agent.llm.prompts import prompt
 
 # A conversation is handed on from task to task while its requests are smaller than this: beyond
 # it the history costs more than reading the few files of the next task again.
-_LONGEST_TALK = 60_000
+LONGEST_TALK = 60_000
 
 
 class Done(BaseModel):
@@ -93,5 +93,5 @@ async def code(
         summary=done.summary,
         deviations=done.deviations,
         doubts=done.doubts,
-        talk=reply.talk if reply.talk.tokens < _LONGEST_TALK else None,
+        talk=reply.talk if reply.talk.tokens < LONGEST_TALK else None,
     )

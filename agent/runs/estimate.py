@@ -8,6 +8,7 @@ of one attempt comes close to the low end, one that needs repairs to the high on
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from agent.coder.code import LONGEST_TALK
 from agent.journal import Estimated
 from agent.llm.prices import Prices, Tokens
 from agent.prp import Prp
@@ -15,8 +16,6 @@ from agent.prp import Prp
 _CHARACTERS_A_TOKEN = 4
 _INSTRUCTIONS = 1_500
 """Tokens of a role's own text and tools."""
-_ONE_CONVERSATION = 60_000
-"""Tokens behind the beginning at which a coder's next task gets a conversation of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +51,7 @@ def estimate_of(prp: Prp, *, briefing: str, models: Mapping[str, str], prices: P
         # Two repairs, each as long as two tasks.
         "coder": _Pace(
             answers=4 * (tasks + 4 + bool(prp.test_specs)),
-            grown=min(4_000 * tasks + 6_000, _ONE_CONVERSATION),
+            grown=min(4_000 * tasks + 6_000, LONGEST_TALK),
             written=1_500,
         ),
         "verifier": _Pace(answers=12, grown=10_000, written=2_000),
