@@ -103,10 +103,24 @@ def in_backticks(line: Line, level: int, *, following: str = "") -> list[Check]:
     for found in _INLINE.finditer(line.text):
         is_last = found.end() == len(line.text)
         behind = following if following and is_last else found[2]
-        if _is_command(found[1].strip()) and not _is_forbidden(line.text, found, behind):
+        words = found[1].strip()
+        is_command = _is_command(words) or _is_all_that_is_said(words, line.text, found)
+        if is_command and not _is_forbidden(line.text, found, behind):
             check = _inline_check(found[1].strip(), line, level, behind=behind)
             checks.append(_with_label(check, line, found))
     return checks
+
+
+def _is_all_that_is_said(words: str, text: str, found: re.Match[str]) -> bool:
+    """Return whether a program that we don't know is the proof of an item: `No dead links: ...`."""
+    is_alone = text[: found.start()].rstrip(" *").endswith(":") and not found[2].strip(" .*")
+    return is_alone and _BOX.match(text) is not None and bool(_WITH_OPTION.fullmatch(words))
+
+
+# Letters that only begin a program, and an option or a script among what follows.
+_WITH_OPTION = re.compile(
+    r"\./[\w./-]+\.sh(?:\s.*)?|[a-z][a-z0-9_-]*(?:\s[\w./:@=-]+){0,4}\s--?[a-z][\w-]*(?:[\s=].*)?"
+)
 
 
 def _with_label(check: Check, line: Line, found: re.Match[str]) -> Check:

@@ -86,7 +86,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
     (
         CheckKind.NOT_SHELL,
         _at_start(
-            r"/[\w:-]+(\s|$)(?!.*/)",
+            r"/[\w:-]+(\s|$)(?!.*/\s*$)",
             r"mcp__\w+|mcp\s+call|playwright-mcp\b",
             r"(SELECT|INSERT|UPDATE|DELETE FROM|CREATE TABLE|ALTER TABLE)\b",
             r"(GET|POST|PUT|PATCH|DELETE)\s+(/|https?:)",

@@ -167,13 +167,14 @@ def _criteria(blocks: Sequence[Block], part: Part, prefix: str) -> tuple[Criteri
     lines: list[Line] = []
     plain: list[_Found] = []
     for section in _sections_of(blocks, part):
-        own = [line for block in section for line in block.lines if line.role is Role.TEXT]
+        ours = [block for block in section if not _MARK.search(block.section.heading)]
+        own = [line for block in ours for line in block.lines if line.role is Role.TEXT]
         lines += own
         plain += _matching(_BOX, own) or _promises(own)
     if part is Part.CRITERIA:
         others = [line for b in blocks if b.part in _PROMISING for line in _said(b.lines)]
         others += _acceptance(blocks)
-        plain += _gates(blocks)
+        plain += _gates(blocks) + _below_a_label(blocks)
         plain = sorted((*plain, *_matching(_BOX, others)), key=lambda found: found[0].number)
         lines = sorted((*lines, *others))
     places = {line.number: place for place, line in enumerate(lines)}
@@ -211,6 +212,8 @@ def _promises(lines: Sequence[Line]) -> list[_Found]:
     return _matching(_BULLET, ours) or _rows(ours)
 
 
+# `### Security Score: 9/10` among the success metrics
+_MARK = re.compile(r"\bscore\b\W{0,12}\d+(?:\.\d+)?\s*/\s*10\b", re.IGNORECASE)
 _DONE = re.compile(
     r"^[\W_]*(?:definition of done|(?:acceptance|success|completion|exit) (?:criteria|metrics))\W*$",
     re.IGNORECASE,
@@ -231,6 +234,22 @@ def _gates(blocks: Sequence[Block]) -> list[_Found]:
             continue
         if all(line.role is not Role.OPENS and "`" not in line.text for line in block.lines):
             found += _matching(_GATE, block.lines)
+    return found
+
+
+def _below_a_label(blocks: Sequence[Block]) -> list[_Found]:
+    """Return the list items of the validation that stand below `**Success Criteria**:`."""
+    found: list[_Found] = []
+    for block in blocks:
+        is_below = False
+        for line in block.lines if block.part in (Part.VALIDATION, Part.LEVEL) else ():
+            if line.role is not Role.TEXT or _LABEL.match(line.text):
+                is_below = line.role is Role.TEXT and bool(_ACCEPTANCE_LABEL.match(line.text))
+            elif is_below and line.text.strip():
+                item = _BULLET.match(line.text)
+                is_below = bool(item) or line.text[:1].isspace()
+                # Checkboxes are promises wherever they stand.
+                found += [(line, item)] if item and not _BOX.match(line.text) else []
     return found
 
 
@@ -269,6 +288,11 @@ _PROMISING = (Part.GOAL, Part.WHAT, Part.VALIDATION, Part.LEVEL)
 
 _ACCEPTANCE = re.compile(
     r"^[\W_]*(?:acceptance|success|completion|exit) criteria[\W_]*$", re.IGNORECASE
+)
+
+
+_ACCEPTANCE_LABEL = re.compile(
+    r"^\W*\*\*(?:acceptance|success|completion|exit) criteria\W*$", re.IGNORECASE
 )
 
 

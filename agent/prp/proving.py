@@ -80,13 +80,19 @@ def _moved(place: _Place, line: Line) -> _Place:
         return _Place(in_proof=bool(found and _PROVES.match(found["title"])))
     if "ask" in line.text and (found := _TASK.match(line.text)):
         return _Place(in_proof=bool(_PROVES.match(found["title"])))
-    if line.role is Role.INSIDE and (
-        _ENDS_IN_LABEL.match(line.text) or _ENDS_IN_ORDER.search(line.text)
+    if (
+        line.role is Role.INSIDE
+        and not _OF_A_WORKFLOW.match(line.text)
+        and (_ENDS_IN_LABEL.match(line.text) or _ENDS_IN_ORDER.search(line.text))
     ):
         return _Place(in_proof=place.in_proof, below=_indent(line.text))
     if place.below is not None and _indent(line.text) <= place.below:
         return _Place(in_proof=place.in_proof)
     return place
+
+
+# What a machine runs that reads this file, quoted in a task: `run: |`.
+_OF_A_WORKFLOW = re.compile(r"\s*(?:-\s+)?run:\s*[|>][+-]?\s*$")
 
 
 def _indent(words: str) -> int:

@@ -1,6 +1,7 @@
 """Tasks of the blueprint in the forms in which people write them. Line-oriented: YAML is a guess."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -75,7 +76,8 @@ class _Start:
 
 def find_tasks(lines: Sequence[Line]) -> list[Task]:
     """Return the tasks among the lines of the blueprint's sections, numbered in their order."""
-    starts = _finest(lines, _without_ranges(lines, _all_starts(lines)))
+    starts = _told_once(lines, _without_ranges(lines, _all_starts(lines)))
+    starts = _finest(lines, _without_samples(lines, starts))
     starts = _without_echoes(lines, starts)
     return _with_dependencies(_between(starts, lines) or _by_change(lines))
 
@@ -129,6 +131,42 @@ _TASK_WORDS = ("ask", "TASK", "Tarefa", "Tarea", "Aufgabe")
 _FIRST_SIGNS = frozenset("-*\"'")
 
 
+def _told_once(lines: Sequence[Line], starts: Sequence[_Start]) -> Sequence[_Start]:
+    """Leave out the phases of a strategy where a section of its own lists all as tasks below it."""
+    first = next((s.index for s in starts if _IS_TASK.match(lines[s.index].text)), 0)
+    listed = [start for start in starts if start.index >= first]
+    if not first or len(listed) < _A_PAIR or len(listed) == len(starts):
+        return starts
+    above = starts[: len(starts) - len(listed)]
+    depth = min(heading(lines[start.index])[0] for start in above)
+    own = any(
+        line.role is Role.HEADING
+        and 0 < heading(line)[0] < depth
+        and part_of(heading(line)[1]) is Part.TASKS
+        for line in lines[above[-1].index : first]
+    )
+    return listed if own and all(_IS_TASK.match(lines[s.index].text) for s in listed) else starts
+
+
+_IS_TASK = re.compile(r"^[\W_]*task\b", re.IGNORECASE)
+
+
+def _without_samples(lines: Sequence[Line], starts: Sequence[_Start]) -> Sequence[_Start]:
+    """Leave out steps of somebody's workflow file (`- name: ...`) where tasks have numbers."""
+    if not any(_IS_NUMBERED.match(lines[start.index].text) for start in starts):
+        return starts
+    return [
+        start
+        for start in starts
+        if lines[start.index].role is not Role.INSIDE
+        or not _NAMED_STEP.match(lines[start.index].text)
+    ]
+
+
+_IS_NUMBERED = re.compile(r"^[\W_]*(?:task|step)s?\W{0,3}\d", re.IGNORECASE)
+_NAMED_STEP = re.compile(r"\s*-\s+(?:id|name)\s*:")
+
+
 def _without_ranges(lines: Sequence[Line], starts: Sequence[_Start]) -> list[_Start]:
     """Leave out what speaks of tasks that stand elsewhere: `Task 1-7: all of it`."""
     ranges = {s.index: found for s in starts if (found := _RANGE.match(lines[s.index].text))}
@@ -146,7 +184,13 @@ _RANGE = re.compile(r"[\s*#-]*Tasks?\s*\d+\s?(?:-|–|to|through)\s?(?P<last>\d+
 def _without_echoes(lines: Sequence[Line], starts: Sequence[_Start]) -> list[_Start]:
     """Leave out comments in code that name a task which the document has described before."""
     named = {start.label for start in starts if start.label and not _is_comment(lines, start)}
-    return [s for s in starts if s.label not in named or not _is_comment(lines, s)]
+    kept = [s for s in starts if s.label not in named or not _is_comment(lines, s)]
+    labels = Counter(start.label for start in kept)
+    return [start for start in kept if not (labels[start.label] > 1 and _SKETCH.match(start.title))]
+
+
+# `### Task 1 Pseudocode` below the list that holds Task 1.
+_SKETCH = re.compile(r"(?:pseudo-?code|code sketch)\b", re.IGNORECASE)
 
 
 def _is_comment(lines: Sequence[Line], start: _Start) -> bool:

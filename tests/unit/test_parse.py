@@ -494,3 +494,83 @@ def test_items_below_a_bold_label_for_references_are_references() -> None:
     )
     found = parse_prp(text, path=Path("x.md")).references
     assert [reference.target for reference in found] == ["src/state.py", "src/api.py"]
+
+
+class TestOtherLanguages:
+    """Headings and tasks of other languages than English."""
+
+    @pytest.mark.parametrize(
+        ("goal", "criteria", "tasks", "task", "checks"),
+        [
+            ("Ziel", "Erfolgskriterien", "Aufgaben", "Aufgabe", "Prüfung"),
+            ("Objectif", "Critères de succès", "Tâches", "Tâche", "Vérification"),
+            ("Objetivo", "Criterios de éxito", "Tareas", "Tarea", "Validación"),
+            ("Obiettivo", "Criteri di successo", "Attività", "Attività", "Verifica"),
+            ("Objetivo", "Critérios de sucesso", "Tarefas", "Tarefa", "Validação"),
+            ("Цель", "Критерии успеха", "Задачи", "Задача", "Проверка"),
+        ],
+        ids=["de", "fr", "es", "it", "pt", "ru"],
+    )
+    def test_parts_are_known(
+        self, goal: str, criteria: str, tasks: str, task: str, checks: str
+    ) -> None:
+        """Goal, criteria, tasks and checks are found where they stand."""
+        prp = parsed(
+            f"# X\n\n## {goal}\nA.\n\n## {criteria}\n- B\n\n"
+            f"## {tasks}\n{task} 1: C\n{task} 2: D\n\n## {checks}\n```\nmake test\n```\n"
+        )
+        assert prp.goal is not None
+        assert prp.goal.heading == goal
+        assert [c.line for c in prp.criteria] == [7]
+        assert [t.line for t in prp.tasks] == [10, 11]
+        assert [c.command for level in prp.levels for c in level.checks] == ["make test"]
+
+
+class TestSamplesAreNoWork:
+    """What a task quotes is none of its own."""
+
+    def test_a_workflow_file_holds_neither_tasks_nor_checks(self) -> None:
+        prp = parsed(
+            "# X\n\n## Implementation Plan\n\n### Step 1: Call the script\n\n```yaml\n"
+            "- name: Build it\n  run: |\n    make build && ls dist/x\n- id: second\n```\n\n"
+            "### Step 2: Smoke test\n"
+        )
+        assert [task.line for task in prp.tasks] == [5, 14]
+        assert prp.checks == ()
+
+    def test_pseudocode_of_a_task_is_no_second_one(self) -> None:
+        prp = parsed(
+            "# X\n\n## Tasks\n```yaml\nTask 1: CREATE a.py\nTask 2: CREATE b.py\n```\n\n"
+            "### Task 1 Pseudocode\n```python\npass\n```\n"
+        )
+        assert [task.line for task in prp.tasks] == [5, 6]
+
+    def test_phases_of_a_strategy_are_left_out_where_tasks_are_listed_below(self) -> None:
+        strategy = "## Implementation Plan\n### Phase 1: Audit\nLook.\n#### 1.1 Logs\nx\n"
+        listed = "## Implementation Tasks\n### Task 1: A\n- a\n### Task 2: B\n- b\n"
+        assert [t.title for t in parsed(f"# X\n{strategy}{listed}").tasks] == ["A", "B"]
+        assert len(parsed(f"# X\n{strategy}").tasks) == 2
+
+
+class TestPromisesOfTheValidation:
+    """Criteria that stand among the commands."""
+
+    def test_items_below_a_label_are_criteria(self) -> None:
+        prp = parsed(
+            "# X\n\n## Validation Gates\n```bash\nmake test\n```\n"
+            "**Success Criteria**:\n- ✅ A\n- B\n\n**Notes**:\n- C\n"
+        )
+        assert [c.line for c in prp.criteria] == [8, 9]
+
+    def test_marks_that_the_author_gives_are_none(self) -> None:
+        prp = parsed("# X\n\n## Success Metrics\n- A\n\n### Security Score: 9/10\n- B\n")
+        assert [c.line for c in prp.criteria] == [4]
+
+    def test_a_program_that_nobody_knows_is_a_check_where_it_is_all_that_an_item_says(
+        self,
+    ) -> None:
+        prp = parsed(
+            "# X\n\n## Final Checklist\n- [ ] No dead links: `deadlinks --check docs/`\n"
+            "- [ ] Journeys work: `./scripts/journeys.sh`\n- [ ] `frob --fast` prints less\n"
+        )
+        assert [c.line for c in prp.checks] == [4, 5]
