@@ -1,36 +1,47 @@
 """What agents are told first: the document, what it refers to, what checks said, the plan."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from agent.llm.web import fetch_page
 from agent.planner import Plan
-from agent.prp import ReferenceKind
+from agent.prp import Reference, ReferenceKind
 from agent.prp.briefing import Document, brief
 from agent.prp.references import documents_of
 from agent.runs.desk import Desk
 from agent.steps import Json
 from agent.verifier import CheckResult, describe
-from agent.workspace import FileProblem, clip, repository_map
+from agent.workspace import FileProblem, clip
 from agent.workspace.files import read_text
 
 
 async def brief_of(desk: Desk) -> Json:
     """Return the text that every conversation of a run begins with, and what is missing in it."""
+    from agent.workspace.map import repository_map  # noqa: PLC0415 - no command needs it to start
+
     prp, repository = desk.prp, desk.repository
     mentioned = {change.path for task in prp.tasks for change in task.changes}
-    mentioned |= {reference.target for reference in prp.references}
-    documents = await _documents(desk)
-    text = brief(
-        prp,
-        documents=documents,
-        repository_map=repository_map(repository, desk.base, mentioned=mentioned),
+    found = await _documents(desk)
+    documents = [document for _, document in found]
+    targets = {reference.target for reference, _ in found}
+    # What stands in the briefing as a whole needs no outline.
+    whole = {one.target for one, document in found if document.content and not one.lines}
+    drawn = await asyncio.to_thread(
+        repository_map,
+        repository,
+        desk.base,
+        seeds=mentioned | targets,
+        shown=whole,
+        text=prp.text,
+        store=desk.settings.state_dir / "maps.sqlite",
     )
+    text = brief(prp, documents=documents, repository_map=drawn)
     missing = [f"reference {one.name}: {one.missing}" for one in documents if one.missing]
     return {"text": text, "missing": missing}
 
 
-async def _documents(desk: Desk) -> list[Document]:
+async def _documents(desk: Desk) -> list[tuple[Reference, Document]]:
     root = desk.repository.root
     found = documents_of(
         desk.prp,
@@ -56,7 +67,7 @@ async def _documents(desk: Desk) -> list[Document]:
                 missing=reason,
                 is_foreign=True,
             )
-        documents.append(document)
+        documents.append((reference, document))
     return documents
 
 

@@ -29,7 +29,7 @@ from agent.runs.opening import opened
 from agent.runs.signals import with_signals
 from agent.shown import seen
 from agent.verifier import Contract
-from agent.workspace import clip, repository_map
+from agent.workspace import clip
 from agent.workspace.files import FileTaken, write_new
 from agent.workspace.git import GitFailed
 from agent.workspace.surroundings import look_around
@@ -156,6 +156,8 @@ class _Study:
         return self._drafted(draft)
 
     def _briefing(self, wish: Wish) -> str:
+        from agent.workspace.map import repository_map  # noqa: PLC0415 - no command needs it to start
+
         repository, base = self._desk.repository, self._desk.base
         documents = [
             Document(name=path, why="", content=text)
@@ -165,7 +167,13 @@ class _Study:
             wish.words,
             issue=seen(wish.issue) if wish.issue else "",
             documents=documents,
-            repository_map=repository_map(repository, base, budget_tokens=1_500),
+            repository_map=repository_map(
+                repository,
+                base,
+                text=wish.words,
+                budget_tokens=1_500,
+                store=self._desk.settings.state_dir / "maps.sqlite",
+            ),
         )
 
     def _text(self, draft: Draft) -> str:

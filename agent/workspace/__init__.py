@@ -4,7 +4,6 @@ from agent.workspace.edit import EditResult, apply_edit, syntax_problem
 from agent.workspace.files import FileProblem
 from agent.workspace.joining import Checkout, How, by_hand
 from agent.workspace.limits import Limits
-from agent.workspace.map import repository_map
 from agent.workspace.reading import Reading
 from agent.workspace.repository import FileStatus, Repository, create_repository
 from agent.workspace.sandbox.confinement import Confinement, Sandbox
@@ -37,7 +36,6 @@ __all__ = [
     "find_sandbox",
     "find_toolchain",
     "open_worktree",
-    "repository_map",
     "run",
     "syntax_problem",
 ]

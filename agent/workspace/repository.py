@@ -3,7 +3,7 @@
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,6 +112,28 @@ class Repository:
     def files(self, commit: str) -> list[str]:
         """Return the paths of all files of a commit."""
         return self.git.names("ls-tree", "-r", "--name-only", "-z", "--full-tree", commit)
+
+    def blobs(self, commit: str) -> dict[str, str]:
+        """Return the hash of each file's content at a commit; of links and submodules, nothing."""
+        listed = self.git.names("ls-tree", "-r", "-z", "--full-tree", commit)
+        entries = (entry.partition("\t") for entry in listed)
+        return {path: what[12:] if what.startswith("100") else "" for what, _, path in entries}
+
+    def contents(self, hashes: Iterable[str], *, largest: int) -> dict[str, bytes]:
+        """Return contents by their hashes; those that are larger, or not here, are left out."""
+        asked = "".join(f"{one}\n" for one in hashes)
+        sizes = self.git.text("cat-file", "--batch-check", stdin=asked.encode()).splitlines()
+        # One that is not here is told in two words.
+        told = (words for line in sizes if len(words := line.split()) == 3)
+        fit = [name for name, kind, size in told if kind == "blob" and int(size) <= largest]
+        raw = self.git("cat-file", "--batch", stdin="".join(f"{one}\n" for one in fit).encode())
+        found, at = {}, 0
+        for name in fit:
+            begins = raw.index(b"\n", at) + 1
+            ends = begins + int(raw[at : begins - 1].rpartition(b" ")[2])
+            found[name] = raw[begins:ends]
+            at = ends + 1
+        return found
 
     def untracked(self) -> list[str]:
         """Return the files of the checkout that git neither tracks nor ignores, links left out."""
