@@ -12,7 +12,7 @@ from typing import Any
 
 from agent.coder import Hands
 from agent.drafter import Byline, Draft, Looked, make_draft, written
-from agent.errors import Exit, Refused
+from agent.errors import Refused
 from agent.journal import Record
 from agent.prp import Prp, parse_prp, slug
 from agent.prp.briefing import Document, brief_wish
@@ -24,9 +24,9 @@ from agent.runs.beginning import masked, office_of, warn
 from agent.runs.desk import Desk, Order, lay_out_draft
 from agent.runs.drafted import Drafted
 from agent.runs.folder import RunFolder
+from agent.runs.lost import whole_or_lost
 from agent.runs.office import Office
 from agent.runs.opening import opened
-from agent.runs.signals import with_signals
 from agent.shown import seen
 from agent.verifier import Contract
 from agent.workspace import clip
@@ -66,12 +66,11 @@ def draft_order(order: Order, wish: Wish, *, search_path: str, listen: Record) -
     """
     order = for_drafting(order, wish)
     desk = lay_out_draft(order)
-    found = with_signals(
-        lambda: draft_at(desk, order, wish, search_path=search_path, listen=listen)
+    return whole_or_lost(
+        "prp draft",
+        listen,
+        lambda told: draft_at(desk, order, wish, search_path=search_path, listen=told),
     )
-    if isinstance(found, Exit):
-        raise SystemExit(int(found))
-    return found
 
 
 def for_drafting(order: Order, wish: Wish) -> Order:

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.errors import Exit
 from agent.journal import Estimated, Record
 from agent.planner import Plan
 from agent.runs.approval import Ask
@@ -17,6 +16,7 @@ from agent.runs.desk import Desk, Order, lay_out
 from agent.runs.ending import Done, require_open, tidied
 from agent.runs.folder import RunFolder
 from agent.runs.life import work_on
+from agent.runs.lost import whole_or_lost
 from agent.runs.opening import opened
 from agent.runs.orders import (
     Saved,
@@ -26,7 +26,6 @@ from agent.runs.orders import (
     order_of,
     require_same_document,
 )
-from agent.runs.signals import with_signals
 from agent.runs.tracing import traced
 from agent.shown import json_text
 from agent.verifier import CheckResult, describe, freeze
@@ -169,10 +168,7 @@ def plan_order(order: Order, *, listen: Record) -> Planned:
 
     """
     desk = lay_out(for_planning(order))
-    found = with_signals(lambda: plan_at(desk, order, listen=listen))
-    if isinstance(found, Exit):
-        raise SystemExit(int(found))
-    return found
+    return whole_or_lost("prp plan", listen, lambda told: plan_at(desk, order, listen=told))
 
 
 def for_planning(order: Order) -> Order:

@@ -17,6 +17,7 @@ from agent.runs.beginning import masked, office_of, started_as, warn
 from agent.runs.desk import Desk, Order, lay_out
 from agent.runs.ending import Done
 from agent.runs.folder import RunFolder, new_run_folder
+from agent.runs.lost import Paid
 from agent.runs.opening import opened
 from agent.runs.reporting import reported
 from agent.runs.signals import with_signals
@@ -90,22 +91,25 @@ def looked_at(
     """
     folder = new_run_folder(desk.settings.state_dir, desk.prp.slug)
     with holding(folder), Journal(folder.journal) as journal:
-        record = masked(desk, journal.record, listen)
+        record = paid = Paid(masked(desk, journal.record, listen))
         begun = time.monotonic()
         record(dataclasses.replace(started_as(desk, folder, branch), against=against))
         warn(desk, record)
+        what, hint = "prp drift" if against else "prp verify", ""
         try:
             found = with_signals(lambda: look(folder, record))
         except PrpError as error:
             ending, status, reason = Ending.FAILED, int(error.exit_status), str(error)
+            hint = f"{error.hint} {paid.lost(what)}".strip()
         else:
             ending, status, reason = _stopped(found) if isinstance(found, Exit) else end(found)
+            hint = paid.lost(what) if isinstance(found, Exit) else ""
         record(
             RunEnded(
                 outcome=ending,
                 exit_status=status,
                 reason=reason,
-                hint="",
+                hint=hint,
                 branch=branch,
                 commit=commit,
                 seconds=round(time.monotonic() - begun, 3),

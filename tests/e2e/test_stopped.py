@@ -1,0 +1,67 @@
+"""What keeps no steps says what is lost when it is stopped on its way."""
+
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.support.project import PRP, Project
+from tests.support.provider import Answer, Provider, Request
+from tests.support.scripts import GOOD, GREET_PRP
+
+_COMMANDS = {
+    "plan": ("plan", "PRPs/greet.md"),
+    "draft": ("draft", "greet people"),
+    "verify": ("verify", "PRPs/greet.md", "--branch", "work"),
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project with a PRP, and a branch that does what it asks for."""
+    project = Project(tmp_path / "project", {"PRPs/greet.md": GREET_PRP})
+    project.git("switch", "-q", "-c", "work")
+    project.write("greet.py", GOOD)
+    project.git("add", "-A")
+    project.git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q", "-m", "work")
+    project.git("switch", "-q", "main")
+    return project
+
+
+@pytest.mark.parametrize(
+    ("command", "how"),
+    [("plan", "Ctrl-C"), ("draft", "Ctrl-C"), ("verify", "Ctrl-C"), ("plan", "outage")],
+)
+def test_answers_that_were_paid_are_never_lost_in_silence(
+    project: Project, command: str, how: str
+) -> None:
+    """How many, what they cost, and that the command begins anew."""
+    asked_again = threading.Event()
+
+    def answer(_request: Request) -> Answer:
+        if len(provider.requests) == 1:
+            return Answer(calls=(("read", {"paths": ["PRPs/greet.md"]}),))
+        asked_again.set()
+        return Answer(fault="hang" if how == "Ctrl-C" else "401")
+
+    with Provider(answer) as provider:
+        process = subprocess.Popen(
+            [
+                *(str(PRP), *_COMMANDS[command], "--no-setup", "-q"),
+                *("--model", "openai-chat:x", "--base-url", provider.url),
+            ],
+            cwd=project.root,
+            env=project.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert asked_again.wait(100)
+        if how == "Ctrl-C":
+            process.send_signal(signal.SIGINT)
+        said = "".join(process.communicate(timeout=100))
+    assert process.returncode == (130 if how == "Ctrl-C" else 4), said
+    lost = f"1 model answer (120 tokens, price unknown) is lost: prp {command} keeps none"
+    assert lost in said, said
