@@ -16,6 +16,14 @@ Agents = Annotated[
 Github = Annotated[
     bool, typer.Option("--github", help="Also the workflow and issue form of the GitHub Action.")
 ]
+Mcp = Annotated[
+    bool,
+    typer.Option(
+        "--mcp",
+        help="Also enter `prp mcp` among the MCP servers of the tools in use: .mcp.json, "
+        ".vscode/mcp.json, .gemini/settings.json, .codex/config.toml, opencode.json.",
+    ),
+]
 Action = Annotated[
     str,
     typer.Option(
@@ -35,6 +43,7 @@ def init(
     agents: Agents = "auto",
     github: Github = False,
     action: Action = "",
+    mcp: Mcp = False,
     dry_run: DryRun = False,
     remove: Remove = False,
 ) -> None:
@@ -47,7 +56,8 @@ def init(
       prp init
       prp init --agents claude,gemini --dry-run
       prp init --agents none --github --action OWNER/NAME@COMMIT
-      prp init --github --remove
+      prp init --mcp --agents claude,vscode
+      prp init --github --mcp --remove
 
     """
     from agent.editors.setting_up import Wish, set_up  # noqa: PLC0415 - keeps --help fast
@@ -56,7 +66,7 @@ def init(
 
     root = Repository.open(Path.cwd()).root
     further = _of_github(root, action, remove=remove) if github else {}
-    wish = Wish(agents=agents, further=further)
+    wish = Wish(agents=agents, mcp=mcp, further=further)
     done = set_up(root, wish, remove=remove, dry_run=dry_run)
     for change in done.changes:
         typer.echo(f"{printable(change.path)}: {'would be ' * dry_run}{change.state}")

@@ -25,6 +25,9 @@ class State(StrEnum):
     THE_SAME = "as it was"
     EDITED = "edited, left alone"
     REMOVED = "removed"
+    ENTERED = "server entered"
+    TAKEN_OUT = "server taken out"
+    UNREADABLE = "left alone, for it has comments or can't be read: enter the server by hand"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +48,7 @@ def changes_of(root: Path, files: Mapping[str, str], *, remove: bool = False) ->
     known = _known(root)
     judge = _removal if remove else _installation
     found = (
-        (path, judge(_text(root, path), text, known.get(path))) for path, text in files.items()
+        (path, judge(text_of(root, path), text, known.get(path))) for path, text in files.items()
     )
     return [Change(path=path, state=state) for path, state in found if state]
 
@@ -98,30 +101,51 @@ def uninstall(root: Path, files: Mapping[str, str]) -> list[Change]:
     for change in changes:
         if change.state is State.REMOVED:
             remove(root, change.path)
-    gone = {path for path in files if _text(root, path) is None}
+    gone = {path for path in files if text_of(root, path) is None}
     _remember(root, {path: told for path, told in known.items() if path not in gone})
     return changes
 
 
+def entries_of(root: Path) -> dict[str, str]:
+    """Return path to what was put into a file of somebody else, word for word."""
+    return _told(root, "entries")
+
+
+def keep_entries(root: Path, entries: Mapping[str, str]) -> None:
+    """Remember what was put into files of somebody else."""
+    _write(root, files=_known(root), entries=entries)
+
+
 def _known(root: Path) -> dict[str, str]:
     """Return path to hash of what was written; nothing where the manifest is unreadable."""
+    return _told(root, "files")
+
+
+def _told(root: Path, kind: str) -> dict[str, str]:
     try:
         told = json.loads(read_text(root, MANIFEST))
     except (FileProblem, ValueError):
         return {}
-    files = told.get("files") if isinstance(told, dict) else None
-    return {str(k): str(v) for k, v in files.items()} if isinstance(files, dict) else {}
+    found = told.get(kind) if isinstance(told, dict) else None
+    return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
 
 
 def _remember(root: Path, known: Mapping[str, str]) -> None:
-    if known:
-        told = {"v": 1, "files": dict(sorted(known.items()))}
-        write_text(root, MANIFEST, json.dumps(told, indent=2) + "\n")
-    elif _text(root, MANIFEST) is not None:
+    _write(root, files=known, entries=entries_of(root))
+
+
+def _write(root: Path, *, files: Mapping[str, str], entries: Mapping[str, str]) -> None:
+    if files or entries:
+        told = {"v": 1, "files": dict(sorted(files.items()))}
+        told |= {"entries": dict(sorted(entries.items()))} if entries else {}
+        text = json.dumps(told, indent=2) + "\n"
+        if text_of(root, MANIFEST) != text:
+            write_text(root, MANIFEST, text)
+    elif text_of(root, MANIFEST) is not None:
         remove(root, MANIFEST)
 
 
-def _text(root: Path, path: str) -> str | None:
+def text_of(root: Path, path: str) -> str | None:
     """Return a file's text; None where there is none.
 
     Raises:

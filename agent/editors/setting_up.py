@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.editors.entries import enter, take_out
 from agent.editors.files import Change, State, changes_of, install, uninstall
-from agent.editors.skills import TOOLS, Tool, chosen, files_for
+from agent.editors.skills import TOOLS, Tool, chosen, files_for, in_use
 from agent.errors import SettingsError
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -19,6 +20,8 @@ class Wish:
 
     agents: str = "auto"
     """See `skills.chosen`."""
+    mcp: bool = False
+    """Whether `prp mcp` is entered among the servers of the tools that are found."""
     further: Mapping[str, str] = field(default_factory=dict)
     """Path to content of files that others give."""
 
@@ -56,11 +59,22 @@ def set_up(root: Path, wish: Wish, *, remove: bool = False, dry_run: bool = Fals
             f"No tool is called {error.args[0]!r}",
             hint=f"Known are {', '.join(TOOLS)}; or auto, all, none.",
         ) from None
+    servers = tools if remove or wish.agents != "auto" else _with_servers(root)
     files = {**files_for(tools), **_own(root), **wish.further}
     if dry_run:
-        return SetUp(changes=changes_of(root, files, remove=remove), words=())
-    changes = (uninstall if remove else install)(root, files)
+        changes = changes_of(root, files, remove=remove)
+    else:
+        changes = (uninstall if remove else install)(root, files)
+    if wish.mcp:
+        changes += (take_out if remove else enter)(root, servers, dry_run=dry_run)
+    if dry_run:
+        return SetUp(changes=changes, words=())
     return SetUp(changes=changes, words=() if remove else _words(tools, changes))
+
+
+def _with_servers(root: Path) -> dict[str, Tool]:
+    """Return the tools in use, and Claude Code, whose `.mcp.json` others read as well."""
+    return {"claude": TOOLS["claude"], **in_use(root, is_installed=_is_there)}
 
 
 def _is_there(program: str) -> bool:
@@ -97,5 +111,7 @@ def _has_table(project: Path) -> bool:
 def _words(tools: Mapping[str, Tool], changes: Sequence[Change]) -> list[str]:
     calls = [f"{name}: {tool.call.replace('NAME', 'execute')}" for name, tool in tools.items()]
     lines = [f"in {call} PRPs/FILE.md" for call in calls]
-    written = any(change.state in (State.WRITTEN, State.UPDATED) for change in changes)
+    written = any(
+        change.state in (State.WRITTEN, State.UPDATED, State.ENTERED) for change in changes
+    )
     return ["", *lines, "Commit these files for everybody who works here."] if written else []

@@ -220,10 +220,15 @@ def chosen(words: str, root: Path, *, is_installed: Callable[[str], bool]) -> di
         return dict(TOOLS)
     if words != "auto":
         return {name: TOOLS[name] for name in (word.strip() for word in words.split(",")) if name}
+    found = in_use(root, is_installed=is_installed)
+    return {name: tool for name, tool in TOOLS.items() if name in _ALWAYS or name in found}
+
+
+def in_use(root: Path, *, is_installed: Callable[[str], bool]) -> dict[str, Tool]:
+    """Return the tools that a repository has a folder of, or the machine a program."""
     return {
         name: tool
         for name, tool in TOOLS.items()
-        if name in _ALWAYS
-        or any((root / folder).is_dir() for folder in tool.folders)
+        if any((root / folder).is_dir() for folder in tool.folders)
         or any(map(is_installed, tool.programs))
     }

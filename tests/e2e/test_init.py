@@ -167,3 +167,21 @@ def test_an_installation_from_github_knows_where_it_comes_from() -> None:
     ):
         with pytest.raises(SettingsError):
             home_of("", installed=json.dumps({"url": url, "vcs_info": vcs}))
+
+
+def test_the_mcp_server_is_entered_for_the_tools_in_use(project: Project) -> None:
+    """Between what stands in their files; twice changes nothing, and only ours is taken out."""
+    settings = project.root / ".gemini" / "settings.json"
+    settings.parent.mkdir()
+    settings.write_text('{"theme": "dark"}')
+    wanted = ("init", "--agents", "auto", "--mcp")
+    said = project.prp(*wanted, "--dry-run").out
+    assert ".gemini/settings.json: would be server entered" in said
+    assert project.prp(*wanted).status == 0
+    assert json.loads(settings.read_text())["mcpServers"]["prp"]["args"] == ["mcp"]
+    tree = {p: p.read_bytes() for p in project.root.rglob("*") if p.is_file()}
+    project.prp(*wanted)
+    assert {p: p.read_bytes() for p in project.root.rglob("*") if p.is_file()} == tree
+    project.prp(*wanted, "--remove")
+    assert settings.read_text() == '{"theme": "dark"}'
+    assert not (project.root / ".mcp.json").exists()
