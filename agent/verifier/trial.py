@@ -43,7 +43,7 @@ class Trial:
     def objections(self) -> tuple[Objection, ...]:
         """Return what no test notices; a note each, for whoever reads or judges."""
         if self.tried > 1 and not self.killed:
-            what = f"no test notices any of {self.tried} changes to the changed lines"
+            what = f"no test in the branch notices any of {self.tried} changes to the changed lines"
             return (Objection(weight=Weight.NOTED, place="tests", what=what), *self._notes)
         return self._notes
 
@@ -53,7 +53,8 @@ class Trial:
             Objection(
                 weight=Weight.NOTED,
                 place=f"{mutant.path}:{mutant.line}",
-                what=f"no test notices when `{mutant.before}` becomes `{mutant.after}`",
+                what=f"no test in the branch notices when `{mutant.before}` becomes "
+                f"`{mutant.after}`",
             )
             for mutant in self.survivors
         )

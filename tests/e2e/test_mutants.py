@@ -63,8 +63,11 @@ def test_honest_tests_notice_what_is_changed(project: Project) -> None:
     assert found["tried"] == found["chosen"] > 3
     assert found["killed"] == found["tried"]
     assert f"tests notice {found['killed']} of {found['tried']} mutants" in ran.err
-    assert f"Tests notice {found['killed']} of {found['tried']} small changes" in report(project)
-    assert "no test notices" not in report(project)
+    assert (
+        f"The tests in the branch notice {found['killed']} of {found['tried']} small changes"
+        in report(project)
+    )
+    assert "no test in the branch notices" not in report(project)
 
 
 def test_a_case_that_no_test_looks_at_is_named(project: Project) -> None:
@@ -75,7 +78,7 @@ def test_a_case_that_no_test_looks_at_is_named(project: Project) -> None:
         "`if len(name) > 9:` becomes `if len(name) >= 9:` at greet.py:2"
         in (ran.json["mutants"]["survivors"])
     )
-    assert "no test notices when" in report(project)
+    assert "no test in the branch notices when" in report(project)
     assert not any("any of" in objection["what"] for objection in ran.json["objections"])
 
 
@@ -128,5 +131,5 @@ def test_the_verifier_is_told_and_reads_the_commit(project: Project) -> None:
         model = ("--model", "openai-chat:scripted", "--base-url", provider.url)
         ran = verified(project, "nothing", *model)
     assert ran.status == 0, ran.err
-    assert "no test notices when `if len(name) > 9:` becomes" in requests[0].text
+    assert "no test in the branch notices when `if len(name) > 9:` becomes" in requests[0].text
     assert "name = name[:9] + '.'" in requests[1].last

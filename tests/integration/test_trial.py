@@ -101,8 +101,11 @@ def test_tests_that_assert_nothing_notice_nothing(tmp_path: Path) -> None:
     trial = tried(tmp_path, PYTEST, price=PRICE, tests__test_price=EMPTY, most=4)
     assert (trial.tried, trial.killed) == (4, 0)
     first, *others = map(str, trial.objections)
-    assert first == "tests: no test notices any of 4 changes to the changed lines"
-    assert "price.py:2: no test notices when `if age < 6:` becomes `if age <= 6:`" in others
+    assert first == "tests: no test in the branch notices any of 4 changes to the changed lines"
+    assert (
+        "price.py:2: no test in the branch notices when `if age < 6:` becomes `if age <= 6:`"
+        in others
+    )
 
 
 def test_any_of_several_tests_may_notice(tmp_path: Path) -> None:
