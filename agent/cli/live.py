@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
@@ -12,7 +12,7 @@ from rich.live import Live as Drawn
 from rich.table import Table
 from rich.text import Text
 
-from agent.deliver.board import Board, Task
+from agent.deliver.board import Board, Running, Task
 from agent.deliver.lines import line_of
 from agent.journal import (
     AttemptVerified,
@@ -30,6 +30,7 @@ from agent.shown import printable
 # What a person should still be able to read when the picture has moved on.
 _LASTING = (RunStarted, RunResumed, Noted, HostAsked, ModelRetried, AttemptVerified, FeedbackSent)
 _TAIL = 4
+_SMALL = 14
 _READ_AT_END = 8_192
 _URGENCY = {"failed": 0, "proven": 2, "judged": 2, "pre-existing": 2}
 _MARKS = {
@@ -122,14 +123,13 @@ class Live:
     def _picture(self) -> RenderableType:
         room = self._console.height - 1
         now = time.monotonic()
-        tail = (
-            _tail(self._runs / self._run / self._board.running.log) if self._board.running else []
-        )
-        return picture(self._board, now=now, since=self._started, tail=tail, height=room)
+        home = self._runs / self._run
+        tails = {one.log: _tail(home / one.log) for one in self._board.running.values()}
+        return picture(self._board, now=now, since=self._started, tails=tails, height=room)
 
 
 def picture(
-    board: Board, *, now: float, since: float, tail: list[str], height: int
+    board: Board, *, now: float, since: float, tails: Mapping[str, list[str]], height: int
 ) -> RenderableType:
     """Return the run as it stands, in at most `height` lines.
 
@@ -137,15 +137,16 @@ def picture(
         board: The run.
         now: In seconds, by the clock that the board was fed with.
         since: When this process began with it.
-        tail: Last lines of what the command at hand prints.
+        tails: Log to the last lines of what a command that runs now prints.
         height: Lines of the terminal.
 
     """
     head = _line(f"{printable(board.title)}", "bold")
     state = _line(_state(board, now - since), "")
-    running = _running(board, now, tail[-_TAIL:])
+    running = _running(board, now, tails, max((height - 2) // 2, 1))
     # Tasks and criteria share what is left; what is done or proven gives way first.
-    left = max(height - 2 - len(running) - 2, 2)
+    spare = 2 if height > _SMALL else 0
+    left = max(height - 2 - len(running) - spare, 0)
     tasks = list(board.tasks.values())
     for_criteria = min(len(board.criteria), max(left - len(tasks), left // 2))
     return Group(
@@ -174,6 +175,8 @@ def _state(board: Board, seconds: float) -> str:
 
 
 def _tasks(tasks: list[Task], now: float, room: int) -> list[RenderableType]:
+    if room < 1:
+        return []
     if len(tasks) > room:
         done = sum(task.state in ("done", "unchanged") for task in tasks)
         first = next((n for n, task in enumerate(tasks) if task.state == "working"), done)
@@ -202,16 +205,34 @@ def _marked(state: str, text: str, about: str) -> RenderableType:
     return row
 
 
-def _running(board: Board, now: float, tail: list[str]) -> list[RenderableType]:
-    running = board.running
-    if not running:
-        return []
-    first = printable(running.command.strip().split("\n", 1)[0])
-    took = clock(now - running.began).strip()
+def _running(
+    board: Board, now: float, tails: Mapping[str, list[str]], room: int
+) -> list[RenderableType]:
+    """Return every command that runs now; the more there are, the less of what each prints."""
+    # What has run longest is what a person waits for.
+    running = sorted(board.running.values(), key=lambda one: one.began)
+    shown = running if len(running) <= room else running[: max(room - 1, 0)]
+    each = room // max(len(shown), 1)
+    rows = [row for one in shown for row in _command(one, now, tails.get(one.log, []), each)]
+    left = len(running) - len(shown)
+    more = [_line(f"  and {left} command{'s' if left > 1 else ''} more", "dim")] if left else []
+    return [*rows, *more]
+
+
+def _command(one: Running, now: float, tail: list[str], room: int) -> list[RenderableType]:
+    """Return a command in at most `room` lines: what it prints where there is room for it."""
+    first = printable(one.command.strip().split("\n", 1)[0])
+    by = printable(f"{one.by}, {clock(now - one.began).strip()}")
+    if room < 3:
+        row = Table.grid(expand=True, padding=(0, 1))
+        row.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        row.add_column(no_wrap=True, justify="right", overflow="ellipsis")
+        row.add_row(Text(f"$ {first}", "cyan"), Text(by, "dim"))
+        return [row]
     return [
         _line(f"$ {first}", "cyan"),
-        *(_line(f"  {line}", "dim") for line in tail),
-        _line(f"  {running.by}, {took}", "dim"),
+        *(_line(f"  {line}", "dim") for line in tail[-min(_TAIL, room - 2) :]),
+        _line(f"  {by}", "dim"),
     ]
 
 
@@ -224,9 +245,9 @@ def _criteria(board: Board, room: int) -> list[RenderableType]:
 
 
 def _cut(rows: list[RenderableType], room: int, what: str) -> list[RenderableType]:
-    if len(rows) <= room:
-        return rows
-    return [*rows[: max(room - 1, 0)], _line(f"  and {len(rows) - room + 1} {what} more", "dim")]
+    if len(rows) <= room or room < 1:
+        return rows[:room]
+    return [*rows[: room - 1], _line(f"  and {len(rows) - room + 1} {what} more", "dim")]
 
 
 def _line(text: str, style: str) -> Text:

@@ -13,6 +13,8 @@ from agent.journal import (
     Event,
     ModelAnswered,
     Planned,
+    RunEnded,
+    RunResumed,
     RunStarted,
     TaskFinished,
     TaskStarted,
@@ -35,12 +37,16 @@ class Task:
 
 @dataclass(kw_only=True)
 class Running:
-    """The command that runs now."""
+    """A command that runs now."""
 
     by: str
     command: str
     log: str
     began: float
+
+
+_Key = tuple[str, str | int, int]
+"""By whom a command runs, for which check or task, of which candidate."""
 
 
 @dataclass(kw_only=True)
@@ -58,7 +64,8 @@ class Board:
     """Id to text and status."""
     checks: dict[str, str] = field(default_factory=dict)
     """Check id to its state in the latest stage."""
-    running: Running | None = None
+    running: Mapping[_Key, Running] = field(default_factory=dict)
+    """Every command that runs now. Never changed in place: another thread may be drawing it."""
     tokens: int = 0
     cost_usd: float = 0.0
     unpriced: int = 0
@@ -72,12 +79,37 @@ class Board:
             now: When it happened, in seconds on any clock that does not go back.
 
         """
+        self._mind_commands(event, now)
         taken = _TAKEN.get(type(event))
         if (number := getattr(event, "candidate", 0)) and not isinstance(event, ModelAnswered):
             # Of the one that is taken everything is told once more.
             self.doing = f"candidate {number}"
         elif taken:
             taken(self, event, now)
+
+    def _mind_commands(self, event: Event, now: float) -> None:
+        """Keep what runs now: of candidates, too."""
+        match event:
+            case CommandStarted(by=by, check=check, task=task, candidate=candidate):
+                which = f"task {task}" if task and not check else check
+                other = f"candidate {candidate}" if candidate else ""
+                names = ", ".join(name for name in (other, by, which) if name)
+                one = Running(by=names, command=event.command, log=event.log, began=now)
+                self.running = {**self.running, (by, check or task, candidate): one}
+            case CheckFinished(stage=stage, check=check, candidate=candidate):
+                self._ends((stage, check, candidate))
+            case ToolUsed(tool="run", role=role, task=task, candidate=candidate):
+                self._ends((role, task, candidate))
+            case TaskFinished(task=task, candidate=candidate):
+                # A task on its own tells its number here, and none where it runs a command.
+                self._ends(("coder", task, candidate), ("coder", 0, candidate))
+            case AttemptVerified(candidate=candidate):
+                self._ends(*(key for key in self.running if key[2] == candidate))
+            case AttemptStarted() | RunEnded() | RunResumed():
+                self.running = {}
+
+    def _ends(self, *keys: _Key) -> None:
+        self.running = {key: one for key, one in self.running.items() if key not in keys}
 
     def _started(self, event: RunStarted, _: float) -> None:
         self.title, self.branch, self.limits = event.title, event.branch, event.limits
@@ -111,7 +143,6 @@ class Board:
         self._stop(str(event.task), "waiting", now)
 
     def _task_finished(self, event: TaskFinished, now: float) -> None:
-        self.running = None
         state = "done" if event.commit else "unchanged"
         # What has no number is known by its title, which the event does not tell.
         working = [key for key, task in self.tasks.items() if task.state == "working"]
@@ -123,24 +154,17 @@ class Board:
             task.seconds += max(now - task.began, 0.0) if task.state == "working" else 0.0
             task.state = state
 
-    def _command(self, event: CommandStarted, now: float) -> None:
-        self.running = Running(by=event.by, command=event.command, log=event.log, began=now)
+    def _command(self, event: CommandStarted, _: float) -> None:
         if event.check:
             self.doing = f"checks, {event.by}"
 
     def _check(self, event: CheckFinished, _: float) -> None:
         self.checks[event.check] = event.state
-        self.running = None
-
-    def _tool(self, event: ToolUsed, _: float) -> None:
-        if event.tool == "run":
-            self.running = None
 
     def _judged(self, event: CriterionJudged, _: float) -> None:
         self.criteria[event.criterion] = (event.text, event.status)
 
     def _verified(self, event: AttemptVerified, _: float) -> None:
-        self.running = None
         self.doing = "verified" if event.holds else f"{len(event.failures)} failures"
 
     def _answered(self, event: ModelAnswered, _: float) -> None:
@@ -158,7 +182,6 @@ _TAKEN: dict[type, Callable[[Board, Any, float], None]] = {
     TaskFinished: Board._task_finished,  # noqa: SLF001
     CommandStarted: Board._command,  # noqa: SLF001
     CheckFinished: Board._check,  # noqa: SLF001
-    ToolUsed: Board._tool,  # noqa: SLF001
     CriterionJudged: Board._judged,  # noqa: SLF001
     AttemptVerified: Board._verified,  # noqa: SLF001
     ModelAnswered: Board._answered,  # noqa: SLF001
