@@ -2,34 +2,8 @@
 
 from collections.abc import Callable
 
-from agent.journal import (
-    AttemptStarted,
-    AttemptVerified,
-    CandidateChosen,
-    CheckFinished,
-    CriterionJudged,
-    Estimated,
-    Event,
-    FeedbackSent,
-    HoldoutTried,
-    HoldoutWritten,
-    HostAsked,
-    LookingCloser,
-    ModelRetried,
-    MutantsTried,
-    Noted,
-    Planned,
-    PlanRejected,
-    Rethought,
-    RunResumed,
-    RunStarted,
-    SetupFinished,
-    TaskClashed,
-    TaskFinished,
-    TaskStarted,
-    TaskWaits,
-    ToolUsed,
-)
+from agent import journal
+from agent.journal import Event
 
 
 def line_of(event: Event) -> str:
@@ -40,22 +14,22 @@ def line_of(event: Event) -> str:
     return f"candidate {number}: {line.strip()}" if number and line else line
 
 
-def _candidate_chosen(event: CandidateChosen) -> str:
+def _candidate_chosen(event: journal.CandidateChosen) -> str:
     return f"candidate {event.chosen} of {len(event.candidates)} is taken"
 
 
-def _run_started(event: RunStarted) -> str:
+def _run_started(event: journal.RunStarted) -> str:
     return f"run {event.run}: {event.prp} on branch {event.branch}, sandbox {event.sandbox}"
 
 
-def _setup_finished(event: SetupFinished) -> str:
+def _setup_finished(event: journal.SetupFinished) -> str:
     hosts = f", reaching {', '.join(event.hosts)}" if event.hosts else ""
     took = f" in {event.seconds:.0f} s{hosts}" if event.state == "installed" else ""
     reason = f": {event.reason}" if event.reason else ""
     return f"setup: {event.kind} {event.state}{took}{reason}  {event.command}"
 
 
-def _host_asked(event: HostAsked) -> str:
+def _host_asked(event: journal.HostAsked) -> str:
     """Tell of every host that was not reached, and of those that commands of a run asked."""
     if event.state == "allowed" and event.stage == "setup":
         return ""
@@ -63,34 +37,35 @@ def _host_asked(event: HostAsked) -> str:
     return f"network: {event.host}:{event.port} {event.state}{reason}"
 
 
-def _check_finished(event: CheckFinished) -> str:
+def _check_finished(event: journal.CheckFinished) -> str:
     reason = f" ({event.reason})" if event.reason else ""
     first = event.command.splitlines()[0] if event.command else ""
     return f"{event.stage}: {event.check} {event.state}{reason}  {first}"
 
 
-def _task_finished(event: TaskFinished) -> str:
+def _task_finished(event: journal.TaskFinished) -> str:
+    task = f"task {event.task}, " if event.task else ""
     kept = f"commit {event.commit[:12]}" if event.commit else "nothing changed"
-    return f"  {kept}: {', '.join(event.files) or event.summary}"
+    return f"  {task}{kept}: {', '.join(event.files) or event.summary}"
 
 
-def _task_waits(event: TaskWaits) -> str:
+def _task_waits(event: journal.TaskWaits) -> str:
     return f"task {event.task} is done and waits for those beside it: {event.summary}"
 
 
-def _task_clashed(event: TaskClashed) -> str:
+def _task_clashed(event: journal.TaskClashed) -> str:
     return (
         f"task {event.task} does not fit onto those beside it and is done again: "
         f"{', '.join(event.files)}"
     )
 
 
-def _tool_used(event: ToolUsed) -> str:
-    task = f" {event.task}" if event.task else ""
+def _tool_used(event: journal.ToolUsed) -> str:
+    task = f", task {event.task}:" if event.task else ""
     return f"  {event.role}{task} {event.tool} {event.summary}"
 
 
-def _mutants_tried(event: MutantsTried) -> str:
+def _mutants_tried(event: journal.MutantsTried) -> str:
     left = event.chosen - event.tried
     untried = f", no time for {left} more" if left else ""
     return (
@@ -99,11 +74,11 @@ def _mutants_tried(event: MutantsTried) -> str:
     )
 
 
-def _judged(event: CriterionJudged) -> str:
+def _judged(event: journal.CriterionJudged) -> str:
     return f"criterion {event.criterion} {event.status}: {event.text}"
 
 
-def _verified(event: AttemptVerified) -> str:
+def _verified(event: journal.AttemptVerified) -> str:
     if event.holds:
         return f"attempt {event.attempt} holds on {event.commit[:12]}"
     if not event.failures:
@@ -111,14 +86,14 @@ def _verified(event: AttemptVerified) -> str:
     return f"attempt {event.attempt} does not hold: {len(event.failures)} failures"
 
 
-def _holdout(event: HoldoutWritten) -> str:
+def _holdout(event: journal.HoldoutWritten) -> str:
     if not event.tests:
         return f"tests from the text: none, {event.reason}"
     red = sum(bool(test["new"]) for test in event.tests)
     return f"tests from the text: {len(event.tests)} written, {red} of them red on the base commit"
 
 
-def _retried(event: ModelRetried) -> str:
+def _retried(event: journal.ModelRetried) -> str:
     when = f"again in {event.wait_seconds:.0f} s" if event.wait_seconds else "again at once"
     return (
         f"{event.role}: {event.model}: {event.reason}; {when} (try {event.tried + 1} of "
@@ -127,36 +102,36 @@ def _retried(event: ModelRetried) -> str:
 
 
 _LINES: dict[type, Callable[..., str]] = {
-    RunStarted: _run_started,
-    RunResumed: lambda e: f"taken up after: {e.after}; worktree {e.worktree}",
-    SetupFinished: _setup_finished,
-    HostAsked: _host_asked,
-    CheckFinished: _check_finished,
-    Planned: lambda e: f"plan: {len(e.steps)} steps, {len(e.proofs)} proofs. {e.summary}",
-    Estimated: lambda e: f"estimate: {e.in_words()}",
-    PlanRejected: lambda e: f"plan sent back: {'; '.join(e.reasons)}",
-    AttemptStarted: lambda e: f"attempt {e.attempt}",
-    TaskStarted: lambda e: f"task {e.task or '-'}: {e.title}",
-    ToolUsed: _tool_used,
-    TaskWaits: _task_waits,
-    TaskClashed: _task_clashed,
-    TaskFinished: _task_finished,
-    MutantsTried: _mutants_tried,
-    CriterionJudged: _judged,
-    AttemptVerified: _verified,
-    CandidateChosen: _candidate_chosen,
-    LookingCloser: lambda e: (
+    journal.RunStarted: _run_started,
+    journal.RunResumed: lambda e: f"taken up after: {e.after}; worktree {e.worktree}",
+    journal.SetupFinished: _setup_finished,
+    journal.HostAsked: _host_asked,
+    journal.CheckFinished: _check_finished,
+    journal.Planned: lambda e: f"plan: {len(e.steps)} steps, {len(e.proofs)} proofs. {e.summary}",
+    journal.Estimated: lambda e: f"estimate: {e.in_words()}",
+    journal.PlanRejected: lambda e: f"plan sent back: {'; '.join(e.reasons)}",
+    journal.AttemptStarted: lambda e: f"attempt {e.attempt}",
+    journal.TaskStarted: lambda e: f"task {e.task or '-'}: {e.title}",
+    journal.ToolUsed: _tool_used,
+    journal.TaskWaits: _task_waits,
+    journal.TaskClashed: _task_clashed,
+    journal.TaskFinished: _task_finished,
+    journal.MutantsTried: _mutants_tried,
+    journal.CriterionJudged: _judged,
+    journal.AttemptVerified: _verified,
+    journal.CandidateChosen: _candidate_chosen,
+    journal.LookingCloser: lambda e: (
         f"attempt {e.attempt}: no check fails; now whether that can be believed"
     ),
-    HoldoutWritten: _holdout,
-    HoldoutTried: lambda e: (
+    journal.HoldoutWritten: _holdout,
+    journal.HoldoutTried: lambda e: (
         f"tests from the text: {len(e.passed)} pass, {len(e.failed)} fail on attempt {e.attempt}"
     ),
-    Rethought: lambda e: (
+    journal.Rethought: lambda e: (
         f"{e.times} attempts failed alike; another way: {e.approach or 'none was found'}"
         + (", by the planner's model" if e.stronger else "")
     ),
-    FeedbackSent: lambda e: f"feedback sent to the coder, {len(e.text)} characters",
-    ModelRetried: _retried,
-    Noted: lambda e: f"{'warning: ' if e.warning else ''}{e.text}",
+    journal.FeedbackSent: lambda e: f"feedback sent to the coder, {len(e.text)} characters",
+    journal.ModelRetried: _retried,
+    journal.Noted: lambda e: f"{'warning: ' if e.warning else ''}{e.text}",
 }
