@@ -12,10 +12,12 @@ from typing import Any
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from markupsafe import Markup, escape
 
+from agent.deliver.folding import rows_of
 from agent.deliver.learnt import lessons
-from agent.deliver.report import MARK, foreseen, log_of, money, outcome_of, spent
+from agent.deliver.report import MARK, beside, foreseen, log_of, money, outcome_of, spent
 from agent.deliver.safety import in_words, is_replay
 from agent.deliver.sides import files_of, side_by_side
+from agent.deliver.standing import counted, still_open, why_of
 from agent.deliver.story import Story, Usage
 from agent.deliver.talks import talks_of
 from agent.deliver.timeline import Step, steps_of
@@ -85,11 +87,17 @@ def html(
         ended=story.ended,
         outcome=story.ended.get("outcome", "not ended"),
         tone=_tone(story.ended.get("outcome", "")),
-        counts=_counts(criteria),
+        counts=counted(story),
+        groups=still_open(story),
+        beside=beside(story),
         spent=spent(story.total),
         foreseen=foreseen(story),
         parts=[part for part in _PARTS if shown.get(part[0], True)],
-        criteria=criteria,
+        criteria=[
+            {**event, "label": why_of(story, event).label, "why": why_of(story, event).detail}
+            for event in criteria
+        ],
+        untested=[] if story.verdicts else list(story.started.get("criteria", {}).items()),
         against=against,
         stages=list(story.checks),
         checks=_checks(story, packed),
@@ -153,25 +161,25 @@ class _Packed:
         self.parts[name] = Markup(base64.b64encode(data).decode("ascii"))  # noqa: S704 - base64
 
 
-def _counts(criteria: Sequence[Mapping[str, Any]]) -> str:
-    by_status: dict[str, int] = {}
-    for criterion in criteria:
-        by_status[criterion["status"]] = by_status.get(criterion["status"], 0) + 1
-    told = ", ".join(f"{count} {status}" for status, count in by_status.items())
-    return f"{len(criteria)} criteria: {told}." if criteria else ""
-
-
 def _checks(story: Story, packed: _Packed) -> list[dict[str, Any]]:
-    """Return a row for each check, with a cell for each stage."""
-    rows = []
-    for name in dict.fromkeys(name for events in story.checks.values() for name in events):
-        cells: list[dict[str, Any] | None] = []
-        for number, events in enumerate(story.checks.values()):
-            event = events.get(name)
-            cells.append(_cell(event, f"output-{name}-{number}", packed) if event else None)
-        command = next(e[name]["command"] for e in story.checks.values() if name in e)
-        rows.append({"id": name, "command": command, "cells": cells})
-    return rows
+    """Return the rows of checks; those that did not run are folded into one."""
+    return [
+        {
+            "folded": row.in_words if row.state else "",
+            "checks": [_check(story, name, packed) for name in row.checks],
+        }
+        for row in rows_of(story)
+    ]
+
+
+def _check(story: Story, name: str, packed: _Packed) -> dict[str, Any]:
+    """Return a check with a cell for each stage."""
+    cells: list[dict[str, Any] | None] = []
+    for number, events in enumerate(story.checks.values()):
+        event = events.get(name)
+        cells.append(_cell(event, f"output-{name}-{number}", packed) if event else None)
+    command = next(e[name]["command"] for e in story.checks.values() if name in e)
+    return {"id": name, "command": command, "cells": cells}
 
 
 def _cell(event: Mapping[str, Any], part: str, packed: _Packed) -> dict[str, Any]:
@@ -231,6 +239,7 @@ def _placed(steps: Sequence[Step]) -> list[dict[str, Any]]:
             "title": step.title,
             "seconds": step.seconds,
             "usage": step.usage,
+            "parts": step.parts,
         }
         for step in steps
     ]
@@ -279,6 +288,20 @@ def _linked(line: str) -> Markup:
     return Markup(_CHECK_ID.sub(r'<a href="#check-\g<0>">\g<0></a>', text))  # noqa: S704 - escaped
 
 
+# Characters of a cell before the rest is folded away, and how far back a gap is looked for.
+_LONG, _SHOWN, _GAP = 420, 320, 60
+
+
+def _clipped(text: Any) -> tuple[str, str]:
+    """Return a long text in two pieces, cut between words: what is shown, what is folded away."""
+    words = str(text or "")
+    if len(words) <= _LONG:
+        return words, ""
+    gap = max(words.rfind(" ", _SHOWN - _GAP, _SHOWN), words.rfind("\n", _SHOWN - _GAP, _SHOWN))
+    end = gap if gap > 0 else _SHOWN
+    return words[:end], words[end:]
+
+
 def _cached(usage: Usage) -> int:
     return round(100 * usage.cache_read_tokens / usage.input_tokens) if usage.input_tokens else 0
 
@@ -301,6 +324,7 @@ _FILTERS: dict[str, Callable[..., object]] = {
     "duration": _duration,
     "moment": _moment,
     "linked": _linked,
+    "clipped": _clipped,
     "tokens": _tokens,
     "money": lambda usage: money(usage) if usage.answers else "",
     "cached": _cached,

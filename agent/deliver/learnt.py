@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agent.deliver.story import Story
@@ -31,22 +31,52 @@ def lessons(story: Story) -> list[Lesson]:
         *_costly(story),
         *_commands(story),
         *_references(story),
-        *(Lesson(kind="concern", text=text) for text in story.plan.get("concerns", ())),
+        *(_lesson("concern", text) for text in story.plan.get("concerns", ())),
         *_words(story),
     ]
-    return list({lesson.text: lesson for lesson in found}.values())
+    return _without_repeats(found)
+
+
+def _without_repeats(found: Sequence[Lesson]) -> list[Lesson]:
+    """Return lessons without those whose words another one says, whoever says them and when."""
+    kept: dict[str, Lesson] = {}
+    for lesson in found:
+        kept.setdefault(_words_of(lesson), lesson)
+    whole = "\n".join(kept)
+    return [
+        lesson for words, lesson in kept.items() if len(words) < _WORDY or whole.count(words) == 1
+    ]
+
+
+# Characters from which on a lesson within another one is no chance.
+_WORDY = 24
+
+
+_BY = re.compile(r"^(?:task \d+|repair): ")
+_WHEN = re.compile(r" \(attempts? [\d, ]+(?:and \d+)?\)$")
+
+
+def _words_of(lesson: Lesson) -> str:
+    """Return what a lesson says: not who says it, in which attempt, or how it is written."""
+    words = _WHEN.sub("", _BY.sub("", lesson.text))
+    return " ".join(re.findall(r"[\w.]+", words.casefold())).strip(". ")
 
 
 def _costly(story: Story) -> Iterator[Lesson]:
     """Yield what failed in one attempt and passed in a later one."""
     stages = [stage for stage in story.checks if stage != "baseline"]
+    cost: dict[str, list[str]] = {}
     for number, stage in enumerate(stages):
         after = [story.checks[later] for later in stages[number + 1 :]]
         for name, event in story.checks[stage].items():
             passed = any(name in one and one[name]["state"] == "passed" for one in after)
             if passed and event["state"] in ("failed", "timed out"):
-                said = _telling(event["output"]) or event["reason"]
-                yield _lesson("cost an attempt", f"{event['command']}: {said} ({stage})")
+                said = telling(event["output"]) or event["reason"]
+                cost.setdefault(f"{event['command']}: {said}", []).append(stage)
+    for words, when in cost.items():
+        numbers = [stage.removeprefix("attempt ") for stage in when]
+        many = f"attempts {', '.join(numbers[:-1])} and {numbers[-1]}"
+        yield _lesson("cost an attempt", words, f" ({many if len(when) > 1 else when[0]})")
 
 
 def _commands(story: Story) -> Iterator[Lesson]:
@@ -74,13 +104,13 @@ def _words(story: Story) -> Iterator[Lesson]:
             yield _lesson("doubt", f"{name}: {text}")
 
 
-def _lesson(kind: str, text: str) -> Lesson:
+def _lesson(kind: str, text: str, end: str = "") -> Lesson:
     one_line = printable(" ".join(text.split()))
     cut = f"{one_line[: _LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
-    return Lesson(kind=kind, text=cut if len(one_line) > _LONGEST else one_line)
+    return Lesson(kind=kind, text=(cut if len(one_line) > _LONGEST else one_line) + end)
 
 
-def _telling(output: str) -> str:
+def telling(output: str) -> str:
     """Return the line of an output that says most of why it failed."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     return next((line for line in lines if _TELLING.search(line)), lines[0] if lines else "")

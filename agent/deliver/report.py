@@ -2,10 +2,13 @@
 
 import dataclasses
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from agent.deliver.folding import Rows, rows_of
 from agent.deliver.learnt import lessons
+from agent.deliver.standing import Group, counted, status_of, still_open, why_of
 from agent.deliver.story import Story, Usage
 from agent.deliver.timeline import Step
 from agent.journal import Estimated, event_of
@@ -35,6 +38,7 @@ def as_json(story: Story, steps: Iterable[Step] = ()) -> dict[str, Any]:
         "delivered_attempt": attempt or None,
         "criteria": [
             {key: event[key] for key in ("criterion", "text", "line", "status", "evidence")}
+            | {"why": why_of(story, event).label}
             for event in story.criteria.get(attempt, {}).values()
         ],
         "checks": [
@@ -88,15 +92,19 @@ def summary(story: Story) -> str:
     attempt = story.delivered
     lines = [f"{story.ended['outcome']}: {story.ended['reason']}", ""]
     for event in story.criteria.get(attempt, {}).values():
-        first = event["evidence"][0] if event["evidence"] else ""
-        lines.append(f"  {MARK[event['status']]} {event['criterion']} {event['text']}")
-        lines.append(f"      {event['status']}: {first}")
+        first = why_of(story, event).detail or (event["evidence"] or [""])[0]
+        text = _clipped(event["text"])
+        lines.append(f"  {MARK[event['status']]} {event['criterion']} {text}")
+        lines.append(f"      {status_of(story, event)}: {_clipped(first)}")
     failures = story.verdicts.get(attempt, {}).get("failures", ())
-    lines += [f"  ✗ {failure}" for failure in failures if _OF_A_CHECK.match(failure)]
+    lines += [f"  ✗ {_clipped(failure)}" for failure in failures if _OF_A_CHECK.match(failure)]
+    objections = story.verdicts.get(attempt, {}).get("objections", ())
     lines += [
-        f"  {_WEIGHED[o['weight']]} {o['place']}: {o['what']}"
-        for o in story.verdicts.get(attempt, {}).get("objections", ())
+        f"  {_WEIGHED[o['weight']]} {_clipped(o['place'])}: {_clipped(o['what'])}"
+        for o in sorted(objections, key=lambda o: o["weight"] == "noted")[:_SAID]
     ]
+    if len(objections) > _SAID:
+        lines.append(f"  ~ and {len(objections) - _SAID} notes of this kind more, in the report")
     following = [f"next: {story.ended['hint']}"] if story.ended["hint"] else []
     lines += [
         f"  ~ {path}: left out of the clean room, or put back as it was"
@@ -147,7 +155,8 @@ def _head(story: Story) -> str:
         [
             f"# {plain(started.get('title', ''))}: {ended.get('outcome', 'not ended')}",
             "",
-            plain(ended.get("reason", "")),
+            plain(ended.get("reason", "") or "The run has not ended."),
+            *_standing(story),
             *([f"\nNext: {plain(ended['hint'])}"] if ended.get("hint") else []),
             "",
             f"- PRP: {code(started.get('prp', ''))} (sha256 {started.get('sha256', '')[:12]})",
@@ -161,6 +170,39 @@ def _head(story: Story) -> str:
     )
 
 
+def _standing(story: Story) -> list[str]:
+    """Return what still fails and what is not shown, in a few lines; more stands in the tables."""
+    if not story.verdicts:
+        return ["", "No attempt was verified, so no criterion is tested yet."]
+    lines = [f"- {plain(group.title)}: {_items(group)}" for group in still_open(story)]
+    return ["", plain(counted(story)), *(["", *lines] if lines else [])]
+
+
+_NAMED = 5
+# Objections at the terminal.
+_SAID = 30
+
+
+def _items(group: Group) -> str:
+    most = len(group.items) if group.is_short else _NAMED
+    shown = [
+        plain(one.id)
+        if group.is_short
+        else f"{plain(one.id)} {code(one.text)} ({plain(_clipped(one.why, _SHORT))})"
+        for one in group.items[:most]
+    ]
+    left = len(group.items) - len(shown)
+    return ("; ", ", ")[group.is_short].join([*shown, *([f"and {left} more"] if left else [])])
+
+
+# Characters of a cell; the page and run.json have all.
+_LONG, _SHORT = 600, 160
+
+
+def _clipped(text: str, most: int = _LONG) -> str:
+    return text if len(text) <= most else f"{text[:most].rstrip()} ..."
+
+
 def _branch(started: Mapping[str, Any], ended: Mapping[str, Any]) -> str:
     base = code(started.get("base", "")[:12])
     if not ended.get("branch"):
@@ -172,19 +214,25 @@ def _criteria(story: Story) -> str:
     rows = [
         (
             event["criterion"],
-            plain(event["text"]),
-            f"{MARK[event['status']]} {event['status']}",
-            "<br>".join(plain(line) for line in event["evidence"]),
+            plain(_clipped(event["text"])),
+            f"{MARK[event['status']]} {status_of(story, event)}",
+            "<br>".join(plain(_clipped(line)) for line in _evidence(story, event)),
         )
         for event in story.criteria.get(story.delivered, {}).values()
     ]
     return _table("Criteria", ("", "Criterion", "Status", "Evidence"), rows)
 
 
+def _evidence(story: Story, event: Mapping[str, Any]) -> list[str]:
+    detail = why_of(story, event).detail
+    return [*([detail] if detail else []), *event["evidence"]]
+
+
 def _objections(story: Story) -> str:
     verdict = story.verdicts.get(story.delivered, {})
     rows = [
-        (o["weight"], code(o["place"]), plain(o["what"])) for o in verdict.get("objections", ())
+        (o["weight"], code(_clipped(o["place"])), plain(_clipped(o["what"])))
+        for o in verdict.get("objections", ())
     ]
     back = "left out of the clean room, or put back as it was: it can decide how checks end"
     rows += [("noted", code(path), back) for path in verdict.get("put_back", ())]
@@ -216,16 +264,23 @@ def outcome_of(test: str, tried: Mapping[str, Any]) -> str:
 
 def _checks(story: Story) -> str:
     stages = list(story.checks)
-    names = dict.fromkeys(name for events in story.checks.values() for name in events)
-    rows = [
-        (
-            name,
-            code(_first(next(e[name] for e in story.checks.values() if name in e)["command"])),
-            *(_state(story.checks[stage].get(name)) for stage in stages),
-        )
-        for name in names
-    ]
+    rows = [_row(story, row) for row in rows_of(story)]
     return _table("Checks", ("", "Command", *stages), rows)
+
+
+def _row(story: Story, row: Rows) -> tuple[str, ...]:
+    """Return the cells of a check, or of several that did not run."""
+    if row.state:
+        return ("", row.in_words, *(_states(row, events) for events in story.checks.values()))
+    (name,) = row.checks
+    command = next(e[name] for e in story.checks.values() if name in e)["command"]
+    states = (_state(events.get(name)) for events in story.checks.values())
+    return (name, code(_clipped(_first(command))), *states)
+
+
+def _states(row: Rows, events: Mapping[str, Mapping[str, Any]]) -> str:
+    counts = Counter(events[name]["state"] for name in row.checks if name in events)
+    return ", ".join(f"{count} {state}" for state, count in counts.items())
 
 
 def _mutants(story: Story) -> str:
@@ -234,16 +289,27 @@ def _mutants(story: Story) -> str:
         return ""
     left = event["chosen"] - event["tried"]
     told = (
-        f"Tests notice {event['killed']} of {event['tried']} small changes to the changed lines"
-        f"{f'; there was no time for {left} more' if left else ''}."
+        f"The tests in the branch notice {event['killed']} of {event['tried']} small changes to "
+        f"the changed lines{f'; there was no time for {left} more' if left else ''}."
     )
-    return f"## Mutants\n\n{told} Those that none notices stand above."
+    return f"## Mutants\n\n{told} Those that none notices stand above.{beside(story)}"
+
+
+def beside(story: Story) -> str:
+    """Return that tests from the text don't count among those that mutants are tried on."""
+    if not story.holdout.get("tests"):
+        return ""
+    return (
+        " The tests from the text are not part of the branch and were not tried on them: one of "
+        "those may well notice what these don't."
+    )
 
 
 def _state(event: Mapping[str, Any] | None) -> str:
     if event is None:
         return ""
     said = f"{event['state']}: {plain(event['reason'])}" if event["reason"] else event["state"]
+    said = _clipped(said)
     return f"{said} ([log]({log}))" if (log := log_of(event)) else said
 
 
@@ -355,7 +421,7 @@ def _cost_of(steps: Iterable[Step]) -> str:
     rows = [
         (
             plain(step.title),
-            f"{step.seconds:.0f} s",
+            f"{step.seconds:.0f} s{_divided(step)}",
             f"{step.usage.input_tokens:,}" if step.usage.answers else "",
             f"{step.usage.output_tokens:,}" if step.usage.answers else "",
             money(step.usage) if step.usage.answers else "",
@@ -363,6 +429,11 @@ def _cost_of(steps: Iterable[Step]) -> str:
         for step in steps
     ]
     return _table("Time and cost by step", ("Step", "Time", "Read", "Written", "US$"), rows)
+
+
+def _divided(step: Step) -> str:
+    parts = [f"{name} {seconds:.0f} s" for name, seconds in step.parts.items() if seconds >= 1]
+    return f" ({', '.join(parts)})" if len(parts) > 1 else ""
 
 
 def spent(usage: Usage) -> str:

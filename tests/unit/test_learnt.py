@@ -26,11 +26,25 @@ def journal(words: str = "words") -> list[dict[str, Any]]:
 
 
 def test_what_cost_an_attempt_comes_first() -> None:
-    """With the line that says why; what the agents said follows, nothing twice."""
-    found = lessons(tell(journal("the words of somebody")))
-    assert found[0].kind == "cost an attempt"
-    assert found[0].text == "pytest -q: E assert 'Hi' == 'Hello' (attempt 1)"
-    assert {one.kind for one in found} == {"cost an attempt", "concern", "doubt"}
+    """With the line that says why, and once for all attempts; what agents said follows, once."""
+    events = journal("the words of somebody who repeats them")
+    failed = next(e for e in events if e.get("stage") == "attempt 1")
+    events[-2] = failed | {"stage": "attempt 2"}
+    events[-1:-1] = [
+        failed | {"stage": "attempt 3", "state": "passed"},
+        {"type": "task-finished", "attempt": 2, "task": 0, "commit": None, "files": []}
+        | {"summary": "", "at": 1.0, "seq": 1, "deviations": []}
+        | {
+            "doubts": [
+                "The words of somebody who `repeats` them.",
+                "As somebody says: the words of somebody who repeats them, and more",
+            ]
+        },
+    ]
+    assert [(one.kind, one.text) for one in lessons(tell(events))] == [
+        ("cost an attempt", "pytest -q: E assert 'Hi' == 'Hello' (attempts 1 and 2)"),
+        ("doubt", "repair: As somebody says: the words of somebody who repeats them, and more"),
+    ]
 
 
 def test_a_command_that_never_ran_is_named() -> None:

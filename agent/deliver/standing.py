@@ -1,0 +1,162 @@
+"""What still stands open in a run: the checks that fail, the criteria without evidence, and why."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent.deliver.learnt import telling
+from agent.deliver.story import Story
+
+_CHECK_FIRST = re.compile(r"((?:L\d+|X)\.\d+) ")
+_LAST = 99
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One thing that keeps a run from being proven."""
+
+    id: str
+    row: str
+    """The row of the report that tells more: `check-L1.1`, `criterion-C1`, `against`."""
+    text: str
+    """What it is: a command, a criterion's words."""
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Things that stand open in the same way."""
+
+    title: str
+    items: tuple[Item, ...]
+    is_short: bool = False
+    """Whether the ids say enough: what they stand for has its rows below."""
+
+
+def still_open(story: Story) -> tuple[Group, ...]:
+    """Return what the delivered attempt leaves to do, what fails first; nothing where it holds."""
+    verdict = story.verdicts.get(story.delivered)
+    if verdict is None or story.ended.get("outcome") == "proven":
+        return ()
+    criteria = story.criteria.get(story.delivered, {}).values()
+    groups = [
+        Group(title="Still fails", items=(*_checks(story), *_failed(criteria))),
+        Group(title="Speaks against it", items=tuple(_objections(verdict))),
+        *_unshown(story, criteria),
+    ]
+    return tuple(group for group in groups if group.items)
+
+
+def failing(story: Story) -> list[Mapping[str, Any]]:
+    """Return the checks of the delivered attempt that fail, and did not so on the base commit."""
+    said = story.verdicts.get(story.delivered, {}).get("failures", ())
+    names = {found[1] for words in said if (found := _CHECK_FIRST.match(words))}
+    results = story.checks.get(f"attempt {story.delivered}", {})
+    return [event for name, event in results.items() if name in names]
+
+
+def _checks(story: Story) -> Iterable[Item]:
+    for event in failing(story):
+        line = telling(event["output"])
+        said = f"{event['state']}, {event['reason']}" if event["reason"] else event["state"]
+        first = (event["command"].splitlines() or [""])[0]
+        why = f"{said}: {line}" if line else said
+        yield Item(id=event["check"], row=f"check-{event['check']}", text=first, why=why)
+
+
+def _failed(criteria: Iterable[Mapping[str, Any]]) -> Iterable[Item]:
+    for event in criteria:
+        if event["status"] == "failed":
+            yield _criterion(event, (event["evidence"] or [""])[0])
+
+
+def _criterion(event: Mapping[str, Any], why: str) -> Item:
+    name = event["criterion"]
+    return Item(id=name, row=f"criterion-{name}", text=event["text"], why=why)
+
+
+def _objections(verdict: Mapping[str, Any]) -> Iterable[Item]:
+    for one in verdict.get("objections", ()):
+        if one["weight"] != "noted":
+            yield Item(id=one["place"], row="against", text=one["what"], why=one["weight"])
+
+
+def _unshown(story: Story, criteria: Iterable[Mapping[str, Any]]) -> Iterable[Group]:
+    groups: dict[str, list[Item]] = {}
+    for event in criteria:
+        if event["status"] in ("unproven", "needs a person"):
+            title, why = status_of(story, event), why_of(story, event).detail
+            groups.setdefault(title, []).append(_criterion(event, why))
+    for title, items in groups.items():
+        yield Group(title=title[:1].upper() + title[1:], items=tuple(items), is_short=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Why:
+    """Why a criterion has no evidence: nothing of both for one that has, or that failed."""
+
+    label: str = ""
+    detail: str = ""
+    """Empty where its evidence says it."""
+
+
+def status_of(story: Story, event: Mapping[str, Any]) -> str:
+    """Return a criterion's status, with what is meant by it where that can be several things."""
+    label = why_of(story, event).label
+    return f"{event['status']}, {label}" if label else str(event["status"])
+
+
+def why_of(story: Story, event: Mapping[str, Any]) -> Why:
+    """Return why a criterion is unproven: it was not its turn, its check can't run, it has none."""
+    if event["status"] != "unproven":
+        return Why()
+    results = story.checks.get(f"attempt {event['attempt']}", {})
+    bound = [results[name] for name in _bound(story, event) if name in results]
+    fails = failing(story)
+    if waiting := [one for one in bound if one["state"] == "gated"]:
+        return Why(label="not tested yet", detail=_waits(waiting, fails))
+    if any(one["state"] != "passed" for one in bound):
+        return Why(label="its check could not run")
+    if bound:
+        return Why(label="not read yet" if fails else "its check does not show it")
+    later = "the verifier reads the code for it once no check fails" if fails else ""
+    return Why(label="no check judges it", detail=later)
+
+
+def _bound(story: Story, event: Mapping[str, Any]) -> list[str]:
+    """Return the ids of the checks that a criterion's evidence names, or else the plan."""
+    found = (_CHECK_FIRST.match(line) for line in event["evidence"])
+    named = [one[1] for one in found if one]
+    proofs: Sequence[Mapping[str, Any]] = story.plan.get("proofs", ())
+    planned = (p.get("checks", ()) for p in proofs if p.get("criterion") == event["criterion"])
+    return named or [name for checks in planned for name in checks]
+
+
+def _waits(waiting: Sequence[Mapping[str, Any]], fails: Sequence[Mapping[str, Any]]) -> str:
+    """Return which checks wait for which."""
+    names = _and([one["check"] for one in waiting])
+    level = max(one["level"] or _LAST for one in waiting)
+    before = [one["check"] for one in fails if (one["level"] or _LAST) < level]
+    verb = "wait" if len(waiting) > 1 else "waits"
+    until = f"{_and(before)} pass{'' if len(before) > 1 else 'es'}"
+    return f"{names} {verb} until {until if before else 'earlier levels pass'}"
+
+
+def _and(names: Sequence[str]) -> str:
+    shown = [*names[:3], *([f"{len(names) - 3} more"] if len(names) > 3 else [])]
+    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
+
+
+def counted(story: Story) -> str:
+    """Return how many criteria have which status, and how many of the unproven for which reason."""
+    criteria = story.criteria.get(story.delivered, {}).values()
+    by_status: dict[str, int] = {}
+    for event in criteria:
+        status = status_of(story, event)
+        by_status[status] = by_status.get(status, 0) + 1
+    told = ", ".join(
+        f"{count} {status.replace(', ', ' (', 1)}{')' if ', ' in status else ''}"
+        for status, count in by_status.items()
+    )
+    return f"{len(criteria)} criteria: {told}." if criteria else ""
