@@ -219,9 +219,10 @@ class _Turn:
         view = View(folder)
         while True:
             goes_on = view.goes_on
-            for line in view.new():
-                await self.say(line)
-            await self._show_plan(view.board)
+            for line in view.one_by_one():
+                if line:
+                    await self.say(line)
+                await self._show_plan(view.board)
             if not goes_on:
                 break
             if self._session.stopped.is_set():

@@ -1,6 +1,6 @@
 """What editors and coding tools may ask for: an order, its approval, how a run stands."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -144,7 +144,10 @@ class View:
 
     def new(self) -> list[str]:
         """Take in what has happened since the last time, and return it in lines."""
-        lines = []
+        return [line for line in self.one_by_one() if line]
+
+    def one_by_one(self) -> Iterator[str]:
+        """Take in event by event what has happened since; yield each one's line, empty for none."""
         for told in self._tail.new():
             event = event_of(told)
             if event is None:
@@ -153,10 +156,9 @@ class View:
             if isinstance(event, RunStarted):
                 self._prp = event.prp
             self._note_end(event, told)
-            if line := line_of(event):
-                lines.append(printable(line))
-        self.latest = lines[-1] if lines else self.latest
-        return lines
+            line = printable(line_of(event) or "")
+            self.latest = line or self.latest
+            yield line
 
     def _note_end(self, event: Event, told: Mapping[str, Any]) -> None:
         if isinstance(event, RunEnded):
