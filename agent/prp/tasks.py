@@ -273,7 +273,7 @@ def _task(number: int, start: _Start, lines: Sequence[Line]) -> Task:
     while len(lines) > 1 and not lines[-1].text.strip():
         lines = lines[:-1]
     changes = _changes(lines)
-    title = start.title.rstrip(":").strip()
+    title = start.title.rstrip(":").strip() or _described(lines[1:])
     return Task(
         number=number,
         label=start.label or str(number),
@@ -286,6 +286,18 @@ def _task(number: int, start: _Start, lines: Sequence[Line]) -> Task:
 
 
 _FENCE_MARKS = (Role.OPENS, Role.CLOSES)
+_DESCRIPTION = re.compile(
+    r"\s*(?:[-*]\s+)?\**(?:description|title|name|goal|summary|objective)\**\s*:\s*\**\s*(?P<words>\S.*)",
+    re.IGNORECASE,
+)
+_LONGEST_TITLE = 120
+
+
+def _described(lines: Sequence[Line]) -> str:
+    """Return what a task without a title says of itself under such a key."""
+    matches = (_DESCRIPTION.match(line.text) for line in lines[:6])
+    words = next((found["words"] for found in matches if found), "").strip("|> \"'")
+    return words if len(words) <= _LONGEST_TITLE else ""
 
 
 def _changes(lines: Sequence[Line]) -> list[FileChange]:

@@ -105,6 +105,7 @@ class TestDialects:
             pytest.param("### 1. Build\ntext\n### 2. Test\ntext", ["Build", "Test"], id="number"),
             pytest.param("### Step 1: Build\ntext", ["Build"], id="step"),
             pytest.param("- [ ] T001 Build it", ["Build it"], id="T001"),
+            pytest.param("Task 1:\n  description: Build\n  MODIFY: a.py", ["Build"], id="key"),
             pytest.param("### CREATE src/a.py\ntext", ["CREATE src/a.py"], id="heading"),
         ],
     )
