@@ -17,6 +17,7 @@ class Progress:
         self._stream = stream or sys.stderr
         self._quiet = quiet
         self._is_alone = False
+        self._said = ""
         self._started = time.monotonic()
 
     def __call__(self, event: Event) -> None:
@@ -24,8 +25,10 @@ class Progress:
         if self._is_alone or (self._quiet and not (isinstance(event, Noted) and event.warning)):
             return
         text = line_of(event)
-        if not text:
+        if not text or text == self._said:
+            # An installer asks for a host that it may not have over and over; the journal has all.
             return
+        self._said = text
         minutes, seconds = divmod(int(time.monotonic() - self._started), 60)
         try:
             self._stream.write(f"{minutes:3d}:{seconds:02d}  {printable(text)}\n")
