@@ -23,7 +23,7 @@ from tests.support.provider import Answer, Provider, Request
 from tests.support.scripts import opinions
 
 FILES = (1_000, 10_000, 100_000)
-TURNS = (10, 40, 80)
+TURNS = (10, 40, 55)
 TASKS = (1, 4, 16)
 
 DOCUMENT = """\
