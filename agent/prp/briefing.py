@@ -15,6 +15,8 @@ class Document:
     why: str
     content: str = ""
     missing: str = ""
+    is_whole: bool = False
+    """Whether nothing of it was left out."""
     is_foreign: bool = False
     """Whether it comes from neither the person nor the repository."""
 

@@ -171,6 +171,9 @@ def _from_entry(entry: re.Match[str], lines: Sequence[Line]) -> list[Reference]:
         kind = ReferenceKind.URL
     elif kind is ReferenceKind.URL and _LIKE_A_FILE.match(target):
         kind = ReferenceKind.FILE
+    part = ""
+    if kind in (ReferenceKind.FILE, ReferenceKind.DOCFILE) and not target.startswith("#"):
+        target, _, part = target.partition("#")
     known = {"why", "section", "sections", "critical", "pattern", "gotcha"}
     notes = [f"{key}: {' '.join(values)}" for key, values in keys.items() if key not in known]
     if (
@@ -183,7 +186,7 @@ def _from_entry(entry: re.Match[str], lines: Sequence[Line]) -> list[Reference]:
             target=target,
             line=lines[0].number,
             why=" ".join(keys.get("why", [])),
-            sections=tuple(_sections(keys)),
+            sections=(*_sections(keys), *([_of_anchor(part)] if part else [])),
             critical=" ".join(keys.get("critical", [])),
             pattern=" ".join(keys.get("pattern", [])),
             gotcha=" ".join(keys.get("gotcha", [])),
@@ -290,6 +293,13 @@ def _of_anchor(anchor: str) -> str:
     return re.sub(r"^[\d.-]+(?=\D)", "", anchor).replace("-", " ").strip()
 
 
+# `src/a.py (lines 10-40)`, `src/a.py, line 12`, `src/a.py L10-L40`
+_SAID_RANGE = re.compile(
+    r"(?:\s|,\s*|\s*[(\[])(?:lines?\s+|L)(?P<first>\d{1,9})(?:\s*(?:-|–|to)\s*L?(?P<last>\d{1,9}))?\b",
+    re.IGNORECASE,
+)
+
+
 def _target(value: str) -> tuple[str, tuple[int, int] | None]:
     value = re.sub(r"\s+#\s.*$", "", value.strip())
     value = unquoted(value)
@@ -297,9 +307,13 @@ def _target(value: str) -> tuple[str, tuple[int, int] | None]:
         value = found[1] or found[2]
     if link := re.match(r"\[[^\]]*\]\(([^)]+)\)", value):
         value = link[1]
+    said = _SAID_RANGE.search(value)
     value = re.sub(r"\s+[(\[–—§-].*$", "", value).strip()
     if value.startswith(("http://", "https://")):
         return value.rstrip(".,;"), None
+    if said:
+        path = value[: said.start()].strip().removeprefix("file://")
+        return path, (int(said["first"]), int(said["last"] or said["first"]))
     value = value.removeprefix("file://")
     if span := _RANGE.search(value):
         first = int(span["a"] or span["c"])

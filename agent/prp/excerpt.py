@@ -1,32 +1,79 @@
 """The parts of a document that somebody asked for."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from agent.prp.headings import normalise
 from agent.prp.lines import Role, heading, scan
 
+_Numbered = tuple[int, str]
 
-def excerpt(text: str, *, sections: Sequence[str] = (), limit: int = 40_000) -> str:
-    """Return the sections of a Markdown document whose headings hold the names.
+
+def excerpt(
+    text: str,
+    *,
+    sections: Sequence[str] = (),
+    span: tuple[int, int] | None = None,
+    limit: int = 40_000,
+    name: str = "",
+) -> str:
+    """Return the parts of a document that somebody asked for, and a line about what is left out.
 
     Args:
         text: The document.
-        sections: Names as somebody wrote them; those that no heading holds are ignored, and where
-            none is found the whole document is returned.
-        limit: Characters at most; a longer text is cut at a line's end and says so.
+        sections: Names of its headings as somebody wrote them; those that are not there are
+            ignored, and where none is found the whole is returned.
+        span: First and last line wanted; some around them come along.
+        limit: Characters at most; a longer text is cut at a line's end.
+        name: What it can be read as, with `:from-to` for lines; empty where it can't.
 
     """
-    chosen = _chosen(text, [name.casefold() for name in sections if name.strip()]) or text
-    if len(chosen) <= limit:
-        return chosen
-    kept = chosen[:limit].rpartition("\n")[0] or chosen[:limit]
-    left = chosen.count("\n") - kept.count("\n")
-    return f"{kept}\n[{left} more lines left out]"
+    lines = list(enumerate(text.splitlines(), 1))
+    if span:
+        first, last = span[0] - _AROUND, span[1] + _AROUND
+        chosen = [line for line in lines if first <= line[0] <= last]
+    else:
+        chosen = _chosen(text, sections)
+    chosen = chosen or lines
+    kept = _fitting(chosen, limit)
+    if len(kept) == len(lines) and len(text) <= max(limit, 1) + 1:
+        return text
+    body = "\n".join(words for _, words in kept)[:limit]
+    if not name:
+        left = len(chosen) - len(kept)
+        return f"{body}\n[{left} more lines left out]" if left else body
+    return f"{body}\n{_left_out([number for number, _ in kept], len(lines), name)}"
+
+
+_AROUND = 5
+_TOLD_GAPS = 4
+
+
+def _fitting(lines: Sequence[_Numbered], limit: int) -> Sequence[_Numbered]:
+    """Return the first lines that fit; never none."""
+    size = 0
+    for index, (_, words) in enumerate(lines):
+        size += len(words) + 1
+        if size > limit + 1:
+            return lines[: max(index, 1)]
+    return lines
+
+
+def _left_out(kept: Sequence[int], count: int, name: str) -> str:
+    """Return which lines are missing, and how to read the first of them."""
+    edges = pairwise([0, *kept, count + 1])
+    gaps = [(before + 1, after - 1) for before, after in edges if after > before + 1]
+    if not gaps:
+        return f"[of its lines not everything; read {name}]"
+    told = ", ".join(f"{first}-{last}" for first, last in gaps[:_TOLD_GAPS])
+    further = ", ..." if len(gaps) > _TOLD_GAPS else ""
+    first, last = gaps[0]
+    return f"[lines {told}{further} of {count} left out; to see them, read {name}:{first}-{last}]"
 
 
 def has_section(text: str, name: str) -> bool:
     """Return whether a Markdown document has a heading that a section's name means."""
-    return bool(_chosen(text, [name.casefold()])) if name.strip() else True
+    return bool(_chosen(text, [name])) if name.strip() else True
 
 
 _HIDDEN = dict.fromkeys(
@@ -47,13 +94,14 @@ def without_hidden(text: str) -> str:
     return text.translate(_HIDDEN)
 
 
-def _chosen(text: str, names: Sequence[str]) -> str:
+def _chosen(text: str, names: Sequence[str]) -> list[_Numbered]:
+    names = [name.casefold() for name in names if name.strip()]
     if not names:
-        return ""
+        return []
     # As headings are read: without marks and numbers.
     names = [*names, *filter(None, (normalise(name).casefold() for name in names))]
     lines, _ = scan(text)
-    kept: list[str] = []
+    kept: list[_Numbered] = []
     depth = 0
     for line in lines:
         if line.role is Role.HEADING:
@@ -65,5 +113,5 @@ def _chosen(text: str, names: Sequence[str]) -> str:
             if wanted and not depth:
                 depth = own
         if depth:
-            kept.append(line.text)
-    return "\n".join(kept)
+            kept.append((line.number, line.text))
+    return kept

@@ -67,13 +67,11 @@ def _document(
         text = read(path)
     except ValueError as error:
         return Document(name=name, why=_why(reference), missing=str(error))
-    if reference.lines:
-        first, last = reference.lines
-        text = "\n".join(text.splitlines()[first - 1 : last])
     is_markdown = path.endswith((".md", ".mdx", ".markdown"))
     wanted = reference.sections if is_markdown else ()
+    content = excerpt(text, sections=wanted, span=reference.lines, limit=max(limit, 0), name=path)
     return Document(
-        name=name, why=_why(reference), content=excerpt(text, sections=wanted, limit=max(limit, 0))
+        name=name, why=_why(reference), content=content, is_whole=content.strip() == text.strip()
     )
 
 

@@ -26,7 +26,7 @@ async def brief_of(desk: Desk) -> Json:
     documents = [document for _, document in found]
     targets = {reference.target for reference, _ in found}
     # What stands in the briefing as a whole needs no outline.
-    whole = {one.target for one, document in found if document.content and not one.lines}
+    whole = {one.target for one, document in found if document.is_whole}
     drawn = await asyncio.to_thread(
         repository_map,
         repository,

@@ -243,7 +243,38 @@ class TestReferences:
         )
         text = "# Doc\n\nintro\n\n## Rounding\nhalf even\n\n## Other\nlong\n"
         ((_, document),) = documents_of(prp, files=self.FILES, read=lambda _: text)
-        assert document.content.strip() == "## Rounding\nhalf even"
+        assert document.content == (
+            "## Rounding\nhalf even\n\n"
+            "[lines 1-4, 8-9 of 9 left out; to see them, read docs/a.md:1-4]"
+        )
+
+    @pytest.mark.parametrize(
+        ("written", "begins", "ends"),
+        [
+            pytest.param("src/a.py:20-22", 15, 27, id="colon"),
+            pytest.param("src/a.py (lines 20-22)", 15, 27, id="brackets"),
+            pytest.param("src/a.py, line 20", 15, 25, id="comma"),
+            pytest.param("src/a.py L398-L399", 393, 400, id="at the end"),
+            pytest.param("src/a.py", 1, 201, id="longer than there is room"),
+        ],
+    )
+    def test_a_file_is_trimmed_to_its_lines(self, written: str, begins: int, ends: int) -> None:
+        """Some lines around them come along, and how to read the others is said."""
+        prp = parsed(f"# A\n\n## All Needed Context\n```yaml\n- file: {written}\n```\n")
+        text = "".join(f"{number:03} {'x' * 114}\n" for number in range(1, 401))
+        ((_, document),) = documents_of(prp, files=["src/a.py"], read=lambda _: text)
+        *shown, note = document.content.splitlines()
+        assert (int(shown[0][:3]), int(shown[-1][:3])) == (begins, ends)
+        first = f"1-{begins - 1}" if begins > 1 else f"{ends + 1}-400"
+        assert note.endswith(f"of 400 left out; to see them, read src/a.py:{first}]")
+        assert len(document.content) < 24_200
+
+    def test_a_line_longer_than_there_is_room_is_cut(self) -> None:
+        """A file of one line can't fill the briefing."""
+        prp = parsed("# A\n\n## All Needed Context\n```yaml\n- file: src/a.py\n```\n")
+        ((_, document),) = documents_of(prp, files=["src/a.py"], read=lambda _: "x" * 300_000)
+        assert len(document.content) < 24_200
+        assert document.content.endswith("read src/a.py]")
 
 
 def test_boxes_of_the_goal_and_of_levels_are_criteria() -> None:
