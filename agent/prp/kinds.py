@@ -229,6 +229,7 @@ _BY_SIGN = tuple(_signs.items())
 _CANNOT_FAIL = re.compile(
     r"\|\|\s*(true|:|echo\b.*|exit\s+0|printf\b.*)\s*$|;\s*(true|exit\s+0|echo\b[^;|&]*)\s*$|"
     r"^\s*(echo|printf|true|:|sleep|cd|export|pwd|ls\s*$|cat\s*<<)(\s[^|;&]*)?$|^set \+e\b|"
+    r"^\s*git\s+(?:status|diff)(?!.*\s--(?:exit-code|quiet|check)\b)(?:\s[^|;&\n]*)?$|"
     r"\|\s*(tee|head|tail|cat|less|sort|wc|column|jq\s+\.|grep\s+-c)\b[^|]*$",
     re.MULTILINE,
 )

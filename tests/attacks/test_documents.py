@@ -63,6 +63,7 @@ def desk(tmp_path: Path) -> Desk:
         "docs/style.md": "# Style\n\n## Tone\nshort\n",
         "PRPs/good.md": GOOD,
         "tests/test_app.py": "",
+        "tests/test_greet.py": "",
     }
     return Desk(Project(tmp_path / "project", files))
 

@@ -355,6 +355,7 @@ class TestKinds:
             ("grep x src/a.py > out.txt", CheckKind.MUTATING),
             ("pytest tests/test_[feature].py", CheckKind.PLACEHOLDER),
             ("/generate-prp x", CheckKind.NOT_SHELL),
+            ("/generate-prp features/x.md", CheckKind.NOT_SHELL),
             ('mcp__supabase__get_logs(service="postgres")', CheckKind.NOT_SHELL),
             ("from app import main", CheckKind.SAMPLE_CODE),
             ("1. Open the browser", CheckKind.MANUAL),
@@ -373,13 +374,25 @@ class TestKinds:
             'pytest; echo "exit $?"',
             "npm run build 2>&1 | tail -20",
             "echo done",
+            "git status --porcelain",
+            "git diff --stat go.mod",
         ],
     )
     def test_I51_what_hides_its_status_cannot_fail(self, command: str) -> None:
         """It proves nothing."""
         assert not can_fail(command)
 
-    @pytest.mark.parametrize("command", ["pytest", "a && b", "cat x | grep -q y", "test -f x"])
+    @pytest.mark.parametrize(
+        "command",
+        [
+            "pytest",
+            "a && b",
+            "cat x | grep -q y",
+            "test -f x",
+            "git diff --exit-code a",
+            "git diff | grep x",
+        ],
+    )
     def test_what_shows_its_status_can_fail(self, command: str) -> None:
         """It may prove something."""
         assert can_fail(command)
