@@ -114,11 +114,16 @@ class Settings:
             raise SettingsError(
                 f"No model for the {role}",
                 hint="Name one with `--model anthropic:NAME` or `--model openai:NAME`, with "
-                "PRP_MODEL, or as `model` in prp.toml; `prp demo` needs none.",
+                "PRP_MODEL, or as `model` in prp.toml; `prp demo` needs none."
+                + (_NO_KEY if role == "planner" else ""),
             )
         return tuple(names)
 
 
+_NO_KEY = (
+    " Without any key: `--plan literal` takes the PRP itself for the plan, and "
+    '`--coder acp:"COMMAND"` lets a coding agent that you are logged in to write the code.'
+)
 APPROVE = ("auto", "none", "commands")
 """Values of `approve`."""
 _WORDS = {"approve": APPROVE, "plan": ("asked", "literal")}

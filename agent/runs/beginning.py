@@ -1,6 +1,7 @@
 """A run's beginning: its folder and branch, and what is told before anything happens."""
 
 import shutil
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import PurePath
 
@@ -76,7 +77,7 @@ def _goal(prp: Prp) -> str:
     return clip(prp.goal.body if prp.goal else "", limit=1_500).strip()
 
 
-def warn(desk: Desk, record: Record) -> None:
+def warn(desk: Desk, record: Record, *, roles: Sequence[str] = ()) -> None:
     """Say what the person should know before anything runs."""
     for note in desk.settings.notes:
         record(Noted(text=note, warning=True))
@@ -86,6 +87,15 @@ def warn(desk: Desk, record: Record) -> None:
     elif desk.sandbox.lacks:
         text = f"Sandbox {desk.sandbox.name} is weaker than bubblewrap: {desk.sandbox.lacks}"
         record(Noted(text=text, warning=True))
+    if desk.external and "verifier" in roles and "verifier" not in desk.choices:
+        record(Noted(text=_UNREAD, warning=True))
+
+
+_UNREAD = (
+    "No model reads what the agent writes: criteria that are not about a check stay unproven, "
+    "which makes exit status 11. `prp verify PRP --branch BRANCH --verifier MODEL` gives the whole "
+    "verdict later"
+)
 
 
 def masked(desk: Desk, *listeners: Record) -> Record:

@@ -145,7 +145,7 @@ class _Life:
         events = list(read_events(self.folder.journal))
         if not any(event["type"] == "run-started" for event in events):
             record(started_as(self.desk, self.folder, self.saved.branch))
-            warn(self.desk, record)
+            warn(self.desk, record, roles=self.order.roles)
             # Another machine may have worked on it: then steps come back that this one never did.
             self.steps.rebuild = tree.restore if self.saved.is_shared else None
             return Earlier()

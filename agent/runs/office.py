@@ -164,11 +164,13 @@ class Office:
         if self.is_literal:
             named.pop("planner", None)
         if self.desk.external:
-            named["coder"] = ""  # what a subscription takes is nobody's price
-        self.estimate = estimate_of(
-            contract.prp, briefing=self.briefing, models=named, prices=self.meter.prices
-        )
-        self.record(self.estimate)
+            named.pop("coder")  # what a subscription takes is nobody's price
+            named = {role: model for role, model in named.items() if model}
+        if named:
+            self.estimate = estimate_of(
+                contract.prp, briefing=self.briefing, models=named, prices=self.meter.prices
+            )
+            self.record(self.estimate)
         self.plan_text = plan_in_words(plan, baseline)
         return plan
 

@@ -166,3 +166,20 @@ def test_without_a_key_programs_judge_alone(project: Project) -> None:
     assert ran.status == 11, ran.err
     statuses = [e["status"] for e in project.events() if e["type"] == "criterion-judged"]
     assert statuses[-2:] == ["unproven", "proven"]
+
+
+def test_with_no_key_at_all_nothing_is_ticked_that_nobody_read(project: Project) -> None:
+    """The PRP is the plan, a subscription codes; what programs can't judge is said at the start."""
+    command = f"acp:{shlex.quote(str(installed(project)))} good"
+    refused = project.prp("execute", "PRPs/greet.md", "--coder", command)
+    assert refused.status == 4
+    assert "--plan literal" in refused.err
+    ran = project.prp("execute", "PRPs/greet.md", "--coder", command, "--plan", "literal", "--json")
+    assert ran.status == 11, ran.err
+    events = project.events()
+    assert [e["status"] for e in events if e["type"] == "criterion-judged"][-2:] == [
+        "unproven",
+        "proven",
+    ]
+    assert any("No model reads" in e["text"] for e in events if e["type"] == "noted")
+    assert not [e for e in events if e["type"] in ("estimated", "model-answered")]
