@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from agent.deliver.folding import rows_of
 from agent.deliver.learnt import lessons
-from agent.deliver.report import MARK, beside, foreseen, log_of, money, outcome_of, spent
+from agent.deliver.report import MARK, NOT_ENDED, beside, foreseen, log_of, money, outcome_of, spent
 from agent.deliver.safety import in_words, is_replay
 from agent.deliver.sides import files_of, side_by_side
 from agent.deliver.standing import counted, still_open, why_of
@@ -111,6 +111,7 @@ def html(
         kinds=_KINDS,
         learnt=lessons(story),
         concerns=f"{concerns} concern{'s' if concerns > 1 else ''}" if concerns else "",
+        not_ended=NOT_ENDED,
         is_replay=is_replay(story),
         safety=in_words(story),
         agents=_agents(events, packed),

@@ -9,7 +9,7 @@ from agent.deliver.story import Story
 from agent.shown import printable
 
 _TELLING = re.compile(
-    r"^E\s+\S|\b(error|Error|ERROR|failed|FAILED|Exception)\b|^\S+:\d+:|^[A-Z]+\d+ "
+    r"^E\s+\S|\b(error|ERROR|failed|FAILED|\w*Error|\w*Exception)\b|^\S+:\d+:|^[A-Z]+\d+ "
 )
 _LONGEST = 240
 _HEADING = "## Known Gotchas (learnt by executing)"

@@ -149,20 +149,25 @@ MARK = {
 }
 
 
+NOT_ENDED = (
+    "The run has not ended: it goes on, or it was broken off. `prp status` says which, and "
+    "`prp resume` takes up what was broken off."
+)
+
+
 def _head(story: Story) -> str:
     started, ended = story.started, story.ended
     return "\n".join(
         [
             f"# {plain(started.get('title', ''))}: {ended.get('outcome', 'not ended')}",
             "",
-            plain(ended.get("reason", "") or "The run has not ended."),
+            plain(ended.get("reason", "")) or NOT_ENDED,
             *_standing(story),
             *([f"\nNext: {plain(ended['hint'])}"] if ended.get("hint") else []),
             "",
             f"- PRP: {code(started.get('prp', ''))} (sha256 {started.get('sha256', '')[:12]})",
             _branch(started, ended),
-            f"- Attempts: {len(story.verdicts)}, {ended.get('seconds', 0):.0f} s, "
-            f"{spent(story.total)}",
+            f"- Attempts: {len(story.verdicts)}, {story.seconds:.0f} s, {spent(story.total)}",
             f"- Sandbox: {started.get('sandbox', '')}",
             f"- Commands: {plain(started.get('allowed', ''))}",
             f"- Run: {code(started.get('run', ''))}",
@@ -205,6 +210,8 @@ def _clipped(text: str, most: int = _LONG) -> str:
 
 def _branch(started: Mapping[str, Any], ended: Mapping[str, Any]) -> str:
     base = code(started.get("base", "")[:12])
+    if not ended:
+        return f"- Branch: {code(started.get('branch', ''))}, from {base}"
     if not ended.get("branch"):
         return f"- Branch: none, nothing changed; the base was {base}"
     return f"- Branch: {code(ended['branch'])} at {code(ended['commit'][:12])}, from {base}"

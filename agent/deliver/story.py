@@ -56,6 +56,8 @@ class Story:
     started: Mapping[str, Any] = field(default_factory=dict)
     ended: Mapping[str, Any] = field(default_factory=dict)
     """How it ended; empty while it has not."""
+    latest: float = 0.0
+    """When the last thing happened before its end, as seconds since 1970."""
     resumed: list[Mapping[str, Any]] = field(default_factory=list)
     """How often it was taken up again, and after what."""
     plan: Mapping[str, Any] = field(default_factory=dict)
@@ -93,6 +95,12 @@ class Story:
         return (same or list(self.verdicts) or [0])[-1]
 
     @property
+    def seconds(self) -> float:
+        """Return how long it took, or has taken so far: one that was broken off tells no end."""
+        began = float(self.started.get("at", 0.0))
+        return float(self.ended.get("seconds") or max(self.latest - began, 0.0))
+
+    @property
     def total(self) -> Usage:
         """Return the usage of all roles together."""
         known = all(usage.cost_usd is not None for usage in self.usage.values())
@@ -115,6 +123,8 @@ def tell(events: Iterable[Mapping[str, Any]]) -> Story:
     """Return the story that a journal's events tell, in their order."""
     story = Story()
     for event in events:
+        if event["type"] != "run-ended":
+            story.latest = float(event.get("at", 0.0))
         if not _is_aside(event):
             _take(story, event)
     return story

@@ -147,3 +147,14 @@ def test_the_time_of_a_verification_is_divided() -> None:
     }
     assert sum(verify.parts.values()) == verify.seconds
     assert all(a.end == b.start for a, b in itertools.pairwise(steps_of(events)))
+
+
+def test_a_run_that_has_not_ended_says_how_to_go_on_and_where_its_work_is() -> None:
+    """Also one that was killed: nothing says then that there is no branch, or that it took 0 s."""
+    events = gated()[:-1]
+    events[0] |= {"branch": "prp/greet"}
+    told = markdown(tell(events))
+    assert "`prp resume` takes up what was broken off" in told
+    assert "- Branch: `prp/greet`, from" in told
+    assert "- Attempts: 1, 20 s" in told
+    assert "Still fails" in told
