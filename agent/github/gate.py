@@ -245,6 +245,9 @@ def _on_words(gate: Gate, key: str, state: State | None, now: datetime) -> Decis
     if trigger.number and not trigger.title:  # dispatched by hand, without an issue's event
         issue = gate.github.issue(trigger.number)
         trigger = replace(trigger, title=issue.title, body=issue.body or "")
+    if len(trigger.body) > _LARGEST:  # before anything is looked for in it
+        what = "The issue's text is larger than 1 MiB"
+        raise Refused(what, hint="Put it into a file and name that: `PRP: PRPs/x.md`.")
     if trigger.act is Act.RESUME and state is None:
         raise Refused("There is no run to resume", hint=f"Set the label {LABEL} to start one.")
     found = find_prp(

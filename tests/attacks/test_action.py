@@ -81,6 +81,23 @@ def test_I64_an_issue_that_is_edited_after_the_label_does_not_run(place: Place) 
     assert place.gate(place.comment(found[0])) == "run"
 
 
+def test_I64_a_hash_of_one_issue_opens_no_other(place: Place) -> None:
+    """It stands for words and commands, wherever it was seen; ten megabytes of words are none."""
+    place.github.issue(7, TITLE, GREET_PRP, author="eve")
+    evil = GREET_PRP.replace("ruff check .", "ruff check . && touch x")
+    place.github.issue(8, TITLE, evil, author="eve")
+    assert place.gate(place.label(7)) == "needs-approval"
+    found = re.search(r"/prp approve (\w+)", place.github.said(7))
+    assert found
+    assert place.gate(place.comment(found[0], 8)) == "refused"
+    assert "its hash is" in place.github.said(8)
+    event = place.label(8)
+    event["issue"]["body"] = "### a\n" * 1_700_000
+    assert place.gate(event) == "refused"
+    assert "larger than 1 MiB" in place.github.said(8)
+    assert place.gate(place.comment(found[0])) == "run"
+
+
 EVIL = (
     "$(touch {mark}) `touch {mark}` \"; touch {mark}; ' ${{{{ github.token }}}} | tee {mark} "
     "%0A::set-env name=X::y\n::add-mask::x ../../x"
