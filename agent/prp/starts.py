@@ -1,0 +1,211 @@
+"""Where tasks begin, in the forms in which people write them, and what only looks like it."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.prp.headings import Part, normalise, part_of
+from agent.prp.lines import Line, Role, heading
+from agent.prp.scalars import unquoted
+
+_LABEL = r"(?P<label>\d+(?:\.\d+)*[a-z]?)"
+_STARTS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"^\s{{0,3}}(?:[-*]\s+)?(?:\[.{{0,3}}\]\s*)?(?:[*_`#]+\s*)?(?:Task|TASK|Tarefa|Tarea|Aufgabe|Tâche|Attività|Задача|任务|タスク|작업)\s*#?{_LABEL}\b[*_`]*\s*(?:[-–—:.：]+|\s)?\s*(?P<title>.*)$",
+        r"^\s{0,3}[-*]\s+(?:\[.{0,3}\]\s*)?(?:\*\*)?(?P<label>T\d{2,4}|P\d+\.M\d+\S*)(?:\*\*)?[\s:.\-]*(?P<title>.*)$",
+        r"^\s{0,3}-\s+(?:task|id|name)\s*:\s*[\"']?(?P<title>.+?)[\"']?$",
+    )
+)  # fmt: skip
+_HEADING_LABEL = re.compile(
+    r"^(?:\[.{0,3}\]\s*)?(?:(?:Task|Step|Phase|Stage|Milestone|Tarefa|Fase|Etapa|Aufgabe|Schritt|Tâche|Étape|Tarea|Paso|Passo|"
+    r"Attività|Задача|Шаг|Этап|任务|步骤|阶段|タスク|ステップ|단계)s?\s*#?)?"
+    r"(?P<label>\d+(?:\.\d+)*[a-z]?|P\d+(?:\.M\d+)?(?:\.T\d+)?(?:\.S\d+)?|T\d{2,4})\b[\s:.)–—-]*(?P<title>.*)$",
+    re.IGNORECASE,
+)
+FENCE_MARKS = (Role.OPENS, Role.CLOSES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """A line that begins a task."""
+
+    index: int
+    label: str
+    title: str
+
+
+def find_starts(lines: Sequence[Line]) -> list[Start]:
+    """Return the lines that begin a task: each once, and the finest where some group others."""
+    starts = _told_once(lines, _without_ranges(lines, _all_starts(lines)))
+    starts = _finest(lines, _without_samples(lines, starts))
+    return _without_echoes(lines, starts)
+
+
+def _all_starts(lines: Sequence[Line]) -> list[Start]:
+    """Return every line that begins a task; `- id: ...` does so in YAML only."""
+    starts: list[Start] = []
+    is_yaml = True
+    for index, line in enumerate(lines):
+        if line.role is Role.OPENS:
+            is_yaml = line.text.strip().strip("`~ ").lower() in ("", "yaml", "yml", "text")
+        elif line.role is Role.HEADING or _may_start(line.text):
+            start = _start(line, index)
+            if start and (start.label or line.role is not Role.INSIDE or is_yaml):
+                starts.append(start)
+    return starts
+
+
+def _may_start(words: str) -> bool:
+    """Return whether a line has a word for a task, a list's mark, or quotes; most have none."""
+    return words.lstrip()[:1] in _FIRST_SIGNS or _has_task(words)
+
+
+def _has_task(words: str) -> bool:
+    """Return whether a line may hold a word for a task."""
+    # Every line is asked: written out, this costs half of what a loop would.
+    return (
+        "ask" in words
+        or "TASK" in words
+        or "Tare" in words
+        or "Aufgabe" in words
+        or not words.isascii()
+    )
+
+
+# A list's marks and the quotes around a key; the empty text is no reason to look further.
+_FIRST_SIGNS = frozenset("-*\"'")
+
+
+def _told_once(lines: Sequence[Line], starts: Sequence[Start]) -> Sequence[Start]:
+    """Leave out the phases of a strategy where a section of its own lists all as tasks below it."""
+    first = next((s.index for s in starts if _IS_TASK.match(lines[s.index].text)), 0)
+    listed = [start for start in starts if start.index >= first]
+    if not first or len(listed) < _A_LIST or len(listed) == len(starts):
+        return starts
+    above = starts[: len(starts) - len(listed)]
+    depth = min(heading(lines[start.index])[0] for start in above)
+    own = any(
+        line.role is Role.HEADING
+        and 0 < heading(line)[0] < depth
+        and part_of(heading(line)[1]) is Part.TASKS
+        for line in lines[above[-1].index : first]
+    )
+    return listed if own and all(_IS_TASK.match(lines[s.index].text) for s in listed) else starts
+
+
+_A_LIST = 2
+_IS_TASK = re.compile(r"^[\W_]*task\b", re.IGNORECASE)
+
+
+def _without_samples(lines: Sequence[Line], starts: Sequence[Start]) -> Sequence[Start]:
+    """Leave out steps of somebody's workflow file (`- name: ...`) where tasks have numbers."""
+    if not any(_IS_NUMBERED.match(lines[start.index].text) for start in starts):
+        return starts
+    return [
+        start
+        for start in starts
+        if lines[start.index].role is not Role.INSIDE
+        or not _NAMED_STEP.match(lines[start.index].text)
+    ]
+
+
+_IS_NUMBERED = re.compile(r"^[\W_]*(?:task|step)s?\W{0,3}\d", re.IGNORECASE)
+_NAMED_STEP = re.compile(r"\s*-\s+(?:id|name)\s*:")
+
+
+def _without_ranges(lines: Sequence[Line], starts: Sequence[Start]) -> list[Start]:
+    """Leave out what speaks of tasks that stand elsewhere: `Task 1-7: all of it`."""
+    ranges = {s.index: found for s in starts if (found := _RANGE.match(lines[s.index].text))}
+    labels = {start.label for start in starts if start.index not in ranges}
+    return [
+        start
+        for start in starts
+        if not ((found := ranges.get(start.index)) and {start.label, found["last"]} <= labels)
+    ]
+
+
+_RANGE = re.compile(r"[\s*#-]*Tasks?\s*\d+\s?(?:-|–|to|through)\s?(?P<last>\d+)\b")
+
+
+def _without_echoes(lines: Sequence[Line], starts: Sequence[Start]) -> list[Start]:
+    """Leave out comments in code that name a task which the document has described before."""
+    named = {start.label for start in starts if start.label and not _is_comment(lines, start)}
+    kept = [s for s in starts if s.label not in named or not _is_comment(lines, s)]
+    labels = Counter(start.label for start in kept)
+    return [start for start in kept if not (labels[start.label] > 1 and _SKETCH.match(start.title))]
+
+
+# `### Task 1 Pseudocode` below the list that holds Task 1.
+_SKETCH = re.compile(r"(?:pseudo-?code|code sketch)\b", re.IGNORECASE)
+
+
+def _is_comment(lines: Sequence[Line], start: Start) -> bool:
+    line = lines[start.index]
+    return line.role is Role.INSIDE and line.text.lstrip().startswith(("#", "//"))
+
+
+def _start(line: Line, index: int) -> Start | None:
+    if line.role is Role.HEADING:
+        return _heading_start(line, index)
+    if line.role in FENCE_MARKS:
+        return None
+    text = line.text
+    if line.role is Role.INSIDE and (text.lstrip()[:1] in ('"', "'") or "|" in text):
+        text = _KEY.sub(_key_without_quotes, text)
+    for pattern in _STARTS if _has_task(text) else _STARTS[1:]:
+        if found := pattern.match(text):
+            groups = found.groupdict()
+            title = plain(groups["title"])
+            return Start(index=index, label=groups.get("label") or "", title=title)
+    return None
+
+
+# A task that is a key of a YAML block, perhaps quoted, perhaps with a literal text as its value.
+_KEY = re.compile(
+    r"^(?P<indent>\s*)(?P<key>\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|Task\b.*?):(?: \|\d?)?\s*$"
+)
+
+
+def _key_without_quotes(found: re.Match[str]) -> str:
+    return f"{found['indent']}{unquoted(found['key'])}:"
+
+
+def _heading_start(line: Line, index: int) -> Start | None:
+    _, words = heading(line)
+    bare = re.sub(r"^[^\w\[`]+", "", re.sub(r"[*_]", "", words))
+    if part_of(words) is Part.LEVEL:
+        return None
+    found = _HEADING_LABEL.match(bare)
+    if found:
+        return Start(index=index, label=found["label"], title=plain(found["title"]) or plain(bare))
+    if part_of(words) is Part.TASK:
+        return Start(index=index, label="", title=plain(bare))
+    return None
+
+
+def _finest(lines: Sequence[Line], starts: Sequence[Start]) -> list[Start]:
+    """Leave out headings that only group the tasks below them (`Phase 1` above `Task 1`)."""
+    kept = []
+    for place, start in enumerate(starts):
+        following = starts[place + 1] if place + 1 < len(starts) else None
+        if following and _groups(lines, start, following):
+            continue
+        kept.append(start)
+    return kept
+
+
+def _groups(lines: Sequence[Line], start: Start, following: Start) -> bool:
+    first, second = lines[start.index], lines[following.index]
+    if first.role is not Role.HEADING:
+        return False
+    between = [line for line in lines[start.index + 1 : following.index] if line.text.strip()]
+    deeper = second.role is not Role.HEADING or heading(second)[0] > heading(first)[0]
+    is_empty = all(line.role is Role.OPENS or line.text.startswith(">") for line in between)
+    return deeper and is_empty
+
+
+def plain(words: str) -> str:
+    """Return a title without marks and numbers."""
+    return normalise(words) if words.strip() else ""
