@@ -2,8 +2,8 @@
 
 from agent.deliver.html import html
 from agent.deliver.learnt import as_patch, lessons
-from agent.deliver.machine import junit, sarif
-from agent.deliver.report import as_json, markdown, summary
+from agent.deliver.machine import as_json, junit, sarif
+from agent.deliver.report import markdown, summary
 from agent.deliver.story import Story, tell
 from agent.deliver.timeline import steps_of
 

@@ -1,6 +1,5 @@
-"""The outcome in Markdown, in JSON and in a few lines for the terminal."""
+"""The outcome in Markdown, and in a few lines for the terminal."""
 
-import dataclasses
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,79 +11,6 @@ from agent.deliver.standing import Group, counted, status_of, still_open, why_of
 from agent.deliver.story import Story, Usage
 from agent.deliver.timeline import Step
 from agent.journal import Estimated, event_of
-
-
-def as_json(story: Story, steps: Iterable[Step] = ()) -> dict[str, Any]:
-    """Return the run for machines; the same facts as in the report, under stable names.
-
-    Args:
-        story: The run.
-        steps: What it did when, with what each stretch cost.
-
-    """
-    attempt = story.delivered
-    return {
-        "version": 1,
-        "run": story.started.get("run"),
-        "prp": {key: story.started.get(key) for key in ("prp", "title", "sha256")},
-        "outcome": story.ended.get("outcome"),
-        "exit_status": story.ended.get("exit_status"),
-        "reason": story.ended.get("reason"),
-        "hint": story.ended.get("hint"),
-        "branch": story.ended.get("branch"),
-        "base": story.started.get("base"),
-        "commit": story.ended.get("commit"),
-        "attempts": len(story.verdicts),
-        "delivered_attempt": attempt or None,
-        "criteria": [
-            {key: event[key] for key in ("criterion", "text", "line", "status", "evidence")}
-            | {"why": why_of(story, event).label}
-            for event in story.criteria.get(attempt, {}).values()
-        ],
-        "checks": [
-            {"stage": stage, **{key: event[key] for key in _CHECK_KEYS}}
-            # Journals of older versions lack these.
-            | {key: event[key] for key in _FURTHER_KEYS if key in event}
-            for stage, events in story.checks.items()
-            for event in events.values()
-        ],
-        "mutants": {key: story.mutants[attempt][key] for key in _MUTANT_KEYS}
-        if attempt in story.mutants
-        else None,
-        "tasks": [{key: event[key] for key in _TASK_KEYS} for event in story.tasks],
-        "plan": {key: story.plan.get(key) for key in ("summary", "steps", "proofs")},
-        "usage": {role: dataclasses.asdict(usage) for role, usage in story.usage.items()},
-        "total": dataclasses.asdict(story.total),
-        "steps": [dataclasses.asdict(step) for step in steps],
-        "seconds": story.ended.get("seconds"),
-        "models": story.started.get("models"),
-        "sandbox": story.started.get("sandbox"),
-        "allowed": story.started.get("allowed"),
-        "limits": story.started.get("limits"),
-        "concerns": list(story.verdicts.get(attempt, {}).get("concerns", ())),
-        "objections": list(story.verdicts.get(attempt, {}).get("objections", ())),
-        "holdout": [
-            {**test, "outcome": outcome_of(test["name"], story.tried.get(attempt) or {})}
-            for test in story.holdout.get("tests", ())
-        ],
-        "put_back": list(story.verdicts.get(attempt, {}).get("put_back", ())),
-        "setup": [{key: event[key] for key in _SETUP_KEYS} for event in story.setup],
-        "network": [
-            dict(zip(("stage", "host", "port", "state"), key, strict=True))
-            | dataclasses.asdict(asked)
-            for key, asked in story.asked.items()
-        ],
-        "notes": story.notes,
-        "candidates": list(story.candidates.get("candidates", ())),
-        "learnt": [dataclasses.asdict(lesson) for lesson in lessons(story)],
-    }
-
-
-_SETUP_KEYS = ("kind", "state", "command", "hosts", "reason", "seconds")
-_CHECK_KEYS = ("check", "level", "command", "state", "status", "seconds", "reason")
-_FURTHER_KEYS = ("tests", "log")
-_MUTANT_KEYS = ("chosen", "tried", "killed", "survivors", "seconds")
-_TASK_KEYS = ("attempt", "task", "commit", "files", "summary", "deviations", "doubts")
 
 
 def summary(story: Story) -> str:

@@ -50,3 +50,11 @@ function openTarget() {
 }
 addEventListener("hashchange", openTarget);
 openTarget();
+// What scrolls sideways must be reached by the keyboard; what does not needs no stop there.
+const watching = new ResizeObserver((changes) => {
+  for (const { target } of changes) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+for (const box of document.querySelectorAll(".wide:not([role])")) watching.observe(box);
