@@ -141,6 +141,19 @@ async def in_order(begun: Sequence[Coroutine[Any, Any, _Result]]) -> list[_Resul
         raise
 
 
+async def to_its_end(do: Callable[[], _Result]) -> _Result:
+    """Do in a thread what would keep other lanes waiting; who is cancelled waits for its end.
+
+    So nobody goes on, or clears away, while it is still writing.
+    """
+    doing = asyncio.ensure_future(asyncio.to_thread(do))
+    try:
+        return await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        await asyncio.gather(doing, return_exceptions=True)
+        raise
+
+
 async def _ended(tasks: Collection["asyncio.Task[Any]"]) -> None:
     """Cancel tasks and wait until they have ended in order."""
     for task in tasks:

@@ -26,7 +26,7 @@ from sqlalchemy.exc import DatabaseError
 
 from agent.errors import EnvironmentProblem, PrpError
 from agent.runs.database import SCHEMA
-from agent.steps import Json, keeper
+from agent.steps import Json, keeper, to_its_end
 
 _Result = TypeVar("_Result")
 
@@ -229,7 +229,7 @@ class Steps:
         # Steps that begin at the same time all wait for it.
         async with self._bringing_back:
             if self.rebuild:
-                self.rebuild()
+                await to_its_end(self.rebuild)
                 self.rebuild = None
             while self._redos:
                 made = self._redos.pop(0)()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from agent.errors import PrpError
-from agent.steps import Json, Keeper, begin_again_with, keeper, step
+from agent.steps import Json, Keeper, begin_again_with, keeper, step, to_its_end
 from agent.workspace.git import GitFailed
 from agent.workspace.repository import Repository
 from agent.workspace.worktree import (
@@ -40,7 +40,7 @@ class Beside(Worktree):
         """Commit as a step; what only another machine has is made again, the commit included."""
 
         async def do() -> Json:
-            return self.commit(message, body=body)
+            return await to_its_end(lambda: self.commit(message, body=body))
 
         async def again() -> None:
             self.at = self.tip()
@@ -48,14 +48,17 @@ class Beside(Worktree):
 
         made = cast("str | None", await step("commit", do, redo=again))
         self.at = made or self.at
-        if self.kept_by and _has(self.repository, self.at):
+        if self.kept_by and await self._is_here():
             self.kept_by.settle()
         return made
 
     async def require(self) -> None:
         """Make sure that its commit is here: where another machine made it, it is made again."""
-        if self.kept_by and not _has(self.repository, self.at):
+        if self.kept_by and not await self._is_here():
             await self.kept_by.bring_back()
+
+    async def _is_here(self) -> bool:
+        return await to_its_end(lambda: _has(self.repository, self.at))
 
     def keep(self, commit: str = "") -> str:
         """Keep a commit for people below `refs/prp/`, its own by default; return the name."""
