@@ -281,6 +281,7 @@ class TestWhatText:
         # Then the draft is on a branch of its own, and nothing was executed
         assert {name: job.result for name, job in ran.jobs.items()} == {
             "gate": "success",
+            "follow": "skipped",
             "execute": "success",
             "verify": "skipped",
             "screen": "skipped",
