@@ -4,11 +4,14 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from agent.deliver import tell
 from agent.errors import Exit, PrpError, Refused
 from agent.execute import Ending
-from agent.journal import Journal, RunEnded
+from agent.journal import Journal, RunEnded, read_events
 from agent.runs.alive import holder, holding
 from agent.runs.ending import keep_unfinished, kept_in, require_open
 from agent.runs.folder import RunFolder
@@ -60,22 +63,43 @@ def see_ended(folder: RunFolder) -> None:
 def _close(folder: RunFolder) -> None:
     """End a run that nobody works on."""
     require_open(folder)
+    if not folder.order.exists() and (started := _verdict_of(folder)):
+        _close_verdict(folder, started)
+        return
     saved = load(folder)
     with holding(folder), Journal(folder.journal) as journal:
         commit, branch = _last_commit(folder, saved.root, branch=saved.branch, base=saved.base)
-        journal.record(
-            RunEnded(
-                outcome=Ending.CANCELLED,
-                exit_status=Exit.TERMINATED,
-                reason="cancelled while nobody worked on it",
-                hint="",
-                branch=branch,
-                commit=commit,
-                seconds=0.0,
-            )
-        )
+        journal.record(_cancelled(branch=branch, commit=commit))
     kept_in(folder, saved).forget()
     reported(folder)
+
+
+def _verdict_of(folder: RunFolder) -> Mapping[str, Any]:
+    """Return how a verdict on a branch began, which has a journal and no order."""
+    with contextlib.suppress(FileNotFoundError):
+        return tell(read_events(folder.journal)).started
+    return {}
+
+
+def _close_verdict(folder: RunFolder, started: Mapping[str, Any]) -> None:
+    """End a verdict that was broken off: there is nothing to keep but its report."""
+    with holding(folder), Journal(folder.journal) as journal:
+        with contextlib.suppress(PrpError):
+            clear_worktrees(Repository.open(Path(started["repository"])), folder.path)
+        journal.record(_cancelled(branch="", commit=""))
+    reported(folder)
+
+
+def _cancelled(*, branch: str, commit: str) -> RunEnded:
+    return RunEnded(
+        outcome=Ending.CANCELLED,
+        exit_status=Exit.TERMINATED,
+        reason="cancelled while nobody worked on it",
+        hint="",
+        branch=branch,
+        commit=commit,
+        seconds=0.0,
+    )
 
 
 def _last_commit(folder: RunFolder, root: Path, *, branch: str, base: str) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from agent.workspace.entries import add_entry, drop_entries, entries, entry_of
 from agent.workspace.files import read_bytes
 from agent.workspace.git import Git, GitFailed, settled_in
 from agent.workspace.locks import release
+from agent.workspace.passing import held, taken_over
 from agent.workspace.repository import FileStatus, Repository
 from agent.workspace.shell import clip
 
@@ -324,11 +325,16 @@ def clear_worktrees(repository: Repository, folder: Path, *, but: Sequence[Path]
 def checkout(repository: Repository, folder: Path, commit: str) -> Iterator[Path]:
     """Check a commit out in a new folder without a branch, and take the folder away again."""
     folder = folder.resolve()
-    _check_out(repository, folder, commit)
-    try:
-        yield folder
-    finally:
-        _remove(repository, folder)
+    for entry, place in entries(repository.git):
+        with taken_over(entry, place) as is_left:
+            if is_left:
+                _remove(repository, place)
+    with held(folder):
+        _check_out(repository, folder, commit)
+        try:
+            yield folder
+        finally:
+            _remove(repository, folder)
 
 
 def _git_of(repository: Repository, folder: Path) -> Git:

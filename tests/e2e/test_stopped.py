@@ -65,3 +65,35 @@ def test_answers_that_were_paid_are_never_lost_in_silence(
     assert process.returncode == (130 if how == "Ctrl-C" else 4), said
     lost = f"1 model answer (120 tokens, price unknown) is lost: prp {command} keeps none"
     assert lost in said, said
+
+
+def test_what_killed_commands_left_in_the_repository_goes_with_the_next(project: Project) -> None:
+    """Checkouts of a plan and a verdict that were killed; the verdict can be ended."""
+    hung = threading.Event()
+
+    def answer(_request: Request) -> Answer:
+        hung.set()
+        return Answer(fault="hang")
+
+    with Provider(answer) as provider:
+        for command in ("plan", "verify"):
+            hung.clear()
+            process = subprocess.Popen(
+                [
+                    *(str(PRP), *_COMMANDS[command], "--no-setup", "-q"),
+                    *("--model", "openai-chat:x", "--base-url", provider.url),
+                ],
+                cwd=project.root,
+                env=project.environment(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            assert hung.wait(100)
+            process.kill()
+            process.wait(20)
+            # The plan's is gone, the verdict's not yet.
+            assert project.git("worktree", "list").count("\n") == 2
+    ended = project.prp("cancel")
+    assert ended.status == 0, ended.err
+    assert project.prp("status", "--json").json[0]["state"] == "cancelled"
+    assert project.git("worktree", "list").count("\n") == 1
