@@ -27,6 +27,9 @@ def expectation_of(words: str, *, line: int, command: str = "") -> Expectation:
     if _is_count(command) and (count := _COUNT.match(words)):
         value = _count(count, unit="")
         return Expectation(kind=ExpectationKind.NUMBER, text=whole, line=line, value=value)
+    if _PRINTS.search(command) and (literal := _LITERAL.match(words)):
+        value = next(filter(None, literal.groups()))
+        return Expectation(kind=ExpectationKind.CONTAINS, text=whole, line=line, value=value)
     for pattern, kind in _RULES if _DIGIT.search(words) else _RULES_OF_WORDS:
         if kind is ExpectationKind.HTTP_STATUS and _is_count(command):
             continue
@@ -72,6 +75,13 @@ _STATUS_HINT = re.compile(
     r"(?:→|->|=>|\bHTTP|\bstatus(?: code)?|\breturns?|\bgets?|\bbe|\bexpect(?:s|ed)?|^)\W{0,3}"
     r"(?P<number>[1-5]\d\d)\b(?!\s*(?:ms|%|s\b|\w+s\b))",
     re.IGNORECASE,
+)
+
+# A command that prints a value of its own; `echo $?` prints a status, which is told elsewhere.
+_PRINTS = re.compile(r"\b(?:print|console\.log|puts|printf|echo)\b(?!.*\$\?)", re.DOTALL)
+# Of one digit alone hardly anything is told: it stands in most outputs.
+_LITERAL = re.compile(
+    r"""^(?:"([^"]{2,})"|'([^']{2,})'|`([^`]{2,})`|(-?\d{2,}|-\d|-?\d+\.\d+|True|False))$"""
 )
 
 # No narrow form is longer.

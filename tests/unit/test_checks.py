@@ -438,6 +438,26 @@ class TestExpectations:
             ("manual", "exit-nonzero", ""),
         ]
 
+    @pytest.mark.parametrize(
+        ("command", "words", "kind", "value"),
+        [
+            ('node -e "console.log(f(2))"', "-5", "contains", "-5"),
+            ("python -c 'print(x)'", '"two words"', "contains", "two words"),
+            ('node -e "console.log(f(2))"', "5", "unjudged", ""),
+            ("false; echo $?", "17", "unjudged", ""),
+            ("./build.sh", "12", "unjudged", ""),
+        ],
+    )
+    def test_a_value_behind_what_prints_one_is_expected(
+        self, command: str, words: str, kind: str, value: str
+    ) -> None:
+        """Not one digit, which stands in most outputs, and not a status."""
+        (check,) = parse_prp(
+            f"# A\n\n## Validation Loop\n```bash\n{command}\n# Expected: {words}\n```\n",
+            path=Path("x.md"),
+        ).checks
+        assert (check.expectation.kind.value, check.expectation.value) == (kind, value)
+
     def test_a_grep_that_should_find_nothing_expects_no_output(self) -> None:
         """Its exit status 1 is what the author wants."""
         (check,) = checks("grep -rn print src/  # Expected: no matches")
