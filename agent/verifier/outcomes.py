@@ -15,8 +15,9 @@ class Outcomes:
     """The tests of one run."""
 
     by_id: Mapping[str, str] = field(default_factory=dict)
-    """`tests.test_x.TestY::test_z[1]`, `src/x.test.js::suite::test`, `./price::TestX/case` or
-    `crate::tests::test` to `passed`, `failed` or `skipped`; empty where only counts are known."""
+    """`tests.test_x.TestY::test_z[1]`, `src/x.test.js::suite::test`, `./price::TestX/case`,
+    `crate::tests::test` or `tap::title` to `passed`, `failed` or `skipped`; empty where only counts
+    are known."""
     passed: int = 0
     failed: int = 0
     skipped: int = 0
@@ -67,7 +68,7 @@ def _number(pattern: str, output: str) -> int:
 
 
 def _from_words(output: str) -> Outcomes | None:
-    for counts in (_jest, _vitest, _cargo, _go, _unittest, _node, _pytest):
+    for counts in (_jest, _vitest, _cargo, _go, _unittest, _tap, _node, _pytest):
         if found := counts(output):
             return found
     return None
@@ -126,6 +127,41 @@ def _unittest(output: str) -> Outcomes | None:
     bad = _number(r"(?:failures|errors|unexpected successes)=(\d+)", output)
     skipped = _number(r"(?:skipped|expected failures)=(\d+)", output)
     return Outcomes(passed=max(int(total[1]) - bad - skipped, 0), failed=bad, skipped=skipped)
+
+
+_TAP_POINT = re.compile(
+    r"^\s*(?P<bad>not )?ok\b(?: \d+)?(?: -)?\s*(?P<title>.*?)"
+    r"(?:\s+#\s*(?P<directive>SKIP|TODO)\b.*)?$",
+    re.IGNORECASE,
+)
+_TAP_TITLE = re.compile(
+    r"^# (?!(?:tests|suites|pass|fail|failed|cancelled|skip|skipped|todo) +\d"
+    r"|duration_ms |time=|ok$|Subtest: )(?P<title>\S.*)$"
+)
+
+
+def _tap(output: str) -> Outcomes | None:
+    """Read what tape, ava and others write: where a title stands above points, they are its own."""
+    start = re.search(r"^TAP version \d+$", output, re.MULTILINE)
+    if not start:
+        return None
+    by_id: dict[str, str] = {}
+    group = ""
+    for line in output[start.end() :].splitlines():
+        if title := _TAP_TITLE.match(line):
+            group = title["title"].strip()
+        elif point := _TAP_POINT.match(line):
+            name = f"tap::{group or point['title'] or len(by_id) + 1}"
+            came = SKIPPED if point["directive"] else FAILED if point["bad"] else PASSED
+            by_id[name] = max(by_id.get(name, came), came, key=_TAP_ORDER.index)
+    counts = Counter(by_id.values())
+    return Outcomes(
+        by_id=by_id, passed=counts[PASSED], failed=counts[FAILED], skipped=counts[SKIPPED]
+    )
+
+
+# One bad point makes a test bad, and one good one makes it a test that ran.
+_TAP_ORDER = (SKIPPED, PASSED, FAILED)
 
 
 def _node(output: str) -> Outcomes | None:

@@ -26,6 +26,66 @@ def test_a_report_tells_ids_and_outcomes() -> None:
     assert (found.passed, found.failed, found.skipped, found.ran) == (1, 2, 1, 3)
 
 
+TAPE = """\
+> mri@1.2.0 test
+TAP version 13
+# number: casts
+ok 1 should be strictly equal
+not ok 2 should be strictly equal
+  ---
+    at: Test.<anonymous> (/x/test/number.js:9:4)
+  ...
+# number: alias
+ok 3 should be strictly equal
+# later # SKIP
+ok 4 later # SKIP
+
+1..4
+# tests 4
+# pass  3
+# fail  1
+"""
+NODE = """\
+TAP version 13
+# Subtest: prices
+    # Subtest: rounds
+    ok 1 - rounds
+    not ok 2 - sums
+not ok 1 - prices
+1..1
+# tests 2
+# suites 1
+# pass 1
+# fail 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "by_id"),
+    [
+        pytest.param(
+            TAPE,
+            {
+                "tap::number: casts": "failed",
+                "tap::number: alias": "passed",
+                "tap::later # SKIP": "skipped",
+            },
+            id="a title above its points",
+        ),
+        pytest.param(
+            NODE,
+            {"tap::rounds": "passed", "tap::sums": "failed", "tap::prices": "failed"},
+            id="a name on each point",
+        ),
+    ],
+)
+def test_tap_tells_names(output: str, by_id: dict[str, str]) -> None:
+    """A test is as bad as the worst of its points."""
+    found = outcomes_of({}, output)
+    assert found is not None
+    assert found.by_id == by_id
+
+
 @pytest.mark.parametrize(
     "report", ["<not xml", '<!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>', "\0", "<a>" * 5000]
 )
