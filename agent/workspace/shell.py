@@ -34,7 +34,8 @@ class Finished:
     status: int
     """Its exit status; 124 when the time ran out, 128 + N when signal N ended it."""
     output: str
-    """stdout and stderr mixed, without colours; the first and last 64 KiB of a long one."""
+    """stdout and stderr mixed, without colours, paths below the worktree's root without it; the
+    first and last 64 KiB of a long one."""
     ended: Ended = "exit"
     seconds: float = 0.0
     reports: Mapping[str, str] = field(default_factory=dict)
@@ -113,7 +114,8 @@ async def run(
     return Finished(
         command=command,
         status=_status(status, ended),
-        output=output.text() + limits.words(ended),
+        # Paths as everybody else names them; a log keeps what was printed.
+        output=output.text().replace(f"{confinement.tree}/", "") + limits.words(ended),
         ended="signal" if ended == "exit" and status < 0 else ended,
         seconds=time.monotonic() - started,
         reports={

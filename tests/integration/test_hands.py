@@ -45,6 +45,14 @@ def test_a_frozen_file_can_be_changed_by_no_tool(tree: Tools) -> None:
     assert (root / "tests" / "test_old").read_text() == "assert True\n"
 
 
+def test_paths_in_output_are_those_of_the_tools(tree: Tools) -> None:
+    """A traceback names a file as `read` and `edit` do, not by where the worktree lies."""
+    hands, root, _ = tree
+    answer = asyncio.run(hands.run('echo "$PWD/src/a:1"; cat "$PWD/none"'))
+    assert "\nsrc/a:1\n" in answer
+    assert str(root) not in answer
+
+
 def test_several_edits_stand_each_for_itself(tree: Tools) -> None:
     """One that fits is made although another does not."""
     hands, root, _ = tree
