@@ -84,6 +84,7 @@ def baseline_in_words(baseline: Sequence[CheckResult]) -> str:
 def plan_in_words(plan: Plan, baseline: Sequence[CheckResult]) -> str:
     """Return a plan as a coder reads it."""
     steps = [f"Task {step.task}: {step.approach}" for step in plan.steps]
+    proofs = [f"{proof.criterion} will be shown by: {proof.how}" for proof in plan.proofs]
     concerns = [f"Concern: {concern}" for concern in plan.concerns]
     checks = [describe(result) for result in baseline]
     return "\n".join(
@@ -91,6 +92,7 @@ def plan_in_words(plan: Plan, baseline: Sequence[CheckResult]) -> str:
             "<plan>",
             plan.summary,
             *steps,
+            *proofs,
             *concerns,
             "</plan>",
             "<baseline>",

@@ -52,7 +52,11 @@ class Memory:
         """Return where the coder says that it deviated, and what it doubts, of all of its tasks."""
         told = self.told[at_hand().get("candidate", 0)]
         done = [event for event in told if isinstance(event, TaskFinished)]
-        words = (words for event in done for words in (*event.deviations, *event.doubts))
+        words = (
+            f"{f'Task {event.task}: ' if event.task else ''}{words}"
+            for event in done
+            for words in (*event.deviations, *event.doubts)
+        )
         return tuple(dict.fromkeys(words))
 
 

@@ -63,6 +63,8 @@ class Facts:
     judgements: Mapping[str, Judgement] = field(default_factory=dict)
     holdout: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Criterion to its tests from the text that pass here and failed on the base commit."""
+    guarded: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Criterion to its tests from the text that pass here as they did on the base commit."""
     touched: Collection[str] = ()
     """Files that the branch changes or that the PRP names: a failure there is never old."""
 

@@ -24,6 +24,8 @@ class FromText:
 
     shown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Criterion to the names of its tests that pass, and that failed on the base commit."""
+    guarded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Criterion to the names of its tests that pass as they did on the base commit."""
     broken: Mapping[str, str] = field(default_factory=dict)
     """Criterion to what the code does and what the PRP asks for instead."""
     objections: tuple[Objection, ...] = ()
@@ -57,9 +59,11 @@ class Holdout:
         said = {test.name: self._said(test, reviewed.get(test.name)) for test in failing}
         kept = [test for test in self._left if test.name not in said or said[test.name] != "wrong"]
         shown: dict[str, tuple[str, ...]] = {}
+        guarded: dict[str, tuple[str, ...]] = {}
         for test in self._left:
-            if test.new and passing.get(test.name):
-                shown[test.criterion] = (*shown.get(test.criterion, ()), test.name)
+            if passing.get(test.name):
+                told = shown if test.new else guarded
+                told[test.criterion] = (*told.get(test.criterion, ()), test.name)
         broken = {
             test.criterion: reviewed[test.name].reason
             for test in failing
@@ -78,6 +82,7 @@ class Holdout:
         )
         return FromText(
             shown={name: tests for name, tests in shown.items() if name not in broken},
+            guarded=guarded,
             broken=broken,
             objections=tuple(
                 Objection(
@@ -125,12 +130,14 @@ async def problems_at_base(given: HoldoutTests, base: Room) -> list[str]:
             )
         if not test.new and not passing.get(test.name):
             found.append(
-                f"{test.name} does not pass on the base commit, so it does not guard what is "
-                f"there. What the command printed:\n{shown}"
+                f"{test.name} does not pass on the base commit, so it does not guard what is there."
+                if test.name in passing
+                else f"The command reported no test {test.name!r}: the file does not load on the "
+                "base commit, or the runner prints another name."
             )
     if not found and not any(passing.values()) and _never_began(output):
-        found.append(f"The command did not reach the tests. What it printed:\n{shown}")
-    return found
+        found.append("The command did not reach the tests.")
+    return [*found, f"What the command printed:\n{shown}"] if found else []
 
 
 def _never_began(output: str) -> bool:
@@ -141,8 +148,8 @@ async def outcome_of(given: HoldoutTests, room: Room) -> tuple[Mapping[str, bool
     """Lay the tests into a room for a while and run them.
 
     Returns:
-        For each test whether it passed, and what the command printed. Where the runner reports no
-        names, all share the end of the command.
+        For each test that is reported whether it passed, and what the command printed. Where the
+        runner reports no names, all share the end of the command.
 
     """
     check = Check(id="holdout", command=given.command, line=0, last_line=0, level=0)
@@ -162,7 +169,8 @@ def _by_name(given: HoldoutTests, finished: Finished) -> Mapping[str, bool]:
         own = [
             outcome == PASSED for name, outcome in outcomes.by_id.items() if _is_of(name, test.name)
         ]
-        passing[test.name] = bool(own) and all(own)
+        if own:
+            passing[test.name] = all(own)
     return passing
 
 

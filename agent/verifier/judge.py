@@ -100,7 +100,8 @@ async def judge_criteria(
         commit=commit[:12],
         criteria=list_criteria(criteria),
         results=_lines(map(_with_last_words, facts.results.values()), none="(no checks)"),
-        shown=_lines(_shown(facts), none="(none)"),
+        shown=_lines(_by_criterion(facts.holdout), none="(none)"),
+        guarded=_lines(_by_criterion(facts.guarded), none="(none)"),
         noticed=_lines((f"- {objection}" for objection in objections), none="(nothing)"),
         doubts=_lines((f"- {words}" for words in doubts), none="(nothing)"),
         diff=diff,
@@ -132,9 +133,8 @@ def _lines(lines: Iterable[str], *, none: str) -> str:
     return "\n".join(lines) or none
 
 
-def _shown(facts: Facts) -> Iterable[str]:
-    """Return the tests from the text that pass, and that failed before, by criterion."""
-    return (f"- {name}: {', '.join(tests)}" for name, tests in facts.holdout.items())
+def _by_criterion(tests: Mapping[str, Sequence[str]]) -> Iterable[str]:
+    return (f"- {name}: {', '.join(names)}" for name, names in tests.items())
 
 
 # What a runner says in the end (`13 passed`); a check's whole output is in the clean room's log.

@@ -182,7 +182,7 @@ async def verify(
     verdict = decided(facts, objections=objections)
     if not verdict.failed and contract.prp.promises:
         told = await from_text()
-        facts = replace(facts, holdout=told.shown, judgements=_broken(told))
+        facts = replace(facts, holdout=told.shown, guarded=told.guarded, judgements=_broken(told))
         objections = (*objections, *told.objections)
         verdict = decided(facts, objections=objections)
     if not verdict.failed:
