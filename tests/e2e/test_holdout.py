@@ -142,7 +142,7 @@ def test_a_dispute_that_lasts_ends_with_a_person(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"test": {"new": False}}, "does not pass on the base commit"),
+        ({"test": {"new": False}}, "the file does not load on the base commit"),
         (
             {
                 "content": TESTS.replace('greet("Zoe") ==', '"Hello, Zoe!" ==').replace(
