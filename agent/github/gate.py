@@ -1,71 +1,26 @@
 """The first job: who asks, for what text, with which commands, and whether it may be."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Literal
 
 from agent.errors import DocumentError, PrpError, Refused
 from agent.github import progress, words
-from agent.github.claims import Day
+from agent.github.admitting import allowance, draft, started
 from agent.github.client import GitHub
-from agent.github.drafting import WISH, branch_of
 from agent.github.job import LABEL, Job
-from agent.github.papers import DraftWish, Request, write
+from agent.github.papers import Request
 from agent.github.review import criterion_named, with_review
 from agent.github.sources import Found, find_prp, name_of
 from agent.github.state import State, bring, recall
+from agent.github.table import Decision, Gate
 from agent.github.trigger import Act, Trigger, read_trigger
-from agent.prp import parse_prp, require_executable, slug
-from agent.prp.lint import lint
-from agent.runs.approval import Request as Wanted
-from agent.runs.approval import request_of
-from agent.runs.desk import reaching
-from agent.settings import Settings, load_settings
-from agent.shown import seen
+from agent.github.trust import LARGEST, ask_for_approval, examined, trust_in
+from agent.prp import parse_prp, slug
+from agent.settings import load_settings
 from agent.workspace import Repository
 from agent.workspace.git import GitFailed
-from agent.workspace.remote import Remote, write_bundle
-from agent.workspace.surroundings import at_commit
-
-_SHORT = 12
-
-
-class Decision(StrEnum):
-    """What the gate says; further jobs begin with `run`, `plan`, `draft` or `template` only."""
-
-    NONE = "none"
-    """It is none of our business."""
-    REFUSED = "refused"
-    RUN = "run"
-    PLAN = "plan"
-    DRAFT = "draft"
-    """There is no PRP, and a model writes one."""
-    TEMPLATE = "template"
-    """There is none, and people write one."""
-    WAITS = "needs-approval"
-    CANCEL = "cancel"
-    TOLD = "told"
-    """A question was answered."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Gate:
-    """What the gate has on its table."""
-
-    job: Job
-    github: GitHub
-    trigger: Trigger
-    repository: Repository
-    """A checkout of the default branch: rules and settings are read from nowhere else."""
-    remote: Remote
-    settings: Settings
-
-    @property
-    def number(self) -> int:
-        """Return the issue or pull request that is answered; 0 where there is none."""
-        return self.trigger.number or 0
+from agent.workspace.remote import Remote
 
 
 def decide(job: Job, github: GitHub, *, now: datetime | None = None) -> Decision:
@@ -245,7 +200,7 @@ def _on_words(gate: Gate, key: str, state: State | None, now: datetime) -> Decis
     if trigger.number and not trigger.title:  # dispatched by hand, without an issue's event
         issue = gate.github.issue(trigger.number)
         trigger = replace(trigger, title=issue.title, body=issue.body or "")
-    if len(trigger.body) > _LARGEST:  # before anything is looked for in it
+    if len(trigger.body) > LARGEST:  # before anything is looked for in it
         what = "The issue's text is larger than 1 MiB"
         raise Refused(what, hint="Put it into a file and name that: `PRP: PRPs/x.md`.")
     if trigger.act is Act.RESUME and state is None:
@@ -259,11 +214,11 @@ def _on_words(gate: Gate, key: str, state: State | None, now: datetime) -> Decis
     )
     gate = replace(gate, trigger=trigger)
     if found.kind == "draft":
-        return _draft(gate, found, base, now)
-    wanted = _examined(gate, found, base)
-    trust = _trust(gate, found, wanted)
+        return draft(gate, found, base, now)
+    wanted = examined(gate, found, base)
+    trust = trust_in(gate, found, wanted)
     if trust is None:
-        return _ask(gate, found, wanted)
+        return ask_for_approval(gate, found, wanted)
     name = name_of(trigger.title, trigger.number) if trigger.number else slug(Path(found.name))
     request = Request(
         mode="plan" if trigger.act is Act.PLAN else "run",
@@ -279,7 +234,7 @@ def _on_words(gate: Gate, key: str, state: State | None, now: datetime) -> Decis
         base=base,
         branch=f"prp/{name}",
         default_branch=gate.job.default_branch,
-        max_cost_usd=_allowance(gate, now, trigger.number),
+        max_cost_usd=allowance(gate, now, trigger.number),
     )
     goes_on = trigger.act in (Act.LABEL, Act.RESUME, Act.APPROVE)
     if goes_on and state and state.request.digest == request.digest and state.outcome != "proven":
@@ -289,7 +244,7 @@ def _on_words(gate: Gate, key: str, state: State | None, now: datetime) -> Decis
             "The text or its commands are others than those of the last run, or it was finished",
             hint=f"Set the label {LABEL} to start afresh.",
         )
-    return _started(gate, request, now)
+    return started(gate, request, now)
 
 
 def _going_on(gate: Gate, request: Request, state: State) -> Request:
@@ -317,7 +272,7 @@ def _again(gate: Gate, state: State, now: datetime) -> Decision:
             said += [_said(c.path, c.line, c.body or "") for c in comments]
         text = with_review(old.prp, said)
     found = Found(kind=old.source, name=old.prp_name, text=text)
-    wanted = _examined(gate, found, old.base)
+    wanted = examined(gate, found, old.base)
     request = old.model_copy(
         update={
             "mode": "plan" if trigger.act is Act.PLAN else "run",
@@ -327,10 +282,10 @@ def _again(gate: Gate, state: State, now: datetime) -> Decision:
             "trust": old.trust if text == old.prp else "maintainer",
             "start": None,
             "comment": None,
-            "max_cost_usd": _allowance(gate, now, old.issue),
+            "max_cost_usd": allowance(gate, now, old.issue),
         }
     )
-    return _started(gate, _going_on(gate, request, state), now)
+    return started(gate, _going_on(gate, request, state), now)
 
 
 def _said(path: str, line: int | None, text: str) -> str:
@@ -347,188 +302,3 @@ def _file(repository: Repository, base: str, path: str) -> str:
         ) from None
     text = content.decode("utf-8-sig", "replace")
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _examined(gate: Gate, found: Found, base: str) -> Wanted:
-    """Return what a document would run, after the rules that every document must keep.
-
-    Raises:
-        DocumentError: It can't be executed.
-
-    """
-    if len(found.text.encode("utf-8", "surrogatepass")) > _LARGEST:
-        raise DocumentError("it is larger than 1 MiB", path=Path(found.name))
-    place = gate.repository.root / found.name
-    prp = parse_prp(found.text, path=Path(found.name))
-    around = at_commit(gate.repository, base, document=place)
-    require_executable(prp, lint(prp, around).findings)
-    return request_of(
-        reaching(prp, gate.settings),
-        document=found.name,
-        sandbox="bubblewrap",
-        fetches=gate.settings.fetch_urls,
-        hosts=gate.settings.allow_hosts,
-    )
-
-
-_LARGEST = 1024 * 1024
-
-
-def _trust(
-    gate: Gate, found: Found, wanted: Wanted
-) -> Literal["repo", "maintainer", "approved"] | None:
-    """Return why a text may run; None where a person has to look at its commands first.
-
-    Raises:
-        Refused: What was approved is something else.
-
-    """
-    trigger = gate.trigger
-    if trigger.act is Act.APPROVE:
-        if not trigger.digest or not wanted.digest.startswith(trigger.digest):
-            raise Refused(
-                f"What was approved is not what the issue asks for now: its hash is "
-                f"{wanted.digest[:_SHORT]}",
-                hint="Look at the issue again, and at its commands; set the label once more to "
-                "have them shown.",
-            )
-        return "approved"
-    strict = gate.job.asked("TRUST", "maintainer")
-    if found.kind == "path":
-        return "repo" if strict != "nobody" else None
-    if strict == "maintainer" and _is_written_by_writers(gate):
-        return "maintainer"
-    return None
-
-
-def _is_written_by_writers(gate: Gate) -> bool:
-    """Return whether everybody who had a hand in the issue's words could push them as well."""
-    if not gate.number:
-        return False
-    who = gate.github.authorship(gate.number)
-    if who.author is None or (who.edited_at and who.editor is None):
-        return False
-    # Somebody changed the words meanwhile: who wrote those that we hold is not known.
-    if who.body.replace("\r\n", "\n") != gate.trigger.body.replace("\r\n", "\n"):
-        return False
-    people = {who.author.login, *([who.editor.login] if who.editor else [])}
-    return all(gate.github.may_write(login) for login in people)
-
-
-def _ask(gate: Gate, found: Found, wanted: Wanted) -> Decision:
-    """Show what would run, and wait for a person."""
-    short = wanted.digest[:_SHORT]
-    told = [
-        "### Somebody has to look at this first\n\nNot everybody who wrote this text can push to "
-        "this repository. Read what it would run, in a sandbox with network "
-        f"{words.code(', '.join(wanted.hosts) or 'none')}:",
-        words.fence("\n".join(wanted.lines())),
-        f"If that is fine, answer with:\n\n```text\n/prp approve {short}\n```\n\n"
-        "It counts for exactly this text and these commands; any change of the issue makes it void."
-        f"\n\nSHA-256: `{wanted.digest}`",
-        words.details("The PRP as it was read", words.fence(found.text)),
-    ]
-    key = str(gate.number)
-    progress.show(gate.github, gate.number, key, words.within(told))
-    progress.label(gate.github, gate.number, progress.WAITING)
-    gate.job.summarise(words.within(told))
-    gate.job.put(digest=wanted.digest)
-    return Decision.WAITS
-
-
-def _draft(gate: Gate, found: Found, base: str, now: datetime) -> Decision:
-    """Ask for a document: by a model where one is set, else by people.
-
-    Raises:
-        Refused: Nothing is left of the day's money.
-
-    """
-    branch = branch_of(found.name)
-    is_there = bool(gate.remote.refs(f"refs/heads/{branch}"))
-    by_model = bool(gate.settings.planner or gate.settings.model) and not is_there
-    wish = DraftWish(
-        issue=gate.number,
-        actor=gate.trigger.actor,
-        words=f"{seen(gate.trigger.title)}\n{seen(gate.trigger.body)}"[:_LONGEST_WISH],
-        name=found.name,
-        template=found.text,
-        by_model=by_model,
-        base=base,
-        max_cost_usd=_allowance(gate, now, gate.number) if by_model else None,
-    )
-    write(wish, gate.job.artifact("request") / WISH)
-    gate.job.put(key=str(gate.number))
-    if not by_model:
-        return Decision.TEMPLATE
-    progress.label(gate.github, gate.number, progress.RUNNING)
-    told = (
-        f"{progress.marks(gate.job.run, usd=wish.max_cost_usd, actor=wish.actor)}\n"
-        f"### Writing a PRP\n\n[The run]({gate.job.run_url})."
-    )
-    progress.show(gate.github, gate.number, str(gate.number), told)
-    return Decision.DRAFT
-
-
-_LONGEST_WISH = 60_000
-
-
-def _allowance(gate: Gate, now: datetime, number: int | None) -> float | None:
-    """Return the dollars that a run may cost.
-
-    Raises:
-        Refused: Nothing is left of the day's.
-
-    """
-    limit = gate.settings.max_cost_usd
-    return _day(gate, now).allowance(limit, actor=gate.trigger.actor, number=number)
-
-
-def _day(gate: Gate, now: datetime) -> Day:
-    return Day(job=gate.job, github=gate.github, repository=gate.repository, now=now)
-
-
-def _started(gate: Gate, request: Request, now: datetime) -> Decision:
-    """Write the request, and tell people that a run begins."""
-    folder = gate.job.artifact("request")
-    if issue := request.issue:
-        request = _told(gate, request, issue)
-        progress.label(gate.github, issue, progress.RUNNING)
-        request = _settled(gate, request, issue, now)
-    if request.start:
-        write_bundle(
-            gate.repository,
-            folder / "start.bundle",
-            ref="refs/prp-in/start",
-            since=[request.base],
-        )
-    write(request, folder / "request.json")
-    gate.job.put(base=request.base, branch=request.branch, key=request.key, digest=request.digest)
-    return Decision.PLAN if request.mode == "plan" else Decision.RUN
-
-
-def _told(gate: Gate, request: Request, issue: int) -> Request:
-    told = progress.beginning(request, run=gate.job.run, url=gate.job.run_url)
-    comment = progress.show(gate.github, issue, request.key, told, comment=request.comment)
-    return request.model_copy(update={"comment": comment})
-
-
-def _settled(gate: Gate, request: Request, issue: int, now: datetime) -> Request:
-    """Look at the day's money again, now that others can see what this run may cost.
-
-    Raises:
-        Refused: Runs that began at the same moment leave nothing of it.
-
-    """
-    day = _day(gate, now)
-    if not day.is_limited:
-        return request
-    try:
-        left = day.allowance(request.max_cost_usd, actor=request.actor, number=issue)
-    except Refused as refused:
-        progress.label(gate.github, issue, None)
-        told = f"### Not started\n\n{words.plain(str(refused))}"
-        progress.show(gate.github, issue, request.key, told, comment=request.comment)
-        raise
-    if left == request.max_cost_usd:
-        return request
-    return _told(gate, request.model_copy(update={"max_cost_usd": left}), issue)
