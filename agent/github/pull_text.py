@@ -7,6 +7,7 @@ from typing import Any
 
 from agent.deliver import Story
 from agent.deliver.report import MARK, spent
+from agent.deliver.standing import status_of
 from agent.github import words
 from agent.github.papers import Attested, Request, Result, Screened
 
@@ -151,9 +152,10 @@ def criteria_table(evidence: Evidence) -> str:
     rows = []
     for event in evidence.criteria:
         first = event["evidence"][0] if event["evidence"] else ""
+        status = f"{MARK[event['status']]} {status_of(evidence.story, event)}"
         rows.append(
-            f"| {event['criterion']} | {words.plain(event['text'])} | {MARK[event['status']]} "
-            f"{event['status']} | {words.plain(first)} | {_again(evidence, event)} |"
+            f"| {event['criterion']} | {words.plain(event['text'])} | {status} "
+            f"| {words.plain(first)} | {_again(evidence, event)} |"
         )
     if not rows:
         return ""

@@ -11,7 +11,7 @@ from agent.prp.briefing import Document, brief
 from agent.prp.references import documents_of
 from agent.runs.desk import Desk
 from agent.steps import Json
-from agent.verifier import CheckResult, describe
+from agent.verifier import CheckResult, describe, with_last_words
 from agent.workspace import FileProblem, clip
 from agent.workspace.files import read_text
 
@@ -75,7 +75,8 @@ def baseline_in_words(baseline: Sequence[CheckResult]) -> str:
     """Return what the checks said on the base commit, with the output of those that failed."""
     lines = []
     for result in baseline:
-        lines.append(describe(result))
+        # What passes already is shown by its last words: a runner without tests passes as well.
+        lines.append(describe(result) if result.failed else with_last_words(result))
         if result.failed:
             lines.append(clip(result.output, limit=800).strip())
     return "\n".join(["<baseline>", *lines, "</baseline>"])

@@ -2,7 +2,7 @@
 
 from agent.verifier.checks import CheckResult, run_check, run_levels
 from agent.verifier.contract import Contract, freeze
-from agent.verifier.evidence import Proof, Status, describe
+from agent.verifier.evidence import Proof, Status, describe, with_last_words
 from agent.verifier.expectations import CheckState
 from agent.verifier.feedback import feedback_on
 from agent.verifier.judge import judge_criteria
@@ -27,4 +27,5 @@ __all__ = [
     "run_check",
     "run_levels",
     "verify",
+    "with_last_words",
 ]

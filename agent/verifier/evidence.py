@@ -288,3 +288,14 @@ def describe(result: CheckResult) -> str:
         CheckState.FAILED: f"failed, {result.reason}",
     }.get(result.state, f"{result.state}, {result.reason}")
     return f"{result.check.id} `{first}`: {ended}"
+
+
+# What a runner says in the end (`13 passed`); a check's whole output is in the clean room's log.
+_LAST_WORDS = 160
+
+
+def with_last_words(result: CheckResult) -> str:
+    """Return a check's result with the last line that it printed, for whoever wants to quote it."""
+    printed = [line.strip() for line in result.output.splitlines() if line.strip()]
+    last = f"\n    printed last: {printed[-1][:_LAST_WORDS]}" if printed else ""
+    return f"{describe(result)}{last}"

@@ -12,7 +12,7 @@ from agent.llm.prompts import prompt
 from agent.prp import Criterion
 from agent.prp.briefing import list_criteria
 from agent.verifier.checks import CheckResult
-from agent.verifier.evidence import Facts, Judgement, describe
+from agent.verifier.evidence import Facts, Judgement, with_last_words
 from agent.verifier.objections import Objection
 
 
@@ -99,7 +99,7 @@ async def judge_criteria(
         "judgement_request",
         commit=commit[:12],
         criteria=list_criteria(criteria),
-        results=_lines(map(_with_last_words, facts.results.values()), none="(no checks)"),
+        results=_lines(map(with_last_words, facts.results.values()), none="(no checks)"),
         shown=_lines(_by_criterion(facts.holdout), none="(none)"),
         guarded=_lines(_by_criterion(facts.guarded), none="(none)"),
         noticed=_lines((f"- {objection}" for objection in objections), none="(nothing)"),
@@ -135,17 +135,6 @@ def _lines(lines: Iterable[str], *, none: str) -> str:
 
 def _by_criterion(tests: Mapping[str, Sequence[str]]) -> Iterable[str]:
     return (f"- {name}: {', '.join(names)}" for name, names in tests.items())
-
-
-# What a runner says in the end (`13 passed`); a check's whole output is in the clean room's log.
-_LAST_WORDS = 160
-
-
-def _with_last_words(result: CheckResult) -> str:
-    """Return a check's result with the last line that it printed, for whoever wants to quote it."""
-    printed = [line.strip() for line in result.output.splitlines() if line.strip()]
-    last = f"\n    printed last: {printed[-1][:_LAST_WORDS]}" if printed else ""
-    return f"{describe(result)}{last}"
 
 
 def _looked_up(

@@ -104,7 +104,7 @@ class Toolchain:
         return (
             f"Commands run in bash at the worktree's root. On the path: {', '.join(tools)}. "
             f"{walls} A command may take {self.shell_timeout:.0f} s unless it asks for more. "
-            "PYTHONPATH holds the worktree and its src folder: nothing needs to be installed."
+            "PYTHONPATH holds the worktree and its src folder: Python code needs no installation."
         )
 
     def programs(self, names: Iterable[str]) -> list[str]:
