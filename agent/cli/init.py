@@ -64,7 +64,7 @@ def init(
     from agent.shown import printable  # noqa: PLC0415
     from agent.workspace import Repository  # noqa: PLC0415
 
-    root = Repository.open(Path.cwd()).root
+    root = Repository.open(Path.cwd(), may_be_empty=True).root
     further = _of_github(root, action, remove=remove) if github else {}
     wish = Wish(agents=agents, mcp=mcp, further=further)
     done = set_up(root, wish, remove=remove, dry_run=dry_run)

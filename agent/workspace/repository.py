@@ -30,8 +30,12 @@ class Repository:
     git: Git
 
     @classmethod
-    def open(cls, start: Path) -> "Repository":
+    def open(cls, start: Path, *, may_be_empty: bool = False) -> "Repository":
         """Find the repository around a folder.
+
+        Args:
+            start: The folder.
+            may_be_empty: Whether no commit is asked for.
 
         Raises:
             EnvironmentProblem: No repository, a bare one, no commit yet, or no git.
@@ -51,7 +55,7 @@ class Repository:
                 raise EnvironmentProblem(
                     f"{start} is a bare repository", hint="Run prp in a checkout of it."
                 )
-            if not found.head.is_valid():
+            if not (may_be_empty or found.head.is_valid()):
                 raise EnvironmentProblem(
                     f"{found.working_tree_dir} has no commit yet",
                     hint="Work starts from a commit: git add -A && git commit -m 'First commit'.",

@@ -52,6 +52,15 @@ def test_written_twice_changes_nothing(
     assert project.fingerprint() == before
 
 
+def test_a_repository_without_a_commit_can_be_set_up(tmp_path: Path) -> None:
+    """It is what many begin with."""
+    project = Project(tmp_path / "new", {"README.md": "x\n"}, commit=False)
+    project.git("init", "-q")
+    done = project.prp("init", "--agents", "claude")
+    assert done.status == 0, done.err
+    assert (project.root / SKILL).exists()
+
+
 def test_what_a_person_edited_stays(project: Project) -> None:
     """Whether it was written by us before or was there already."""
     wanted = ("init", "--agents", "claude", "--github", *ACTION)
