@@ -16,7 +16,7 @@ from agent.prp.expected import (
 from agent.prp.kinds import Effect, can_fail, effect_of, kinds_of
 from agent.prp.lines import Fence, Line, fences
 from agent.prp.model import Check, CheckKind, Expectation, ExpectationKind
-from agent.prp.scratch import scratch_names, with_scratch_paths
+from agent.prp.scratch import scratch_names, with_plain_tmp, with_scratch_paths
 from agent.prp.serving import Servers, noted_by
 
 _SHELLS = {"bash", "sh", "shell", "console", "zsh", "shell-session", "terminal", "fish"}
@@ -114,7 +114,7 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
         check = up.take(_with_above(check_of(part, level=level, setup=setup), above))
         setup = [*setup, *noted_by(check)][:_MOST_SETUP]
         if effect is Effect.SOME:
-            setup.append(part.text)
+            setup.append(_silent(part.text))
         if checks and sample and _goes_on(checks[-1], check):
             checks[-1] = replace(
                 checks[-1],
@@ -204,9 +204,17 @@ def _can_fail(command: str, expectation: Expectation) -> bool:
     return can_fail(command) or (is_seen(expectation) and not speaks)
 
 
+def _silent(command: str) -> str:
+    """Return a command that runs again for what it leaves: it said what it had to say before."""
+    return f"{{ {command}\n}} >/dev/null 2>&1"
+
+
 def _as_classified(command: str, setup: Sequence[str]) -> str:
-    """Return a command as its kind is told: what its fence made for itself may be removed."""
-    if "rm " not in command or not any("mktemp" in each for each in (*setup, command)):
+    """Return a command as its kind is told: what its fence made for itself may be changed."""
+    command = with_plain_tmp(command)
+    if not ("rm " in command or ">" in command) or not any(
+        "mktemp" in each for each in (*setup, command)
+    ):
         return command
     return with_scratch_paths(command, scratch_names((*setup, command)))
 

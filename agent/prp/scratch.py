@@ -29,5 +29,15 @@ def with_scratch_paths(command: str, names: frozenset[str]) -> str:
     """Return a command with a path below `/tmp` for each scratch name, for classifying it."""
     for name in sorted(names):
         path = f"/tmp/{name}"  # noqa: S108 - nothing is opened, it only stands for one
-        command = re.sub(rf"\"?\$(?:{name}\b|\{{{name}\}})", path, command)
+        variable = rf"\$(?:{name}\b|\{{{name}\}})"
+        command = re.sub(rf"\"{variable}\"|\"?{variable}", path, command)
     return command
+
+
+_TMPDIR = re.compile(r"\$(?:TMPDIR\b|\{TMPDIR(?::?-/tmp/?)?\})")
+
+
+def with_plain_tmp(command: str) -> str:
+    """Return a command with `/tmp` for `$TMPDIR`, for classifying it."""
+    # Nothing is opened: it only stands for such a folder.
+    return _TMPDIR.sub("/tmp", command) if "TMPDIR" in command else command  # noqa: S108

@@ -138,7 +138,7 @@ class Servers:
         """
         if not self.servers or self._in_background or not _MOVES.match(command):
             return setup
-        return [each for each in setup if not re.match(r"\s*(?:cd|pushd)\b", each)]
+        return [each for each in setup if not re.match(r"\s*(?:\{ )?(?:cd|pushd)\b", each)]
 
     def take(self, check: Check) -> Check:
         """Return a check with the servers that must be up before it, and remember its own.

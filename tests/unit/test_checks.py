@@ -111,11 +111,23 @@ class TestJoining:
         last = checks(f"{made}\n{removed}")[-1]
         assert (CheckKind.DESTRUCTIVE in last.kinds) is destroys
 
+    @pytest.mark.parametrize(
+        "command",
+        [
+            "printf a > ${TMPDIR:-/tmp}/x.csv && till ${TMPDIR:-/tmp}/x.csv",
+            'x=$(mktemp) && printf a > "$x" && till "$x"',
+        ],
+    )
+    def test_scratch_files_may_be_written(self, command: str) -> None:
+        """They are nobody's."""
+        (check,) = checks(command)
+        assert check.kind is CheckKind.RUN
+
     def test_a_command_that_does_and_leaves_something_is_both(self) -> None:
         """A check, and set-up for those after it."""
         first, second = checks("T=$(mktemp -d); mkdir $T/a\nls $T/a")
         assert first.command == "T=$(mktemp -d); mkdir $T/a"
-        assert second.setup == (first.command,)
+        assert second.setup == (f"{{ {first.command}\n}} >/dev/null 2>&1",)
 
 
 def commands_of(text: str) -> list[str]:
