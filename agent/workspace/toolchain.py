@@ -91,10 +91,12 @@ class Toolchain:
             if self.network
             else "There is no network."
         )
+        # Where nothing is mounted over it, the machine's own is nobody's to write to.
+        scratch = "$TMPDIR (not /tmp)" if sandbox.name in _WITHOUT_TMP else "/tmp"  # noqa: S108
         room = (
-            "Only the worktree and /tmp can be written; .git and frozen files are read-only"
+            f"Only the worktree and {scratch} can be written; .git and frozen files are read-only"
             if writable
-            else "The worktree is read-only, only /tmp can be written"
+            else f"The worktree is read-only, only {scratch} can be written"
         )
         walls = (
             f"{net} {room}, so git can show but not commit."
@@ -125,6 +127,7 @@ class Toolchain:
         }
 
 
+_WITHOUT_TMP = ("landlock", "sandbox-exec")
 _QUIET: Mapping[str, str] = {
     "USER": "prp",
     "LOGNAME": "prp",

@@ -19,7 +19,8 @@ class Landlock:
 
     name = "landlock"
     lacks = (
-        "private folders are bounded by the disk only; where namespaces are forbidden, commands "
+        "private folders are bounded by the disk only, and commands can write to $TMPDIR, not to "
+        "/tmp; where namespaces are forbidden, they "
         "have neither git nor loopback, see that other processes exist, can change permissions "
         "(not contents) of your files, and frozen files only come back in the clean room"
     )
