@@ -116,9 +116,11 @@ async def execute(
             alike = failed_alike(verdicts)
             if verdict.holds(strict=strict) or not verdict.failed or alike > 2 + crew.has_stronger:
                 break
+            if attempt >= budget.max_attempts:
+                break  # nobody is left to be told
             feedback = feedback_on(verdict)
             record(FeedbackSent(attempt=attempt, text=feedback))
-            if alike > 1 and attempt < budget.max_attempts:
+            if alike > 1:
                 # The same request again would get the same answer.
                 feedback = await crew.rethink(contract, verdict, feedback, alike)
             work = [
@@ -159,10 +161,18 @@ def ended(tree: Worktree, verdicts: Sequence[Verdict], budget: Budget, *, strict
         return _outcome(Ending.PROVEN, f"every criterion holds{best.how}", tree, best)
     if not best.failed:
         return _outcome(Ending.UNPROVEN, f"no check failed, but {best.missing}", tree, best)
+    hint = (
+        "The work stays on its branch. Mend it and hold it against the PRP with prp verify "
+        f"--branch {tree.branch}, or execute the PRP again with more of --max-attempts or a "
+        "stronger model."
+    )
     if (alike := failed_alike(verdicts)) > 1:
-        return _outcome(Ending.FAILED, f"the same failures {alike} times in a row", tree, best)
-    attempts = f"{budget.max_attempts} attempt{'s' if budget.max_attempts > 1 else ''}"
-    return _outcome(Ending.OUT_OF_BUDGET, f"criteria still fail after {attempts}", tree, best)
+        reason = f"the same failures {alike} times in a row"
+        return _outcome(Ending.FAILED, reason, tree, best, hint=hint)
+    most = budget.max_attempts
+    used = f"all {most} attempts are used" if most > 1 else "its one attempt is used"
+    reason = f"{used}, and checks or criteria still fail"
+    return _outcome(Ending.OUT_OF_BUDGET, reason, tree, best, hint=hint)
 
 
 def stopped(
