@@ -274,6 +274,28 @@ def test_S32_limits_hold_inside(place: Place) -> None:
     assert done.output.split() == ["0", str(1024**2), "4096", "512"]
 
 
+LIMITS_INSIDE = """\
+import sys
+from pathlib import Path
+from tests.support.place import a_place
+with a_place(Path(sys.argv[1])) as place:
+    done = place.run("ulimit -n; ulimit -u")
+    print(done.output, done.status)
+"""
+
+
+def test_S32_where_the_machine_allows_less_that_counts(tmp_path: Path) -> None:
+    """A lower limit of who runs prp is no broken sandbox."""
+    done = subprocess.run(
+        ["prlimit", "--nofile=512", sys.executable, "-c", LIMITS_INSIDE, str(tmp_path)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == ["512", "512", "0"], done.stderr[-2000:]
+
+
 def test_S41_the_session_is_its_own(place: Place) -> None:
     """What is typed into the person's terminal comes from the person."""
     session = "cut -d' ' -f6 /proc/self/stat"

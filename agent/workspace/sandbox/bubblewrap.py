@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import resource
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -57,7 +58,7 @@ class Bubblewrap:
         as those of process 1, with every path of the host.
         """
         prlimit = shutil.which("prlimit") or "/usr/bin/prlimit"
-        limited = (*through_proxy(confinement.network), prlimit, *_LIMITS)
+        limited = (*through_proxy(confinement.network), prlimit, *map(_allowed, _LIMITS))
         return Launch(
             argv=(self._program, "--args", "{fd}", "--", *limited, *SHELL, script),
             environment={"PATH": "/usr/bin:/bin"},
@@ -100,6 +101,13 @@ def bubblewrap_arguments(
         *(w for k, v in confinement.environment.items() for w in ("--setenv", k, v)),
         *("--chdir", tree),
     ]  # fmt: skip
+
+
+def _allowed(limit: str) -> str:
+    """Return a limit as it is, or the machine's own where that is lower: nobody may raise it."""
+    name, _, most = limit.partition("=")
+    hard = resource.getrlimit(getattr(resource, f"RLIMIT_{name.removeprefix('--').upper()}"))[1]
+    return limit if hard == resource.RLIM_INFINITY else f"{name}={min(int(most), hard)}"
 
 
 def _system() -> Iterable[str]:
