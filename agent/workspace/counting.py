@@ -13,9 +13,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 _NAME = "prp-{process}-{number}"
-_JOIN = 'echo 0 >"$0"/cgroup.procs; exec "$@"'
-_BEHIND_ALL_OTHERS = ("/usr/bin/nice", "-n", "19")
+_NICE = "/usr/bin/nice"
+# Where the group can't be joined nobody counts but us, and the command goes behind all others.
+_JOIN = f'{{ echo 0 >"$0"; }} 2>/dev/null || exec {_NICE} -n 19 "$@"; exec "$@"'
 _numbers = itertools.count()
+_open: set[Path] = set()
+"""The groups of this process that a command may still join."""
 
 
 class ControlGroup:
@@ -28,7 +31,11 @@ class ControlGroup:
 
     def started(self, argv: Sequence[str]) -> tuple[str, ...]:
         """Return how to start a program in it."""
-        return ("/bin/sh", "-c", _JOIN, str(self._folder), *argv)
+        # The first version moves single threads too: for a whole process, even one of a single
+        # thread, the kernel first waits until all processors have taken notice, often 10 ms.
+        threads, processes = self._folder / "tasks", self._folder / "cgroup.procs"
+        joined = threads if threads.exists() else processes
+        return ("/bin/sh", "-c", _JOIN, str(joined), *argv)
 
     def is_full(self) -> bool:
         """Return whether it wanted more processes than it may have."""
@@ -38,9 +45,9 @@ class ControlGroup:
         return False
 
 
-def is_uncounted(group: ControlGroup | None) -> bool:
-    """Return whether the kernel counts the processes of what runs in this group, or in none."""
-    return group is None and hasattr(os, "geteuid") and os.geteuid() == 0
+def is_root() -> bool:
+    """Return whether the kernel's own limit on processes does not bind us."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def started_in(argv: Sequence[str], group: ControlGroup | None) -> tuple[str, ...]:
@@ -51,7 +58,7 @@ def started_in(argv: Sequence[str], group: ControlGroup | None) -> tuple[str, ..
     """
     if group:
         return group.started(argv)
-    return (*_BEHIND_ALL_OTHERS, *argv) if is_uncounted(group) else tuple(argv)
+    return (_NICE, "-n", "19", *argv) if is_root() else tuple(argv)
 
 
 @contextlib.contextmanager
@@ -61,10 +68,11 @@ def counted(most: int) -> Iterator[ControlGroup | None]:
     The last processes of a sandbox die a few milliseconds after its first one: nobody waits for
     that, and the group goes after the next command, of whichever prp.
     """
-    groups = _groups() if os.geteuid() == 0 else None
+    groups = _groups() if is_root() else None
     group = None
     if groups:
         folder = groups / _NAME.format(process=os.getpid(), number=next(_numbers))
+        _open.add(folder)
         with contextlib.suppress(OSError):
             folder.mkdir()
             group = ControlGroup(folder, most)
@@ -72,6 +80,7 @@ def counted(most: int) -> Iterator[ControlGroup | None]:
         yield group
     finally:
         if groups:
+            _open.discard(folder)
             _clear(groups)
 
 
@@ -79,7 +88,8 @@ def _clear(groups: Path) -> None:
     """Take away the empty groups of this process, and those of processes that are gone."""
     for folder in groups.glob(_NAME.format(process="*", number="*")):
         process = folder.name.split("-")[1]
-        if process == str(os.getpid()) or not Path("/proc", process).exists():
+        ours = process == str(os.getpid())
+        if folder not in _open and (ours or not Path("/proc", process).exists()):
             # The kernel refuses while anybody is in it.
             with contextlib.suppress(OSError):
                 folder.rmdir()

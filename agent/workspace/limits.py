@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from agent.workspace.counting import ControlGroup, is_uncounted
+from agent.workspace.counting import ControlGroup, is_root
 
 Ended = Literal["exit", "timeout", "output", "disk", "memory", "processes", "signal"]
 """Why a command ended: by itself, at its time limit, at one of `Limits`, or by a signal."""
@@ -65,7 +65,7 @@ class Watch:
         self._free, self._crowd = _free_bytes(tree), _crowd()
         self._group = group
         self._looked = time.monotonic()
-        self.every = _COUNT_EVERY if is_uncounted(group) else _LOOK_EVERY
+        self.every = _COUNT_EVERY if is_root() else _LOOK_EVERY
         """Seconds after which to ask again."""
 
     def beyond(self) -> Ended | None:

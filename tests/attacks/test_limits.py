@@ -2,6 +2,7 @@
 
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -71,6 +72,26 @@ def test_S27_a_fork_bomb_leaves_the_host_alive(
     assert done.ended == "processes"
     assert subprocess.run(["true"], check=False).returncode == 0
     assert becomes(lambda: name not in processes(), seconds=60)
+
+
+def test_S27_a_command_that_cannot_join_its_group_runs_behind_all_others(tmp_path: Path) -> None:
+    """And says nothing about it: what it prints is its own."""
+    (tmp_path / "cgroup.procs").mkdir()
+    group = counting.ControlGroup(tmp_path, 5)
+    done = subprocess.run(group.started(["/usr/bin/nice"]), capture_output=True, check=True)
+    assert (done.stdout, done.stderr) == (b"19\n", b"")
+
+
+@pytest.mark.skipif(not counting.is_root(), reason="the kernel counts those of everybody but root")
+def test_S27_a_command_that_ends_takes_no_group_from_one_that_begins() -> None:
+    """Several run at once, and each is counted."""
+    with counting.counted(50) as group:
+        if group is None:
+            pytest.skip("no control groups can be made here")
+        with counting.counted(50):
+            pass
+        shown = subprocess.check_output(group.started(["cat", "/proc/self/cgroup"]), text=True)
+        assert f"/prp-{os.getpid()}-" in shown
 
 
 def test_S28_many_other_processes_of_the_person_are_no_hindrance(place: Place) -> None:
@@ -182,3 +203,14 @@ def test_S40_a_terminated_run_ends_its_commands(tmp_path: Path) -> None:
     assert becomes(lambda: f"\n{name} " not in processes(), seconds=20)
     assert process.wait(40) == 143
     assert project.prp("status", "--json").json[0]["state"] == "interrupted"
+
+
+def test_S57_a_command_costs_few_starts_of_bubblewrap(place: Place) -> None:
+    """All walls, limits and eyes together: on any machine, however busy it is."""
+    bare, walled = [], []
+    for _ in range(15):
+        started = time.perf_counter()
+        subprocess.run(["bwrap", "--ro-bind", "/", "/", "bash", "-c", "true"], check=True)
+        bare.append(time.perf_counter() - started)
+        walled.append(place.run("true").seconds)
+    assert statistics.median(walled) < 10 * statistics.median(bare)
