@@ -153,7 +153,9 @@ def test_S24_S25_S26_nothing_is_gained(place: Place) -> None:
     status = place.run("cat /proc/self/status").output
     assert "NoNewPrivs:\t1" in status
     assert "CapEff:\t0000000000000000" in status
-    assert "CapBnd:\t0000000000000000" in status
+    if has_namespaces(place) or os.geteuid() == 0:
+        # Others may not shrink it; without new privileges nothing is ever taken out of it.
+        assert "CapBnd:\t0000000000000000" in status
     for attack in ("unshare -U true", "unshare -n true", "mount -t tmpfs x /mnt", "mknod d b 7 0"):
         assert place.run(attack).status != 0
     for number in (425, 272 if os.uname().machine == "x86_64" else 97, 438):

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from agent.errors import EnvironmentProblem
 from agent.workspace import Confinement, find_sandbox
 from agent.workspace.sandbox.container import IMAGE, Container
 from agent.workspace.sandbox.find import SANDBOXES, Passed, try_sandboxes
+from agent.workspace.sandbox.landlock import guarded
 from agent.workspace.sandbox.seatbelt import Seatbelt, profile
+from agent.workspace.shell import probe
 
 
 def confinement(folder: Path, *, writable: bool = True) -> Confinement:
@@ -78,6 +81,22 @@ def test_a_container_shows_what_bubblewrap_would(tmp_path: Path) -> None:
     )
     mounts = [one for n, one in enumerate(words) if words[n - 1] == "--mount"]
     assert [one for one in mounts if not one.endswith(",readonly")] == []
+
+
+def test_everybody_can_write_where_a_container_keeps_temporary_files(tmp_path: Path) -> None:
+    """What is mounted there takes the folder's mode from the image."""
+    sandbox = Container("/usr/bin/docker", state=tmp_path)
+    with tarfile.open(sandbox.make_image().argv[2]) as archive:
+        modes = {name: archive.getmember(name).mode for name in ("tmp", "var/tmp", "usr")}
+    assert modes == {"tmp": 0o1777, "var/tmp": 0o1777, "usr": 0o755}
+
+
+def test_whoever_cleans_up_asks_the_engine_that_was_used(tmp_path: Path) -> None:
+    """Which engine that is, variables say."""
+    clean_up = ["/bin/sh", "-c", f'echo "$DOCKER_HOST" > {tmp_path}/cleaned']
+    order = {"argv": ["/bin/true"], "environment": {"DOCKER_HOST": "unix:///x"}, "after": clean_up}
+    assert probe(guarded(order))[0] == 0
+    assert (tmp_path / "cleaned").read_text() == "unix:///x\n"
 
 
 def test_the_profile_of_macos_allows_what_is_listed(tmp_path: Path) -> None:

@@ -11,20 +11,21 @@ from agent.workspace.sandbox.bubblewrap import LINKED, Bubblewrap, grouped
 from agent.workspace.sandbox.confinement import SHELL, Confinement, Launch
 from agent.workspace.sandbox.landlock import guarded
 
-IMAGE = "prp-sandbox:1"
+IMAGE = "prp-sandbox:2"
 # By itself it would raise the limit to the system's own, which not everybody may.
 _FOR_PODMAN = ("--ulimit", "nproc=4096:4096")
 # Signals mean less to a container's first process: the command is its child. An engine's own
 # `--init` is a package that not everybody has.
 _FIRST = ("/bin/sh", "-c", '"$@"; exit $?', "sh")
+_SECOND_VERSION = Path("/sys/fs/cgroup/cgroup.controllers")
 _ABOUT_THE_CLIENT = ("DOCKER_HOST", "DOCKER_CONTEXT", "HOME", "XDG_RUNTIME_DIR")
 _WALLS = (
     *("--network", "none", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
-    *("--read-only", "--pids-limit", "512", "--memory", "4g", "--memory-swap", "4g"),
-    *("--ulimit", "core=0", "--ulimit", "nofile=4096", "--ulimit", f"fsize={1024**3}"),
-    *("--ipc", "private", "--shm-size", "256m", "--hostname", "prp-sandbox"),
-    *("--pull", "never", "--log-driver", "none", "--rm"),
+    *("--read-only", "--ulimit", "core=0", "--ulimit", "nofile=4096"),
+    *("--ulimit", f"fsize={1024**3}", "--ipc", "private", "--shm-size", "256m"),
+    *("--hostname", "prp-sandbox", "--pull", "never", "--log-driver", "none", "--rm"),
 )
+_BOUNDS = ("--pids-limit", "512", "--memory", "4g", "--memory-swap", "4g")
 
 
 class Container:
@@ -51,7 +52,9 @@ class Container:
         with tarfile.open(self._archive, "w") as archive:
             for name, kind, target in _skeleton():
                 entry = tarfile.TarInfo(name)
-                entry.type, entry.linkname, entry.mode = kind, target, 0o755
+                # What is mounted on a folder takes its mode, whatever was asked for.
+                entry.mode = 0o1777 if name.endswith("tmp") else 0o755
+                entry.type, entry.linkname = kind, target
                 archive.addfile(entry)
         return self._client("import", str(self._archive), IMAGE)
 
@@ -61,11 +64,16 @@ class Container:
         words = self._inner.arguments(replace(confinement, network=None))
         user = f"{os.getuid()}:{os.getgid()}"
         own = _FOR_PODMAN if self.name == "podman" else ()
-        keep = ("--userns", "keep-id") if own and os.getuid() else ()
+        rootless = own and os.getuid()
+        keep = ("--userns", "keep-id") if rootless else ()
+        # Without rights podman can't use the first version of control groups, and every command
+        # would begin with its words about that. Its processes are ours: we look at them.
+        bounds = () if rootless and not _SECOND_VERSION.exists() else _BOUNDS
         return guarded(
             {
                 "argv": [
-                    *(self._program, "run", "--name", name, *_WALLS, "--user", user, *own, *keep),
+                    *(self._program, "run", "--name", name, *_WALLS, *bounds),
+                    *("--user", user, *own, *keep),
                     *_from_bubblewrap(words),
                     *(IMAGE, *_FIRST, *SHELL, script),
                 ],

@@ -57,7 +57,7 @@ def _guard(order: dict[str, Any], alive: int) -> int:
         os.read(ended, 4096)
         status = _reap(command)
     if order.get("after"):
-        _run(order["after"])
+        _run(order["after"], order["environment"])
     _end_all()
     _remove(private)
     return status
@@ -139,11 +139,11 @@ def _parents() -> "list[tuple[int, int]]":
     return found
 
 
-def _run(words: "list[str]") -> None:
+def _run(words: "list[str]", environment: "dict[str, str]") -> None:
     process = os.fork()
     if process == 0:
         try:
-            os.execv(words[0], words)  # noqa: S606 - ours
+            os.execve(words[0], words, environment)  # noqa: S606 - ours
         finally:
             os._exit(127)
     os.waitpid(process, 0)
