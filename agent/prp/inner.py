@@ -23,14 +23,18 @@ _SHELL_TEXT = re.compile(
     re.DOTALL,
 )
 _DESTRUCTIVE_CODE = re.compile(
-    r"rmtree|removedirs|\bos\.(?:remove|unlink|rmdir|system|kill)\b|\.unlink(?:Sync)?\(|"
+    r"rmtree|removedirs|removeSync|\.rmdir\(|\brmdir\s+\w|\b(?:delete|destroy)_all\b|\.objects\b.*\.delete\(\)|"
+    r"\$\(\s*(?:curl|wget)\b|\bexec\(.*(?:urlopen|requests\.get)|\bos\.(?:remove|unlink|rmdir|system|kill)\b|\.unlink(?:Sync)?\(|"
     r"\b(?:rm|rmdir|unlink)Sync\b|\brm_rf?\b|FileUtils\.rm|\bunlink\s*[\w(]|\bdrop_(?:all|table)\b|"
-    r"\bdrop\s+(?:table|database|schema)\b|\bflush(?:all|db)\b|dropDatabase|\brm\s+-\w*[rf]",
+    r"\bdrop\s+(?:table|database|schema)\b|\bflush(?:all|db)\b|dropDatabase|\brm\s+-\w*[rf]|"
+    r"[\[(]\s*['\"]?(?:/bin/)?(?:rm|rmdir|shred|dd|mkfs[\w.]*|truncate)['\"]?\s*,|\b(?:File|Dir|FileUtils)\.(?:delete|rmdir|remove\w*)\b|"
+    r"\bgit\s+(?:push|reset\s+--hard|clean\s+-)|['\"]git['\"]\s*,\s*['\"](?:push|clean|reset)['\"]|\.truncate\(|"
+    r"\b(?:Deno|fs|fsp|promises)\.(?:remove|rm|rmdir|unlink|truncate)(?:Sync)?\(",
     re.IGNORECASE,
 )
 # What an interpreter is given as an argument is a program of its own, not words of the shell.
 _PROGRAM_TEXT = re.compile(
-    r"(?P<flag>\b(?:python[\d.]*|node|deno|bun|ruby|perl|php|tsx|elixir)\b[^\n'\"|;&]*?\s-{1,2}(?:c|e|p|eval|r)\b)"
+    r"(?P<flag>\b(?:python[\d.]*|node|deno|bun|ruby|perl|php|tsx|ts-node|elixir|lua|rails)\b[^\n'\"|;&]*?\s(?:-{1,2}(?:c|e|p|eval|r)|eval|runner)\b)"
     r"\s+(?P<quote>['\"])(?:\\.|(?!(?P=quote)).)*(?P=quote)",
     re.DOTALL,
 )
@@ -51,7 +55,8 @@ def without_programs(command: str) -> str:
 
 def _may_hold_one(command: str) -> bool:
     """Return whether a command has what every program in a command has: an option and quotes."""
-    return " -" in command and ("'" in command or '"' in command)
+    has_option = " -" in command or " eval " in command or " runner " in command
+    return has_option and ("'" in command or '"' in command)
 
 
 def shell_texts(command: str) -> Iterator[str]:
@@ -66,6 +71,24 @@ def is_destructive_code(command: str) -> bool:
     if not _may_hold_one(command):
         return False
     return any(_DESTRUCTIVE_CODE.search(found[0]) for found in _PROGRAM_TEXT.finditer(command))
+
+
+def pipes_destruction(command: str) -> bool:
+    """Return whether a command says to an interpreter or a database what would destroy."""
+    found = _PIPED.search(command) if "|" in command else None
+    if found is None:
+        return False
+    said = command[: found.start()]
+    return is_destructive_text(said) or _DESTRUCTIVE_SCRIPT.search(said) is not None
+
+
+_PIPED = re.compile(
+    r"\|\s*(?:[\w./-]+\s+){0,8}?(?:psql|mysql|mariadb|sqlite3|redis-cli|mongosh?|python[\d.]*|node|ruby|"
+    r"rails|perl|php|clickhouse-client|cqlsh)(?![\w.-])"
+)
+_DESTRUCTIVE_SCRIPT = re.compile(
+    r"(?:drop|reset|wipe|destroy|truncate|delete|purge|nuke)[\w-]*\.(?:sql|js|py|redis|rb|php)\b"
+)
 
 
 def is_destructive_text(text: str) -> bool:

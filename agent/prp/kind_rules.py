@@ -19,8 +19,10 @@ PROGRAMS: tuple[tuple[CheckKind, frozenset[str]], ...] = (
             "useradd userdel usermod groupdel passwd visudo ssh scp sftp umount swapoff "
             "parted sgdisk wipefs cryptsetup losetup diskutil lvremove vgremove pvremove virsh zfs "
             "mkswap blkdiscard pkexec runuser rmmod insmod chattr setfacl trash trash-put srm wipe "
-            "scrub packer dokku sendmail mail kill-port zpool dropdb dropuser pg_restore ansible ansible-playbook semantic-release goreleaser "
-            "fastlane remove-item del rd diskpart".split()
+            "scrub mke2fs mkntfs newfs packer dokku sendmail mail kill-port zpool dropdb dropuser pg_restore ansible ansible-playbook semantic-release goreleaser bfg "
+            "fastlane remove-item clear-content clear-item del erase rd diskpart mysqladmin lftp ftp "
+            "wg-quick modprobe mdadm vgreduce fsck badblocks hdparm nvme tmutil csrutil spctl nvram tccutil pg_dropcluster "
+            "gh-pages eas taskkill stop-process".split()
         ),
     ),
     (
@@ -133,13 +135,13 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 _GIT +
                 r"(push|reset|clean|rebase|merge|checkout|switch|restore|branch\s+(-\S+\s+)*-+[dm]\w*|"
                 r"update-index|symbolic-ref|replace|prune|lfs\s+push|svn\s+dcommit|subtree\s+push|send-email|read-tree|"
-                r"tag|stash|filter-branch|revert|cherry-pick|am|gc|commit|rm|update-ref|"
+                r"tag|stash|filter-branch|filter-repo|lfs\s+prune|revert|cherry-pick|am|gc|commit|rm|update-ref|"
                 r"remote\s+(add|set-url|remove|rm|rename)|worktree\s+remove|reflog\s+(expire|delete)|"
                 r"notes\s+(add|remove)|submodule\s+deinit|config\s+(-\S+\s+)*--(global|system))\b|\bgit\b.*\balias\.\w+=",
             ),
             _words(
                 "terraform tofu pulumi cdk sam serverless sls",
-                r"\b(terraform|tofu|pulumi|cdk|sam|serverless|sls)\b.*\b(apply|destroy|up|deploy|import|taint|untaint|force-unlock|state\s+(rm|mv|push|replace)|workspace\s+delete)\b",
+                r"\b(terraform|tofu|pulumi|cdk|sam|serverless|sls)\b.*\b(apply|destroy|up|down|deploy|delete|remove|import|taint|untaint|force-unlock|state\s+(rm|mv|push|replace)|workspace\s+delete)\b",
             ),
             _words(
                 "kubectl oc k ko",
@@ -172,11 +174,16 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 r"sqlx|hasura)\b.*\b(reset|drop|push|rollback|undo|revert|wipe|fresh|seed|clean)\b",
             ),
             _words("ecto", r"\becto\.(drop|reset)\b"),
-            _words("alembic manage django", r"\b(alembic|manage\.py|django-admin)\b.*\b(downgrade|flush|reset_db|loaddata)\b"),
-            _words("db", r"db:(drop|reset|seed)\b"),
+            _words("alembic manage django", r"\b(alembic|manage\.py|django-admin)\b.*\b(downgrade|flush|sqlflush|reset_db|loaddata)\b"),
+            _words("db", r"db:(\w+:)?(drop|reset|seed|rollback|load)\b"),
+            _words(
+                "flask goose migrate dbmate atlas hasura liquibase ef aerich yoyo umzug mikro",
+                r"\b(flask|goose|migrate|dbmate|atlas|hasura|liquibase|dotnet\s+ef|aerich|yoyo|umzug|mikro-orm)\s(.*[\s:-])?(down|downgrade|drop\w*|reset|rollback|clean|revert|undo)\b|\bdotnet\s+ef\s+database\s+update\s+0\b",
+            ),
+            _signs("flywayclean dropall", r"\bflywayclean\b|:dropall\b"),
             _words("drop truncate delete alter", r"\b(drop|truncate|delete\s+from|alter)\s+(table|database|schema|\w)"),
             _signs("flushall flushdb dropdatabase(", r"flushall|flushdb|dropdatabase\("),
-            _words("redis mongo mongosh", r"\bredis-cli\b.*\s(del|shutdown)\b|\bmongo(sh)?\b.*(\.drop\(|deletemany\(|\.remove\()"),
+            _words("redis mongo mongosh", r"\bredis-cli\b.*\s(del|shutdown|rename|config\s+set)\b|\bmongo(sh)?\b.*(\.drop\(|deletemany\(|\.remove\()"),
             _words("npm pnpm yarn np", r"\b(npm|pnpm|yarn)\s+(version\s+\w|dist-tag|deprecate|owner|access)|\bnpx\s+np\b"),
             _signs(
                 "publish upload unpublish yank push",
@@ -191,19 +198,50 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 r"update|terminate|run-instances|deploy|release(?!\s+(?:view|list|download))|invoke|mv|cp|set)\b",
             ),
             _words("eval sh bash zsh dash mount source curl wget", r"\beval\s+\"?\$\(|(\bsource|(^|\s)\.|\b(ba|z|da)?sh)\s+(<\(|-c\s+\"?\$\()|^mount\s+(-\S+\s+)*[\w/][^\s|]*\s+[\w/]"),
-            _signs("deploy release publish destroy rollback", r"(\b(make|npm run|pnpm|yarn|just|task)\s(\S+\s+)?|(^|\s)\./)\S*\s*\S*\b(deploy|release|publish|destroy|rollback)\b"),
+            _signs("deploy release publish destroy rollback", r"(\b(make|npm run|pnpm|yarn|just|task)\s(\S+\s+)?|(^|\s)\./)\S*\s*\S*\b(un)?(deploy|release|publish|destroy|rollback)\b"),
             _signs(
-                "deploy release publish rollback destroy teardown uninstall wipe nuke",
+                "deploy release publish rollback destroy teardown uninstall wipe nuke drop reset delete purge truncate flush cleanup",
                 r"(^|[;&|]\s*|(\b(bash|sh|zsh|python3?|node|ruby|source)|(^|\s)\.)\s+)([^\s;&|]*/)?"
-                r"(deploy|release|publish|rollback|destroy|teardown|uninstall|wipe|nuke)[\w-]*\.(sh|py|js|ts|rb)\b",
+                r"(?!\S*(test|spec))(deploy|release|publish|rollback|destroy|teardown|uninstall|wipe|nuke|drop|reset|delete|purge|truncate|flush|cleanup[_-]?all)"
+                r"[\w-]*\.(sh|py|js|ts|rb)\b",
             ),
             _words("reset drop wipe nuke destroy teardown purge uninstall", r"\b(npm|pnpm|yarn|bun|make|just)\s+(run\s+)?(\S*[:_-])?(reset|drop|wipe|nuke|destroy|teardown)\b|\bmake\s+(purge|uninstall)\b"),
             _words("find xargs parallel fd", r"\bfind\b.*(-delete|-(exec(dir)?|ok(dir)?)\s+(rm|shred|mv)\b)|\b(xargs|parallel|fd)\s+(-\S+\s+(\w+\s+)?)*rm\b"),
-            _words("rsync tar history system", r"\brsync\b.*\s--(delete|remove-source)|\btar\b.*--remove-files|\bhistory\s+-c|\bsystem\(.*\brm\s"),
+            _words("rsync tar history system", r"\brsync\b.*\s(--(del|remove-source)|[\w.-]+@?[\w.-]*:[\w/~])|\btar\b.*--remove-files|\bhistory\s+-c|\bsystem\(.*\brm\s"),
             _words(
                 "apt yum dnf brew snap pacman choco winget",
                 r"\b(apt|apt-get|yum|dnf|brew|snap|pacman|choco|winget)\s+(-\S+\s+)*(remove|uninstall|purge|autoremove|-r\w*)\b",
             ),
+            _words("sqlite3 psql mysql mariadb", r"\b(sqlite3|psql|mysql|mariadb)\b.*(<|\s-f|--file[= ])\s*\S*(drop|reset|wipe|destroy|truncate|delete|teardown|purge|nuke|clean)\S*\.sql"),
+            _words(
+                "rm rmdir shred dd mkfs",
+                r"(^|[;&|]\s*)(\$\([^()]*|`[^`]*)\b(rm|rmdir|shred|dd|mkfs[\w.]*)\s*[)`]\s+\S|\bsed\s+(-\S+\s+)*['\"]\d*e\s+rm\s",
+            ),
+            _words("rimraf del trash", r"(^|[;&|(]\s*|\b(npx|bunx|yarn|exec|dlx|run|x)\s+(-\S+\s+)*)(rimraf|del-cli|trash-cli|trash)\s"),
+            _words("railway amplify", r"\brailway\s+(up|down|delete)\b|\bamplify\s+(push|publish|delete)\b"),
+            _words("fly flyctl", r"\bfly(ctl)?\s+(launch|apps\s+destroy|scale)\b"),
+            _words(
+                "rabbitmqctl influx neo4j cypher wp drush turso linode hcloud pm2 supervisorctl defaults security svn hg rustup nvm asdf volta pyenv multipass lxc incus dropbox s3cmd mc scw vultr oci ibmcloud cf ghcup sdk msiexec wsl docker-machine dynamodb elasticsearch curator keytool certbot lambda chalice zappa sst copilot",
+                r"\b(rabbitmqctl|influx|neo4j-admin|cypher-shell|wp|drush|turso|linode-cli|hcloud|pm2|supervisorctl|defaults|security|svn|hg|rustup|nvm|asdf|volta|pyenv|multipass|lxc|incus|s3cmd|mc|scw|vultr-cli|oci|ibmcloud|cf|ghcup|sdk|wsl|docker-machine|dynamodb|curator|keytool|certbot|chalice|zappa|sst|copilot)"
+                r"\s(.*[\s_-])?(delete\w*|destroy|reset\w*|stop\w*|kill|remove|rm|rb|uninstall|unregister|strip|drop|purge|wipe|flush\w*|erase|revoke|undeploy|deploy)\b",
+            ),
+            _words("drush wp", r"\bsql-drop\b"),
+            _words("npm yarn pnpm pip pip3 bun composer go", r"\b(npm|yarn|pnpm|pip3?|bun|composer)\s+(pm\s+)?(cache|store)\s+(clean|clear|purge|prune|rm|remove|delete)\b|\bgo\s+clean\s+.*-modcache"),
+            _words("make npm pnpm yarn just task", r"\b(make|just|task|(npm|pnpm|yarn|bun)(\s+run)?)\s+(clean|prune|flush|truncate|delete|erase)[-_:](db|data|databases?|all|volumes?|docker|prod\w*|everything|storage)\b"),
+            _words("irm iwr iex", r"\b(irm|iwr|invoke-restmethod|invoke-webrequest)\b.*\|\s*iex\b|\biex\b.*\b(irm|iwr|invoke-\w+)\b"),
+            _words("deno bun python python3 perl ruby node php", r"\bdeno\s+run\b.*\shttps?://|\b(python[\d.]*|perl|ruby|node|php)\s+<\((curl|wget)\b"),
+            _words(
+                "tee cp mv ln install",
+                r"\b(tee|cp|mv|ln|install)\s(.*\s)?[\"']?/(etc|usr|bin|sbin|lib|boot|root|system|library|dev(?!/(null|stdout|stderr|tty)\b))(/\S*)?[\"']?\s*($|[;&|<>)])",
+            ),
+            _words("tar unzip", r"\btar\b.*\s(-c|--directory[= ])\s*/(\s|$|etc|usr|bin|root)|\bunzip\b.*\s-d\s*/(\s|$|etc|usr|bin|root)"),
+            _words("curl http https xh", r"\b(curl|https?|xh)\b.*(\b|-x)delete\b.*:(9200|9300|5984|8086|6333|2379)\b|\b(curl|https?|xh)\b.*(\b|-x)delete\b.*://(?!" + _LOCAL + r")"),
+            _words("powershell pwsh cmd", r"\b(powershell|pwsh|cmd)\b.*\b(remove-item|clear-content|format-volume|stop-computer|del|rd|rmdir|erase)\b"),
+            _words("detach", r"\bdetach\s+delete\b"),
+            _words("mv ln cp tee install", r"\b(mv|ln)\s(.*\s)?[\"']?(~|\$\{?home\}?|/etc)/|\b(cp|tee|install)\s(.*\s)?[\"']?(~|\$\{?home\}?)/\.([\w-]+\s*($|[;&|<>)])|ssh|aws|gnupg)"),
+            _words("surge expo ollama hub pg sqlplus huggingface", r"^surge\s|\bexpo\s+publish\b|\bollama\s+(rm|push)\b|^hub\s+(release|push|merge)\b|\bpg_ctl\b.*\bstop\b|\bsqlplus\b.*@\S*(drop|delete|reset)|\bhuggingface-cli\s+(delete|upload)"),
+            _words("brew keygen ssh at ip", r"\bbrew\s+cleanup\b|\bssh-keygen\s+.*-r\b|\bssh-add\s+-d\b|^at\s+(now|\d)|\bip\s+(link|addr|route)\s+(del|delete|set|flush)\b"),
+            _words("firebase", r"\bfirebase\s+\w+:(disable|delete)\b"),
             _words("tmux screen", r"\btmux\s+kill-|\bscreen\s+-x\s+quit"),
         ),
     ),

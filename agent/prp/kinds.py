@@ -9,6 +9,7 @@ from agent.prp.here import Body, split_bodies
 from agent.prp.inner import (
     is_destructive_code,
     is_destructive_text,
+    pipes_destruction,
     shell_texts,
     undisguised,
     without_programs,
@@ -65,7 +66,7 @@ def _destroys_as_body(body: Body) -> bool:
     return bool(_INTERPRETER.search(body.opener) and is_destructive_text(body.text))
 
 
-_SHELL = re.compile(r"(?:^|[\s|;&/])(?:ba|z|da|k)?sh\b(?!\s*>)")
+_SHELL = re.compile(r"(?:^|[\s|;&/])(?:(?:ba|z|da|k)?sh\b(?!\s*>)|g?make\s+(?:\S+\s+)*?-f\s*-)")
 _INTERPRETER = re.compile(
     r"\b(?:python[\d.]*|node|deno|bun|ruby|perl|php|psql|mysql|mariadb|sqlite3|redis-cli|mongosh?)\b"
 )
@@ -78,9 +79,9 @@ def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
     bare = undisguised(whole)
     lower = bare.lower()
     vocabulary = set(_WORD.findall(lower))
-    quiet = bare if _SPEAKING.isdisjoint(vocabulary) else _SPOKEN.sub(_without_quiet, bare)
+    quiet = _without_said(bare, vocabulary)
     calmed = quiet if _REMOVING.isdisjoint(vocabulary) else _HARMLESS.sub("true", quiet)
-    said = words if _SPEAKING.isdisjoint(vocabulary) else _SPOKEN.sub(_without_quiet, words)
+    said = quiet if words == bare else _without_said(words, vocabulary)
     subjects = {
         CheckKind.DESTRUCTIVE: calmed.lower(),
         CheckKind.MUTATING: said,
@@ -94,6 +95,7 @@ def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
     if CheckKind.DESTRUCTIVE not in found and (
         (("|" in calmed or ">" in calmed) and _DESTRUCTIVE_SYNTAX.search(_without_quotes(calmed)))
         or (">" in bare and _QUOTED_TARGET.search(bare))
+        or pipes_destruction(bare)
         or _destroys_inside(bare, depth=depth)
     ):
         return _with_destructive(found)
@@ -104,7 +106,7 @@ def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
 _DESTRUCTIVE_SYNTAX = re.compile(
     r"\$''\s+-\w*[rf]|"
     r"(?<![0-9&<>=-])>{1,2}\s*(~|\$\{?HOME\b|/(?!tmp/|dev/(?:null|stdout|stderr|tty|fd)\b))|"
-    r"\|\s*(?:sudo\s+)?(?:/[\w./-]*/)?(?:env\s+)?(?:ba|z|da)?sh\s*(?:$|[-;&|\n])|/dev/(?:tcp|udp)/|"
+    r"\|\s*(?:(?:sudo|env|nohup|/[\w./-]*/env)\s+(?:-\S+\s+|\w+=\S*\s+)*)*(?:/[\w./-]*/)?(?:ba|z|da)?sh\s*(?:$|[-;&|\n])|/dev/(?:tcp|udp)/|"
     r"(?<![0-9&<>=-])>\|?\s*(?!/tmp/)[^\s;&|]+\.(?:db|sqlite3?|mdb)(?=$|[\s;&|])|"
     r"\b(?:curl|wget)\b[^|\n]*\|\s*(?:python[\d.]*|perl|ruby|node|php)\s*-?\s*(?:$|[;&|\n])|"
     r"\b(?P<bomb>\w+)\s*\(\)\s*\{[^}]*\b(?P=bomb)\b\s*\|\s*(?P=bomb)\b"
@@ -130,11 +132,11 @@ _LONGEST, _WIDEST = 4_000, 1_000
 
 
 def _kinds_of_programs(words: str, calmed: str) -> set[CheckKind]:
+    risky = _risky_words(calmed)
     heads = set(_HEAD.findall(words))
     if not _AGENTS.isdisjoint(heads) and _ANSWERS.search(words):
         heads = heads - _AGENTS | {"gh"}
     kinds = {kind for kind, names in PROGRAMS if not names.isdisjoint(heads)}
-    risky = _risky_words(calmed)
     is_destructive = not PROGRAMS[0][1].isdisjoint(risky) or any(
         name.startswith("mkfs") for name in risky
     )
@@ -151,7 +153,7 @@ _ANSWERS = re.compile(
 # Programs that start what stands somewhere behind them.
 _WRAPPERS = frozenset(
     "env exec xargs nohup command builtin busybox timeout nice ionice chrt stdbuf setsid parallel "
-    "watch unbuffer flock strace script eval npx bunx uvx".split()
+    "watch unbuffer flock strace script eval npx bunx uvx sh bash zsh".split()
 )
 _REST = re.compile(r"[^;&|\n]*")
 
@@ -163,7 +165,7 @@ def _risky_words(text: str) -> set[str]:
         found.add(head["name"].lower())
         rest = _REST.match(text, head.end("name")) if head["name"] in _WRAPPERS else None
         if rest:
-            found |= {word.strip("'\"{}()").rpartition("/")[2] for word in rest[0].split()}
+            found |= {word.strip("'\"{}()\\").rpartition("/")[2] for word in rest[0].split()}
     return found
 
 
@@ -182,6 +184,11 @@ _SPOKEN = re.compile(
 _SPEAKING = frozenset("grep egrep fgrep rg ag ack jq echo printf".split())
 _REMOVING = frozenset("rm kill git".split())
 _QUOTE = re.compile(r"'[^'\n]*'|\"(?:\\.|[^\"\\\n])*\"")
+
+
+def _without_said(text: str, vocabulary: set[str]) -> str:
+    """Return a command without what it only searches for or says."""
+    return text if _SPEAKING.isdisjoint(vocabulary) else _SPOKEN.sub(_without_quiet, text)
 
 
 def _without_quiet(found: re.Match[str]) -> str:
