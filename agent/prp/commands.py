@@ -34,7 +34,8 @@ _OPENS = re.compile(
     r"(?:^\s*|[;&|]\s*|\b(?:do|then|else)\s+)(?:if|for|while|until|case)\b|\{\s*$|(?:^|\s)\(\s*$"
 )
 _CLOSES = re.compile(r"(?:^|[;&|]|\b(?:do|then|else)\b)\s*(?:fi|done|esac)\b|^\s*[})]")
-_PROMPT = re.compile(r"^\s*\$\s+")
+_PROMPT = re.compile(r"^\$\s+")
+_BEHIND = re.compile(r"(?<=\s)#\s+(?P<words>.*)$")
 
 
 def split_commands(lines: Sequence[Line]) -> list[Command | Remark]:
@@ -59,9 +60,9 @@ def split_commands(lines: Sequence[Line]) -> list[Command | Remark]:
 
 def _command(lines: Sequence[Line], above: str) -> Command:
     text = text_of(lines).strip()
-    text = _PROMPT.sub("", text)
+    text = _PROMPT.sub("", text) if text.startswith("$") else text
     behind = ""
-    found = re.search(r"(?<=\s)#\s+(?P<words>.*)$", text) if len(lines) == 1 else None
+    found = _BEHIND.search(text) if "#" in text and len(lines) == 1 else None
     if found and _balanced(text[: found.start()]):
         text, behind = text[: found.start()].rstrip(), found["words"]
     return Command(

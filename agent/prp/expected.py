@@ -240,13 +240,22 @@ def _count(found: re.Match[str], *, unit: str) -> str:
 
 
 def _is_search(command: str) -> bool:
-    return bool(re.search(r"\b(e?grep|rg|ag|git grep)\b", command))
+    # Looking for what each of them holds is cheaper than the expression.
+    may_be = "grep" in command or "rg" in command or "ag" in command
+    return may_be and _SEARCHES.search(command) is not None
 
 
 def _is_count(command: str) -> bool:
-    last = command.rpartition("|")[2]
-    return bool(re.search(r"\bgrep\b.*\s-\w*c\b|\brg\b.*\s(-c|--count)\b|\bwc\s+-[lcmw]\b", last))
+    if "grep" not in command and "rg" not in command and "wc" not in command:
+        return False
+    return _COUNTS.search(command.rpartition("|")[2]) is not None
 
 
 def _is_request(command: str) -> bool:
-    return bool(re.search(r"\b(curl|wget|http|https|xh|Invoke-WebRequest)\b", command))
+    may_be = any(sign in command for sign in ("curl", "wget", "http", "xh", "Invoke-WebRequest"))
+    return may_be and _REQUESTS.search(command) is not None
+
+
+_SEARCHES = re.compile(r"\b(?:e?grep|rg|ag|git grep)\b")
+_COUNTS = re.compile(r"\bgrep\b.*\s-\w*c\b|\brg\b.*\s(-c|--count)\b|\bwc\s+-[lcmw]\b")
+_REQUESTS = re.compile(r"\b(?:curl|wget|http|https|xh|Invoke-WebRequest)\b")

@@ -25,6 +25,7 @@ _LABELLED_FIRST = re.compile(rf"\W*+{LABEL}\b[^`:]{{0,160}}:", re.IGNORECASE)
 _PLAIN_COMMAND = re.compile(
     rf"\W*+{LABEL}(?:\s+\w+)?\W*:[^\w!]*\s(?P<command>[^`]+)$", re.IGNORECASE
 )
+_FIRST_OF_LABEL = re.compile(r"\W*+[AC-EGPRTVac-egprtv]")
 _BOX = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+\[.?\]\s")
 
 
@@ -63,7 +64,7 @@ def inline_checks(lines: Sequence[Line], *, level: int, everywhere: bool) -> lis
 def _inside(lines: Sequence[Line], index: int, level: int) -> list[Check]:
     """Return the commands of a line of a fence that stand behind a label."""
     line = lines[index]
-    found = _PLAIN_COMMAND.match(line.text)
+    found = _PLAIN_COMMAND.match(line.text) if _FIRST_OF_LABEL.match(line.text) else None
     if found and is_surely_a_command(command := found["command"].strip()):
         return [bare_check(command, line, level)]
     if found or ("`" in line.text and _has_label(line.text)):
@@ -87,7 +88,14 @@ _GOES_ON = ("->", "=>", "Expect", "expect", "FAILS")
 
 
 def _has_label(words: str) -> bool:
+    lower = words.lower()
+    # One of them stands in every label; looking for them first is far quicker.
+    if not any(stem in lower for stem in _STEMS):
+        return False
     return bool(_LABELLED_FIRST.match(words) or _LABELLED.search(words))
+
+
+_STEMS = tuple("valid verif confirm check test run exec command gate prove acceptance".split())
 
 
 def in_backticks(line: Line, level: int, *, following: str = "") -> list[Check]:

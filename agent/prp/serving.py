@@ -118,6 +118,14 @@ _DOCKER_UP = re.compile(
 )
 
 
+def _brings_containers_up(command: str) -> bool:
+    # Looking for the names is cheaper than the expression.
+    return any(name in command for name in _ENGINES) and bool(_DOCKER_UP.search(command[:_MOST]))
+
+
+_ENGINES = ("docker", "podman", "kubectl", "minikube", "supabase")
+
+
 class Servers:
     """What was started so far in a fence, or in a level."""
 
@@ -152,7 +160,7 @@ class Servers:
             return _needing_network(check)
         if self.servers and self._asked_by(check):
             return replace(check, servers=tuple(self.servers))
-        self._lacks = self._lacks or _DOCKER_UP.search(check.command[:_MOST]) is not None
+        self._lacks = self._lacks or _brings_containers_up(check.command)
         return check
 
     def _asked_by(self, check: Check) -> bool:

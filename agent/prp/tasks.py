@@ -116,8 +116,10 @@ def _changes(lines: Sequence[Line]) -> list[FileChange]:
     changes: list[FileChange] = []
     bullets: list[Text] = []
     for line in lines:
-        named = _named(line.text)
-        if named:
+        text = line.text
+        # Every form of a path has one of these; half of all lines have none.
+        may_name = "/" in text or "." in text or "file" in text
+        if may_name and (named := _named(text)):
             if changes:
                 changes[-1] = _with_bullets(changes[-1], bullets)
             bullets = []
@@ -157,9 +159,6 @@ def _is_name(path: str) -> bool:
 
 
 def _changed(text: str) -> list[tuple[Verb, str]]:
-    # Every form of a path has one of these; half of all lines have none.
-    if "/" not in text and "." not in text and "file" not in text:
-        return []
     if _SHOUTED.search(text) and (found := _CHANGE.search(text)):
         first = (_VERBS[found["verb"]], _clean(found["path"]))
         rest = re.findall(r"(?:,|\band\b|\+)\s+[`\"']*" + _PATH, text[found.end() :])
