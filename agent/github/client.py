@@ -30,7 +30,7 @@ TRIES = 5
 LONGEST_WAIT = 300.0
 """Seconds; where GitHub asks for more, the job ends instead of paying for sleep."""
 _SECONDARY = 60.0
-_MOST_PAGES = 20
+_MOST_PAGES = 100
 _Kind = TypeVar("_Kind", bound=BaseModel)
 _TOO_MANY = 429
 _FORBIDDEN = 403
@@ -246,7 +246,13 @@ class GitHub:
         return _parsed(kind, self._ask("GET", path))
 
     def _every(self, kind: type[_Kind], path: str) -> Iterator[_Kind]:
-        """Return the entries of all pages."""
+        """Return the entries of all pages.
+
+        Raises:
+            GitHubFailed: There are more than anybody waits for. Part of a list is never taken for
+                all of it: what was claimed or said on a later page would not count.
+
+        """
         sign = "&" if "?" in path else "?"
         url: str | None = f"{self._api}{path}{sign}per_page=100"
         for _ in range(_MOST_PAGES):
@@ -257,6 +263,11 @@ class GitHub:
             url = answer.links.get("next", {}).get("url")
             if url and not url.startswith(f"{self._api}/"):
                 raise GitHubFailed(f"GitHub's next page lies elsewhere: {url}")
+        if url is not None:
+            raise GitHubFailed(
+                f"GitHub's list {path} comes to no end after {_MOST_PAGES} pages",
+                hint="Go on in a new issue.",
+            )
 
     def _query(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         told = self._ask("POST", "/graphql", {"query": query, "variables": dict(variables)})

@@ -365,7 +365,9 @@ class TestCommands:
     """What can be said in comments."""
 
     def test_one_run_at_a_time(self, place: Place) -> None:
-        """A second label is told so, and `/prp cancel` ends the first."""
+        """A second label is told so, and `/prp cancel` ends the first, in a flood too."""
+        stranger = {"id": 1, "body": "<!-- prp:run issue=7 -->", "user": {"login": "eve"}}
+        place.github.state.comments[7] = [stranger] * 100
         assert place.gate(place.label()) == "run"
         assert place.gate(place.label()) == "refused"
         assert "under way already" in place.github.said(7)

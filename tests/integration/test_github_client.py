@@ -202,6 +202,16 @@ class TestPages:
         httpx2_mock.get(first).respond(json=comments(100), headers=link)
         assert [comment.id for comment in github.comments(1)] == list(range(103))
 
+    def test_no_part_of_a_list_is_taken_for_the_whole(
+        self, httpx2_mock: respx.MockRouter, github: GitHub
+    ) -> None:
+        """Where pages come to no end, what was asked about is unknown, and said to be."""
+        first = f"{REPO}/issues/1/comments?per_page=100"
+        link = {"link": f'<{first}&page=2>; rel="next"'}
+        httpx2_mock.get(url__startswith=first).respond(json=[], headers=link)
+        with pytest.raises(GitHubFailed, match="comes to no end after 100 pages"):
+            list(github.comments(1))
+
     def test_a_page_elsewhere_is_not_asked(
         self, httpx2_mock: respx.MockRouter, github: GitHub
     ) -> None:
