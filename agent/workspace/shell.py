@@ -210,16 +210,27 @@ class _Launched:
 @contextlib.contextmanager
 def _started(launch: Launch) -> Iterator[_Launched]:
     """Lay a launch's arguments where the program can read them."""
-    with tempfile.TemporaryFile() as file:
+    with tempfile.TemporaryFile() as file, _alive() as alive:
         # A pipe holds 64 KiB; many protected files make longer arguments than that.
         file.write(launch.arguments)
         file.seek(0)
-        number = str(file.fileno())
+        numbers = {"{fd}": file.fileno(), "{alive}": alive}
         yield _Launched(
-            argv=tuple(number if word == "{fd}" else word for word in launch.argv),
+            argv=tuple(str(numbers.get(word, word)) for word in launch.argv),
             environment=dict(launch.environment),
-            descriptors=(file.fileno(),) if launch.arguments else (),
+            descriptors=tuple(numbers[word] for word in launch.argv if word in numbers),
         )
+
+
+@contextlib.contextmanager
+def _alive() -> Iterator[int]:
+    """Open a descriptor that is at its end once nobody here is left, by whatever death."""
+    read, write = os.pipe()
+    try:
+        yield read
+    finally:
+        os.close(read)
+        os.close(write)
 
 
 class _Output:

@@ -186,6 +186,44 @@ def test_S39_nothing_survives_a_kill(tmp_path: Path, how: str) -> None:
         subprocess.run(["pkill", "-f", f"^{name} "], check=True)
 
 
+BEGINS = """\
+import os, signal, sys, threading
+from pathlib import Path
+from agent.workspace.sandbox.landlock import Landlock
+from agent.workspace.sandbox import Unconfined
+from tests.support.place import a_place
+
+def die_as_the_first_child_is_there(children=Path(f"/proc/self/task/{os.getpid()}/children")):
+    while not children.read_text():
+        pass
+    os.kill(os.getpid(), signal.SIGKILL)
+
+with a_place(Path(sys.argv[1])) as place:
+    if sys.argv[3] == "landlock":
+        place.sandbox = Landlock(state=Path(sys.argv[1], "landlock"))
+    if sys.argv[3] == "bare":
+        place.sandbox = Unconfined()
+    place.run("true")
+    threading.Thread(target=die_as_the_first_child_is_there).start()
+    place.run(sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("how", ["bare", "bubblewrap", "landlock"])
+def test_S39_nothing_survives_a_kill_while_it_begins(tmp_path: Path, how: str) -> None:
+    """Given prp killed before a sandbox is there, then the command never runs."""
+    name = f"prp-begins-{os.getpid()}-{how}"
+    command = f"touch begun; exec -a {name} sleep 60"
+    process = [sys.executable, "-c", BEGINS, str(tmp_path / "place"), command, how]
+    killed = subprocess.run(process, cwd=Path(__file__).parents[2], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    begun = tmp_path / "place" / "tree" / "begun"
+    assert becomes(begun.exists, seconds=10 if how == "bare" else 1) is (how == "bare")
+    assert becomes(lambda: name not in processes(), seconds=1) is (how != "bare")
+    if how == "bare":
+        subprocess.run(["pkill", "-f", f"^{name} "], check=True)
+
+
 def test_S40_a_terminated_run_ends_its_commands(tmp_path: Path) -> None:
     """And its record says that it was interrupted."""
     name = f"prp-slow-{os.getpid()}"

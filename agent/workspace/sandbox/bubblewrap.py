@@ -34,6 +34,12 @@ ETC = (
 )
 LINKED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _MIB = 1024 * 1024
+# bwrap binds itself to the life of prp late in its own start: who is killed before that leaves it
+# behind. By the time this runs inside it has done so, and nothing of the command has begun.
+_UNLESS_PRP_IS_GONE = (
+    *("/bin/bash", "--noprofile", "--norc", "-c"),
+    *('alive=$0; read -t 0 -u $alive && exit 125; exec "$@" {alive}<&-', "{alive}"),
+)
 _LIMITS = ("--core=0", f"--fsize={1024 * _MIB}", "--nofile=4096", "--nproc=512")
 
 
@@ -59,8 +65,9 @@ class Bubblewrap:
         """
         prlimit = shutil.which("prlimit") or "/usr/bin/prlimit"
         limited = (*through_proxy(confinement.network), prlimit, *map(_allowed, _LIMITS))
+        begun = (*_UNLESS_PRP_IS_GONE, *limited)
         return Launch(
-            argv=(self._program, "--args", "{fd}", "--", *limited, *SHELL, script),
+            argv=(self._program, "--args", "{fd}", "--", *begun, *SHELL, script),
             environment={"PATH": "/usr/bin:/bin"},
             arguments=b"".join(
                 word.encode("utf-8", "surrogateescape") + b"\0"

@@ -36,6 +36,7 @@ class Launch:
     """How to start a command so that it is confined."""
 
     argv: tuple[str, ...]
+    """`{alive}` in it stands for a file descriptor that is at its end once prp is gone."""
     environment: Mapping[str, str]
     arguments: bytes = b""
     """To be readable under the file descriptor that `{fd}` in `argv` stands for."""

@@ -1,9 +1,9 @@
 """Stands between prp and a command whose sandbox does not end it: whatever happens, it cleans up.
 
-Started as `python -I -S guard.py FD`, where FD is open on a JSON object; imports nothing of ours,
-and any Python 3.9 will do. Three processes: the one that prp started and may kill at any time, the
-guard in a session of its own, and the command. The guard notices that the first one is gone by a
-pipe, that the command is over by SIGCHLD, and then ends everything that the command has started.
+Started as `python -I -S guard.py FD PRP`, where FD is open on a JSON object and PRP is at its end
+once prp is gone; imports nothing of ours, and any Python 3.9 will do. Three processes: the one that
+prp started and may kill at any time, the guard in a session of its own, and the command. The guard
+notices that the first one is gone by a pipe, that prp was gone before that one began by PRP, that the command is over by SIGCHLD, and then ends everything that the command has started.
 """
 
 import json
@@ -21,12 +21,14 @@ def main() -> None:
     """Run what is ordered and end with its status."""
     with os.fdopen(int(sys.argv[1]), encoding="utf-8") as file:
         order = json.load(file)
+    prp = int(sys.argv[2])
+    os.set_inheritable(prp, False)
     started_by = os.getppid()
     alive, held = os.pipe()
     guard = os.fork()
     if guard == 0:
         os.close(held)
-        os._exit(_guard(order, alive))
+        os._exit(_guard(order, (alive, prp)))
     os.close(alive)
     _silence()
     _control(_DIE_WITH_PARENT, signal.SIGKILL)
@@ -34,7 +36,7 @@ def main() -> None:
         os._exit(_code(os.waitpid(guard, 0)[1]))
 
 
-def _guard(order: dict[str, Any], alive: int) -> int:
+def _guard(order: dict[str, Any], alive: "tuple[int, int]") -> int:
     os.setsid()
     _control(_SUBREAPER, 1)
     ended, wake = os.pipe()
@@ -50,8 +52,8 @@ def _guard(order: dict[str, Any], alive: int) -> int:
     _silence()
     status = None
     while status is None:
-        ready, _, _ = select.select([alive, ended], [], [])
-        if alive in ready:
+        ready, _, _ = select.select([*alive, ended], [], [])
+        if ready != [ended]:
             status = 128 + signal.SIGKILL
             break
         os.read(ended, 4096)

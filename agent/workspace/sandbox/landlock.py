@@ -63,7 +63,7 @@ class Landlock:
 def guarded(order: Mapping[str, object]) -> Launch:
     """Return how to start a command that is cleaned up after, whatever happens; see guard.py."""
     return Launch(
-        argv=(sys.executable, "-I", "-S", str(_GUARD), "{fd}"),
+        argv=(sys.executable, "-I", "-S", str(_GUARD), "{fd}", "{alive}"),
         environment={"PATH": "/usr/bin:/bin"},
         arguments=json.dumps(order).encode("utf-8", "surrogateescape"),
     )
