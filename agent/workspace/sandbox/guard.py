@@ -3,7 +3,8 @@
 Started as `python -I -S guard.py FD PRP`, where FD is open on a JSON object and PRP is at its end
 once prp is gone; imports nothing of ours, and any Python 3.9 will do. Three processes: the one that
 prp started and may kill at any time, the guard in a session of its own, and the command. The guard
-notices that the first one is gone by a pipe, that prp was gone before that one began by PRP, that the command is over by SIGCHLD, and then ends everything that the command has started.
+notices that the first one is gone by a pipe, that prp was gone before that one began by PRP, that
+the command is over by SIGCHLD, and then ends everything that the command has started.
 """
 
 import json
