@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import takewhile
+from shlex import quote
 
 from agent.coder import Assignment, carry_out, repair, tests_first
 from agent.errors import BudgetExhausted, Exit, ProviderUnavailable
@@ -134,7 +135,7 @@ async def execute(
 
     except (BudgetExhausted, ProviderUnavailable) as stop:
         return stopped(stop, tree, verdicts)
-    return ended(tree, verdicts, budget, strict=strict)
+    return ended(prp, tree, verdicts, budget, strict=strict)
 
 
 def _tasks(prp: Prp, plan: Plan) -> list[Assignment]:
@@ -153,7 +154,9 @@ def failed_alike(verdicts: Sequence[Verdict]) -> int:
     return sum(1 for _ in before)
 
 
-def ended(tree: Worktree, verdicts: Sequence[Verdict], budget: Budget, *, strict: bool) -> Outcome:
+def ended(
+    prp: Prp, tree: Worktree, verdicts: Sequence[Verdict], budget: Budget, *, strict: bool
+) -> Outcome:
     """Return how a run ended that came to a verdict; its best attempt is what it delivers."""
     best = max(verdicts, key=lambda verdict: verdict.score)
     tree.deliver(best.commit)
@@ -163,8 +166,8 @@ def ended(tree: Worktree, verdicts: Sequence[Verdict], budget: Budget, *, strict
         return _outcome(Ending.UNPROVEN, f"no check failed, but {best.missing}", tree, best)
     hint = (
         "The work stays on its branch. Mend it and hold it against the PRP with prp verify "
-        f"--branch {tree.branch}, or execute the PRP again with more of --max-attempts or a "
-        "stronger model."
+        f"{quote(str(prp.path))} --branch {tree.branch}, or execute the PRP again with more of "
+        "--max-attempts or a stronger model."
     )
     if (alike := failed_alike(verdicts)) > 1:
         reason = f"the same failures {alike} times in a row"

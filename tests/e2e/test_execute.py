@@ -106,6 +106,7 @@ class TestFeedback:
         ran = execute(project, crew(attempts=[{"greet.py": WRONG}]), "--max-attempts", "1")
         assert ran.status == 12
         assert "C1" in ran.out
+        assert "prp verify PRPs/greet.md --branch prp/greet" in " ".join(ran.out.split())
         assert project.git("show", "prp/greet:greet.py") == WRONG
 
     def test_failures_that_do_not_move_lead_to_another_way_and_then_end_with_10(
