@@ -87,7 +87,8 @@ def plan_in_words(plan: Plan, baseline: Sequence[CheckResult]) -> str:
     steps = [f"Task {step.task}: {step.approach}" for step in plan.steps]
     proofs = [f"{proof.criterion} will be shown by: {proof.how}" for proof in plan.proofs]
     concerns = [f"Concern: {concern}" for concern in plan.concerns]
-    checks = [describe(result) for result in baseline]
+    # A failure's last words tell what stays red for a reason of its own, and what is to turn green.
+    checks = [with_last_words(r) if r.failed else describe(r) for r in baseline]
     return "\n".join(
         [
             "<plan>",
