@@ -118,6 +118,7 @@ def office_of(
     return Office(
         desk=desk,
         folder=folder,
+        finished=earlier.finished,
         given_plan=earlier.plan,
         meter=Meter(desk.budget, prices=desk.settings.prices, earlier=earlier.spent),
         record=naming(record),

@@ -39,6 +39,8 @@ class Memory:
     """Remembers what was told of each candidate, and what the coder said of the run's own tasks."""
 
     record: Record
+    earlier: Sequence[TaskFinished] = ()
+    """What was said of work that a run began afresh goes on with."""
     told: dict[int, list[Event]] = field(default_factory=lambda: defaultdict(list))
 
     def __call__(self, event: Event) -> None:
@@ -51,7 +53,7 @@ class Memory:
     def doubts(self) -> tuple[str, ...]:
         """Return where the coder says that it deviated, and what it doubts, of all of its tasks."""
         told = self.told[at_hand().get("candidate", 0)]
-        done = [event for event in told if isinstance(event, TaskFinished)]
+        done = [*self.earlier, *(event for event in told if isinstance(event, TaskFinished))]
         words = (
             f"{f'Task {event.task}: ' if event.task else ''}{words}"
             for event in done

@@ -1,10 +1,11 @@
 """What a run had come to, as its journal tells: enough to go on where its steps can't be had."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from agent.execute import Before
+from agent.journal import TaskFinished
 from agent.llm.budget import Spent
 from agent.llm.prices import Tokens
 from agent.planner import Plan
@@ -26,6 +27,8 @@ class Earlier:
     plan: Plan | None = None
     """The plan to go on with; None where the planner has to be asked."""
     spent: Spent = field(default_factory=Spent)
+    finished: tuple[TaskFinished, ...] = ()
+    """What the coder said of the work that stays: tasks that stay finished, tests, repairs."""
     since: Events = ()
     """The events since then."""
 
@@ -49,6 +52,7 @@ def earlier_of(events: Events, *, old: Prp, new: Prp) -> Earlier:
         generation=last["generation"],
         start=last["start"],
         before=Before(attempt=_attempt(first), finished=_finished(first, old, new)),
+        finished=tuple(_kept_words(first, old, new)),
         plan=_plan(first) if same else None,
         spent=Spent(
             tokens=Tokens(
@@ -81,6 +85,26 @@ def _finished(events: Events, old: Prp, new: Prp) -> frozenset[int]:
     done = {task.text for task in old.tasks if task.number in numbers}
     kept = {task.number for task in new.tasks if task.text in done}
     return frozenset(kept | ({0} & numbers if old.test_specs == new.test_specs else set()))
+
+
+def _kept_words(events: Events, old: Prp, new: Prp) -> Iterator[TaskFinished]:
+    """Yield what was said of finished work that the branch goes on with, by the new numbers."""
+    texts = {task.number: task.text for task in old.tasks}
+    numbers = {task.text: task.number for task in new.tasks}
+    for event in events:
+        if event["type"] != "task-finished" or event.get("candidate"):
+            continue
+        number = numbers.get(texts.get(event["task"], "")) if event["task"] else 0
+        if number is not None:
+            yield TaskFinished(
+                attempt=event["attempt"],
+                task=number,
+                commit=event["commit"],
+                files=tuple(event["files"]),
+                summary=event["summary"],
+                deviations=tuple(event.get("deviations", ())),
+                doubts=tuple(event.get("doubts", ())),
+            )
 
 
 def _attempt(events: Events) -> int:

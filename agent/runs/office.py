@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from agent.journal import Estimated, Noted, Planned, Record
+from agent.journal import Estimated, Noted, Planned, Record, TaskFinished
 from agent.journal.about import at_hand
 from agent.llm.budget import Meter
 from agent.llm.models import Connections, load_libraries, open_model
@@ -52,6 +52,8 @@ class Office:
     meter: Meter
     record: Record
     recorder: Recorder | None = None
+    finished: Sequence[TaskFinished] = ()
+    """What was said of work that was done before the run was begun afresh."""
     given_plan: Plan | None = None
     """A plan that was made before, so that nobody needs to be asked for one."""
     briefing: str = ""
@@ -63,7 +65,7 @@ class Office:
     def __post_init__(self) -> None:
         """Open no model yet: each is opened when it is first asked."""
         self._models: dict[str, Any] = {}
-        self.record = self.memory = Memory(record=self.record)
+        self.record = self.memory = Memory(record=self.record, earlier=self.finished)
         self._rooms: dict[int, Iterator[int]] = defaultdict(lambda: itertools.count(1))
         self._connections: Connections = {}
         transcript = Transcript(self.folder.transcript, mask=self.desk.toolchain.mask)

@@ -312,6 +312,9 @@ def test_F22_F24_a_run_without_its_steps_goes_on_from_what_is_committed(
         assert done.status == 0, done.err
         assert "goes on from what is committed" in done.err
         assert len([r for r in provider.requests if "submit_plan" in r.tools]) == planned
+        # And what the coder doubted then reaches who judges now.
+        judge = next(r for r in provider.requests if "submit_judgement" in r.tools)
+        assert "Task 1: Names that are empty." in judge.text
     started = [e["task"] for e in project.events() if e["type"] == "task-started"]
     assert started == [1, 0]
 

@@ -37,7 +37,8 @@ class Coder:
             edit = {"path": "greet.py", "old": "Hi", "new": "Hello"}
             return Answer(calls=(("edit", {"edits": [edit]}),))
         if "appended" in told:
-            return Answer(calls=(("finish", {"summary": "Written."}),))
+            done = {"summary": "Written.", "doubts": ["Names that are empty."]}
+            return Answer(calls=(("finish", done),))
         if written(request):
             # If it ran twice for a run that is taken up, its line would be there twice.
             return Answer(calls=(("run", {"command": "echo more >> notes.md; echo appended"}),))
