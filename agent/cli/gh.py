@@ -64,7 +64,7 @@ def verify() -> None:
     """Run the checks again on what was handed over; needs neither key nor token."""
     from agent.github.attesting import attest  # noqa: PLC0415 - keeps --help fast
 
-    with _log() as (job, _, listen):
+    with _log(asks_a_model=False) as (job, _, listen):
         attest(job, listen=listen)
 
 
@@ -123,7 +123,7 @@ def _github() -> "Iterator[tuple[Job, GitHub]]":
 
 
 @contextmanager
-def _log() -> "Iterator[tuple[Job, JobLog, Record]]":
+def _log(*, asks_a_model: bool = True) -> "Iterator[tuple[Job, JobLog, Record]]":
     """Open the job and its log; what goes wrong is told in a way that the runner can't obey."""
     from agent.deliver.lines import line_of  # noqa: PLC0415 - keeps --help fast
     from agent.github.job import Job  # noqa: PLC0415
@@ -137,7 +137,7 @@ def _log() -> "Iterator[tuple[Job, JobLog, Record]]":
     with log.foreign():
         try:
             # The jobs decide by `fail-on` what is red; what is not proven is only said here.
-            yield job, log, InJobLog(log, line_of, is_error=False)
+            yield job, log, InJobLog(log, line_of, is_error=False, asks_a_model=asks_a_model)
         except PrpError as error:
             log.failure(Mask(keys)(f"{error}\n{error.hint}".strip()))
             raise typer.Exit(int(error.exit_status)) from None

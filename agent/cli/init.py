@@ -65,18 +65,25 @@ def init(
     from agent.workspace import Repository  # noqa: PLC0415
 
     root = Repository.open(Path.cwd(), may_be_empty=True).root
-    further = _of_github(root, action, remove=remove) if github else {}
+    further, steps = _of_github(root, action, remove=remove) if github else ({}, [])
     wish = Wish(agents=agents, mcp=mcp, further=further)
     done = set_up(root, wish, remove=remove, dry_run=dry_run)
     for change in done.changes:
         typer.echo(f"{printable(change.path)}: {'would be ' * dry_run}{change.state}")
-    for line in done.words:
+    for line in [*done.words, *(steps if done.words else [])]:
         typer.echo(line)
 
 
-def _of_github(root: Path, action: str, *, remove: bool) -> dict[str, str]:
-    from agent.github.install import home_of, install_github, noted_by_installer  # noqa: PLC0415
+def _of_github(root: Path, action: str, *, remove: bool) -> tuple[dict[str, str], list[str]]:
+    """Return the files of the Action, and what is left to do on GitHub."""
+    from agent.github.install import (  # noqa: PLC0415
+        home_of,
+        install_github,
+        next_steps,
+        noted_by_installer,
+    )
 
     # What is taken away is known by its hash, whatever it called.
     home = home_of(action or "any/one" * remove, installed=noted_by_installer())
-    return install_github(root, action=home.action, ref=home.ref)
+    files = install_github(root, action=home.action, ref=home.ref)
+    return files, next_steps(home.action)

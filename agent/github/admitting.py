@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from agent.errors import Refused
+from agent.errors import Refused, SettingsError
 from agent.github import progress, words
 from agent.github.claims import Day
 from agent.github.drafting import WISH, branch_of
@@ -29,7 +29,15 @@ def _day(gate: Gate, now: datetime) -> Day:
 
 
 def started(gate: Gate, request: Request, now: datetime) -> Decision:
-    """Write the request, and tell people that a run begins."""
+    """Write the request, and tell people that a run begins.
+
+    Raises:
+        SettingsError: Nobody named a model.
+
+    """
+    chosen = gate.settings
+    if not (chosen.model or chosen.planner or chosen.coder):
+        raise SettingsError("No model is named", hint=_HOW_TO_NAME)
     folder = gate.job.artifact("request")
     if issue := request.issue:
         request = _told(gate, request, issue)
@@ -45,6 +53,12 @@ def started(gate: Gate, request: Request, now: datetime) -> Decision:
     write(request, folder / "request.json")
     gate.job.put(base=request.base, branch=request.branch, key=request.key, digest=request.digest)
     return Decision.PLAN if request.mode == "plan" else Decision.RUN
+
+
+_HOW_TO_NAME = (
+    "Set the variable PRP_MODEL, for instance to anthropic:claude-sonnet-4-5: Settings > Secrets "
+    "and variables > Actions > Variables. Its key is a secret of the environment `prp`."
+)
 
 
 def _told(gate: Gate, request: Request, issue: int) -> Request:

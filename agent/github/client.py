@@ -157,6 +157,17 @@ class GitHub:
         """Put labels on an issue; those that the repository lacks are made."""
         self._ask("POST", f"{self._repo}/issues/{number}/labels", {"labels": list(names)})
 
+    def make_label(self, name: str, *, color: str, description: str) -> None:
+        """Make sure that the repository has a label; one that is there stays as people like it."""
+        path = f"{self._repo}/labels"
+        try:
+            self._ask("GET", f"{path}/{quote(name, safe='')}")
+        except GitHubFailed as error:
+            if error.status != _NOT_FOUND:
+                raise
+            asked = {"name": name, "color": color, "description": description}
+            self._ask("POST", path, asked)
+
     def remove_label(self, number: int, name: str) -> None:
         """Take a label off an issue, where it is on it."""
         self._or_none("DELETE", f"{self._repo}/issues/{number}/labels/{quote(name, safe='')}")

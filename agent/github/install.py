@@ -11,7 +11,7 @@ from agent.errors import SettingsError
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _SHA = re.compile(r"[0-9a-f]{40}")
-
+_SHORT = re.compile(r"[0-9a-f]{7,39}")
 
 _NAMED = re.compile(r"(?P<action>[\w.-]+/[\w.-]+)(?:@(?P<ref>[\w./-]+))?")
 _ADDRESS = re.compile(
@@ -42,9 +42,12 @@ def home_of(named: str, *, installed: str = "") -> Home:
 
     """
     if named:
-        if found := _NAMED.fullmatch(named):
-            return Home(action=found["action"], ref=found["ref"] or "")
-        raise SettingsError(f"--action is {named!r}", hint=_HINT)
+        if not (found := _NAMED.fullmatch(named) or _ADDRESS.fullmatch(named)):
+            raise SettingsError(f"--action is {named!r}", hint=_HINT)
+        ref = found.groupdict().get("ref") or ""
+        if _SHORT.fullmatch(ref):
+            raise SettingsError(f"--action ends with a shortened commit, {ref}", hint=_WHOLE)
+        return Home(action=found["action"], ref=ref)
     try:
         told = json.loads(installed or "{}")
         if found := _ADDRESS.fullmatch(str(told.get("url", ""))):
@@ -57,6 +60,9 @@ def home_of(named: str, *, installed: str = "") -> Home:
 _HINT = (
     "--action OWNER/NAME@COMMIT names it: the repository on GitHub that prp comes from, or your "
     "fork of it. It gets your model's key and may push, so name one that you trust."
+)
+_WHOLE = (
+    "GitHub finds an action by all 40 digits: `git rev-parse COMMIT`, or `git ls-remote URL HEAD`."
 )
 
 
@@ -100,7 +106,27 @@ def install_github(
     }
 
 
-_WHY = "a tag of prp's releases; pin its commit where your policy asks for that"
+_WHY = "a tag or a branch, which may come to mean another commit; name a commit to rule that out"
+
+
+def next_steps(action: str) -> list[str]:
+    """Return what is left to do on GitHub before a label leads to a pull request.
+
+    Args:
+        action: Repository of the Action, `owner/name`.
+
+    """
+    return [
+        "On GitHub, once these files are on the default branch:",
+        "  1. Settings > Environments: make `prp`, with the secret ANTHROPIC_API_KEY or",
+        "     OPENAI_API_KEY",
+        "  2. Settings > Secrets and variables > Actions > Variables: PRP_MODEL, for instance",
+        "     anthropic:claude-sonnet-4-5; PRP_MAX_COST_USD for a run, PRP_DAILY_USD for a day",
+        "  3. Settings > Actions > General > Workflow permissions: tick Allow GitHub Actions to",
+        "     create and approve pull requests",
+        "  4. Open an issue with the form PRP, and set the label `prp` (make it the first time)",
+        f"docs/github.md in {action} says more.",
+    ]
 
 
 def labels() -> list[dict[str, str]]:

@@ -9,6 +9,7 @@ from agent.deliver.report import MARK
 from agent.github import words
 from agent.github.answers import Comment, User
 from agent.github.client import GitHub, GitHubFailed
+from agent.github.install import labels
 from agent.github.papers import Phase, Request
 from agent.prp import parse_prp
 
@@ -83,8 +84,14 @@ def label(github: GitHub, number: int, state: str | None) -> None:
     for other in _STATES:
         if other != state:
             github.remove_label(number, other)
-    if state is not None:
-        github.add_labels(number, state)
+    if state is None:
+        return
+    for one in labels():
+        if one["name"] == state:
+            # Colours are no reason to stop, nor is somebody who makes it at the same moment.
+            with contextlib.suppress(GitHubFailed):
+                github.make_label(**one)
+    github.add_labels(number, state)
 
 
 def seen(github: GitHub, number: int, comment: int | None) -> None:

@@ -161,9 +161,10 @@ def _delivered(desk: Desk, evidence: Evidence) -> tuple[Evidence, Pull | None, s
         return (
             evidence,
             None,
-            f"GitHub did not let me open a pull request: {words.plain(error.words or str(error))}."
-            " Settings > Actions > General has *Allow GitHub Actions to create and approve pull "
-            f"requests*. The branch is there: [open it yourself]({compare}).",
+            "GitHub did not let me open a pull request: "
+            f"{words.plain((error.words or str(error)).rstrip('.'))}. Settings > Actions > General "
+            "has *Allow GitHub Actions to create and approve pull requests*. The "
+            f"branch is there: [open it yourself]({compare}).",
         )
 
 

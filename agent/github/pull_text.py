@@ -131,7 +131,10 @@ def headline(evidence: Evidence) -> str:
     mark = "✓" if evidence.is_proven else "✗" if outcome == "failed" else "?"
     reason = evidence.story.ended.get("reason") or evidence.result.reason
     cost = spent(evidence.story.total) if evidence.story.started else ""
-    return f"### {mark} {words.plain(str(outcome))}\n\n{words.plain(str(reason))}\n\n{cost}".strip()
+    # What happened, and what to do about it.
+    what, _, hint = str(reason).partition("\n")
+    told = [f"### {mark} {words.plain(str(outcome))}", words.plain(what), words.plain(hint), cost]
+    return "\n\n".join(filter(None, told))
 
 
 def _reasons(evidence: Evidence) -> str:

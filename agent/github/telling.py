@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from agent.errors import Exit
 from agent.github.log import MOST, JobLog, tame
 from agent.journal import (
     AttemptVerified,
@@ -41,17 +42,21 @@ class LineOf(Protocol):
 class InJobLog:
     """Tells a job's log of a run; use it while the log takes foreign lines."""
 
-    def __init__(self, log: JobLog, line_of: LineOf, *, is_error: bool = True) -> None:
+    def __init__(
+        self, log: JobLog, line_of: LineOf, *, is_error: bool = True, asks_a_model: bool = True
+    ) -> None:
         """Write to `log`, in the words of `line_of`.
 
         Args:
             log: Of the job.
             line_of: Says an event in one line.
             is_error: Whether a run that proves nothing is an error of the job, or a remark only.
+            asks_a_model: Whether anybody reads the code; otherwise that nobody has is no news.
 
         """
         self._log, self._line_of = log, line_of
         self._say = log.failure if is_error else log.notice
+        self._tells_unproven = asks_a_model
         self._group = ""
         self._failed: dict[str, list[CheckFinished]] = {}
         self._criteria: dict[str, CriterionJudged] = {}
@@ -91,7 +96,8 @@ class InJobLog:
     def _end(self, event: RunEnded) -> None:
         """Annotate what is wrong at the end; what an attempt repaired is nobody's trouble."""
         self._open("")
-        if event.exit_status == 0:
+        is_news = event.exit_status != Exit.UNPROVEN or self._tells_unproven
+        if event.exit_status == Exit.PROVEN or not is_news:
             return
         stage = next((name for name in reversed(self._failed) if name != "baseline"), "")
         self._say(f"{event.outcome}: {event.reason}")

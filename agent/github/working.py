@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from agent.errors import Exit, PrpError, Refused
+from agent.errors import Exit, PrpError, Refused, SettingsError
 from agent.github.drafting import draft, is_draft
 from agent.github.job import Job
 from agent.github.log import JobLog
@@ -51,7 +51,7 @@ def work(job: Job, log: JobLog, *, listen: Record) -> int:
             digest=request.digest,
             exit_status=error.exit_status,
             outcome="not started",
-            reason=f"{error}\n{error.hint}".strip(),
+            reason=f"{error}\n{_hint(error)}".strip(),
         )
         log.failure(str(error))
     write(result, folder / "result.json")
@@ -63,6 +63,19 @@ def work(job: Job, log: JobLog, *, listen: Record) -> int:
         report_path=report if report.is_file() else "",
     )
     return _status(job, result)
+
+
+def _hint(error: PrpError) -> str:
+    """Return what to do, where a maintainer can do it: nobody types flags here."""
+    if not isinstance(error, SettingsError):
+        return error.hint
+    return f"{error.hint} {_WHERE}".strip()
+
+
+_WHERE = (
+    "On GitHub the variable PRP_MODEL names the model (Settings > Secrets and variables > Actions "
+    "> Variables), and a secret of the environment `prp` is its key (Settings > Environments)."
+)
 
 
 def _status(job: Job, result: Result) -> int:

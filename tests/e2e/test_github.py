@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from tests.support.action import TITLE, Json, Place, on_github
+from tests.support.action import TITLE, Json, Place, Script, on_github
 from tests.support.drafts import GREET_DRAFT, drafter
+from tests.support.expressions import FUNCTIONS, filled, shown
 from tests.support.provider import Answer, Request
 from tests.support.scripts import GOOD, GREET_PRP, PLAN, WRONG, crew, opinions
+from tests.support.workflow import Ran
 
 
 @pytest.fixture
@@ -45,6 +48,8 @@ class TestFromLabelToPullRequest:
         assert place.github.git("show", f"{pull['head']['ref']}:greet.py") == GOOD
         assert pull["head"]["ref"] == "prp/issue-7-greet-people"
         assert place.github.labels(7) == {"prp:passed"}
+        assert place.github.state.labels["prp:passed"]["color"] == "0e8a16"
+        assert "::notice" not in ran["verify"].log
         assert place.github.said(7).count("<!-- prp:run issue=7 -->") == 1
         assert "proven" in place.github.said(7)
 
@@ -131,6 +136,50 @@ class TestFromLabelToPullRequest:
         log = place.github.git("log", "--format=%s", "-1", "prp/issue-7-greet-people")
         assert log == "by hand\n"
         assert place.github.git("show", "prp/issue-7-greet-people-2:greet.py") == GOOD
+
+
+class TestFirstSteps:
+    """A maintainer who has nothing yet, with docs/github.md beside him."""
+
+    def test_five_steps_lead_to_a_pull_request(self, place: Place) -> None:
+        """With the workflow as `prp init` writes it; what was forgotten is named."""
+        # Given the files of the first step on the default branch, and an issue with the form
+        done = place.project.prp("init", "--agents", "none", "--github", *ACTION)
+        assert "4. Open an issue with the form PRP" in done.out
+        place.project.git("add", "-A")
+        place.project.git("-c", "user.name=m", "-c", "user.email=m@m", "commit", "-qm", "prp")
+        place.project.git("push", "-q", str(place.github.bare), "main")
+        check = "python3 -c \"from greet import greet; assert greet('Ada') == 'Hello, Ada!'\""
+        place.github.issue(7, TITLE, FORM.format(check=check))
+        place.runner.secrets = {}
+        # When the other steps are taken one by one, then each label says what is missing
+        assert _called(place, {}).jobs["gate"].outputs["decision"] == "refused"
+        assert "Set the variable PRP\\_MODEL" in place.github.said(7)
+        variables = {"PRP_MODEL": "openai-chat:gpt-4o-mini", "PRP_MAX_COST_USD": "2"}
+        assert _called(place, variables)["execute"].result == "failure"
+        assert "a secret of the environment \\`prp\\` is its key" in place.github.said(7)
+        # And in the end a pull request is there
+        place.runner.secrets = {"OPENAI_API_KEY": "test-key-of-nobody"}
+        proofs = [{"criterion": "C1", "checks": ["L1.1"], "how": "The check calls it."}]
+        script = crew(plan=PLAN | {"proofs": proofs}, judgement=opinions({"C1": "yes"}))
+        ran = _called(place, variables, script)
+        assert place.pull["draft"] is False, ran.log
+        assert "Closes #7" in place.pull["body"]
+
+
+ACTION = ("--action", f"octo/prp@{'a' * 40}")
+
+
+def _called(place: Place, variables: Json, script: Script | None = None) -> Ran:
+    """Set the label, and let the repository's own workflow call ours."""
+    event = place.label()
+    caller = yaml.safe_load(place.github.git("show", "main:.github/workflows/prp.yml"))
+    job = caller["jobs"]["prp"]
+    context = {"github": {"event": event}, "vars": variables, "inputs": {}}
+    assert filled(job["if"], context, FUNCTIONS)
+    given = {name: shown(filled(value, context, FUNCTIONS)) for name, value in job["with"].items()}
+    place.runner.inputs = given
+    return place.run(event, script) if script else place.runner("issues", event)
 
 
 class TestWho:
@@ -491,7 +540,9 @@ class TestFaults:
         """429 with Retry-After, and a secondary limit that says when."""
         place.github.fault("POST", r"/comments$", 429, headers={"retry-after": "1"})
         words = {"message": "You have exceeded a secondary rate limit"}
-        place.github.fault("POST", r"/labels$", 403, headers={"retry-after": "0"}, body=words)
+        place.github.fault(
+            "POST", r"/issues/7/labels$", 403, headers={"retry-after": "0"}, body=words
+        )
         assert place.gate(place.label()) == "run"
         assert place.github.labels(7) == {"prp:running"}
 

@@ -159,6 +159,8 @@ def test_nobody_s_repository_is_given_a_key(project: Project) -> None:
     assert "--action OWNER/NAME@COMMIT" in refused.err
     assert not (project.root / FLOW).exists()
     assert project.prp("init", "--github", "--action", "octo/prp@x y").status == 4
+    short = project.prp("init", "--github", "--action", "octo/prp@7c920b2")
+    assert "all 40 digits" in short.err
     project.prp("init", "--agents", "none", "--github", *ACTION)
     called = f"uses: octo/prp/.github/workflows/prp.yml@{'a' * 40}"
     assert called in (project.root / FLOW).read_text(encoding="utf-8")

@@ -52,6 +52,8 @@ class GitHubState:
     issues: dict[int, Json] = field(default_factory=dict)
     editors: dict[int, Json] = field(default_factory=dict)
     """Number of an issue to what GraphQL tells of its last change."""
+    labels: dict[str, Json] = field(default_factory=dict)
+    """Of the repository, by name."""
     comments: dict[int, list[Json]] = field(default_factory=dict)
     reactions: list[tuple[str, str]] = field(default_factory=list)
     pulls: dict[int, Json] = field(default_factory=dict)
@@ -207,6 +209,8 @@ class FakeGitHub:
             ("PATCH", r"/issues/comments/(\d+)", either, self._edit_comment),
             ("POST", r"/issues/(\d+)/labels", either, self._add_labels),
             ("DELETE", r"/issues/(\d+)/labels/(.+)", either, self._remove_label),
+            ("GET", r"/labels/(.+)", either.replace("write", "read"), self._get_label),
+            ("POST", r"/labels", either, self._make_label),
             ("POST", r"/issues/(comments/\d+|\d+)/reactions", either, self._react),
             ("GET", r"/pulls", "pull-requests:read", self._list_pulls),
             ("POST", r"/pulls", "pull-requests:write", self._create_pull),
@@ -270,6 +274,14 @@ class FakeGitHub:
             return 404, {"message": "Label does not exist"}
         issue["labels"] = kept
         return 200, {}
+
+    def _get_label(self, name: str, **_: Any) -> tuple[int, Any]:
+        found = self.state.labels.get(name)
+        return (200, found) if found else (404, {"message": "Not Found"})
+
+    def _make_label(self, *, body: Json, **_: Any) -> tuple[int, Any]:
+        self.state.labels[body["name"]] = body
+        return 201, body
 
     def _react(self, place: str, *, body: Json, **_: Any) -> tuple[int, Any]:
         self.state.reactions.append((place, body["content"]))
