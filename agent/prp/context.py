@@ -65,7 +65,7 @@ def find_references(lines: Sequence[Line], elsewhere: Sequence[Line] = ()) -> li
     unique: dict[tuple[object, ...], Reference] = {}
     for reference in found:
         place = (reference.target, reference.lines)
-        own = (reference.sections, *_reasons(reference)) if reference.declared else ()
+        own = (reference.sections, *(_reasons(reference) if reference.declared else ()))
         if not (place in unique and not any(own)):
             unique.setdefault(place, reference)
             unique.setdefault((*place, *own), reference)
@@ -230,6 +230,8 @@ def _from_bullet(line: Line) -> list[Reference]:
     for pattern in (_LINK, _TICKED, _BARE_URL, _BOLD, _LABELLED, _SOURCE):
         if found := pattern.match(line.text):
             target, span = _target(_captured(found))
+            if span is None and (said := _RANGE_BEHIND.match(found["rest"])):
+                span = (int(said["first"]), int(said["last"] or said["first"]))
             if not target or target.startswith("#") or _is_no_file(target):
                 continue
             why = found["rest"].strip(" -–—:*()")
@@ -298,6 +300,9 @@ _SAID_RANGE = re.compile(
     r"(?:\s|,\s*|\s*[(\[])(?:lines?\s+|L)(?P<first>\d{1,9})(?:\s*(?:-|–|to)\s*L?(?P<last>\d{1,9}))?\b",
     re.IGNORECASE,
 )
+
+
+_RANGE_BEHIND = re.compile(r"[*`\s]*" + _SAID_RANGE.pattern, re.IGNORECASE)
 
 
 def _target(value: str) -> tuple[str, tuple[int, int] | None]:

@@ -65,11 +65,21 @@ def _inside(lines: Sequence[Line], index: int, level: int) -> list[Check]:
     """Return the commands of a line of a fence that stand behind a label."""
     line = lines[index]
     found = _PLAIN_COMMAND.match(line.text) if _FIRST_OF_LABEL.match(line.text) else None
+    if found and index and _is_step_of_workflow(line.text, lines[index - 1].text):
+        return []
     if found and is_surely_a_command(command := found["command"].strip()):
         return [bare_check(command, line, level)]
     if found or ("`" in line.text and _has_label(line.text)):
         return in_backticks(line, level, following=_following(lines, index))
     return []
+
+
+def _is_step_of_workflow(words: str, above: str) -> bool:
+    """Return whether a quoted workflow file runs a line: `run: npm test` below `- name:`."""
+    return words.lstrip().startswith("run:") and _STEP_OF_WORKFLOW.match(above) is not None
+
+
+_STEP_OF_WORKFLOW = re.compile(r"\s*(?:-\s+)?(?:name|uses|if|id|shell|working-directory)\s*:")
 
 
 def _following(lines: Sequence[Line], index: int) -> str:
@@ -263,7 +273,8 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _SURE_FORM = re.compile(
     r"test\s+(?:!\s+)?(?:-[a-zL]\s|[\"'$])|\[\[?\s.*\s\]|case\s.*\sesac\b|if\s.*;\s*then\b|"
     r"(?:bash|sh|node|deno|java|julia|lua|cat|ls|diff|head|tail|stat|du|tree)\s+(?:-\S+\s+)*"
-    r"[\w.~$\"'-]*(?:/\S|\.\w{1,4}(?:\s|$))|ls\s+-\w+|go\s+run\s+\S*[./]|"
+    r"[\w.~$\"'-]*(?:/\S|\.\w{1,4}(?:\s|$))|ls\s+-\w+|go\s+(?:run|doc|list|fmt|generate)\s+\S*[./]|"
+    r"go\s+mod\s+(?:tidy|verify|vendor|graph|why|download)\b|"
     r"find\s+\S+\s+(?:\S+\s+)*?-(?:name|type|path|iname|maxdepth)\b"
 )
 _SURE_WORDS = {"test", "vet", "build", "check", "lint", "typecheck", "all", "ci"}

@@ -120,6 +120,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
         (
             _signs("[", r"(?<![A-Za-z0-9$\]\"'\\])\[(?!id\]|slug\]|\s|\[|\^|:|-)[A-Za-z][\w .|/-]*\](?!\])"),
             _signs("<", r"<[A-Za-z][\w -]*>(?!\s*[&\w/.]*$)|<[a-z][\w-]*(?:name|id|path|file|url|token)>"),
+            _signs(":// localhost:", r"(?:://|localhost:)[^\s'\"]*(?<!\$)\{[A-Za-z_]\w*\}"),
             _signs("*", r"\b(?:npm|pnpm|yarn|bun)\s+run\s+[\w:-]+\*(?=\s|$)"),
             _signs("{{ path/to your ... .test", r"\{\{.*?\}\}|\bpath/to/|\bYOUR[_-]|\byour[_-]\w+|\bexample\.test\b|(?<=\s)\.\.\.(?=\s|$)|(?<![\w./])\.\.\./[\w-]+/"),
         ),
@@ -265,7 +266,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _signs("$", r"\$\{?\w*(TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|PRIVATE_KEY|ACCESS_KEY|CREDENTIALS?)\w*\}?"),
             _signs(
                 "authorization x-api-key token= secret= password= api_key= apikey=",
-                r"\b(Authorization|X-Api-Key)\s*:|\b(TOKEN|SECRET|PASSWORD|API_?KEY)=\S",
+                r"\b(?i:Authorization|X-Api-Key)\s*:|\b(TOKEN|SECRET|PASSWORD|API_?KEY)=\S",
             ),
             _signs(".ssh/ id_rsa id_ed25519 .aws/ .netrc .gnupg", r"\.ssh/|\bid_(rsa|ed25519)\b|\.aws/|\.netrc\b|\.gnupg\b"),
             _signs("sk- ghp_ akia", r"\b(sk-[\w-]{8,}|ghp_\w{10,}|AKIA[0-9A-Z]{12,})"),
@@ -281,7 +282,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _words("pip pip3 safety snyk", r"\bpip3?\s+(install|download|index)\b|\bpip-audit\b|\bsafety\s+(check|scan)\b|\bsnyk\b"),
             _words("uv uvx pipx", r"\buv\s+(sync|add|lock|pip\s+(install|sync)|tool\s+install|python\s+install)\b|\buvx\b|\bpipx\b"),
             _words("npm pnpm yarn bun", r"\b(npm|pnpm|yarn|bun)\s+(i|install|ci|add|update|upgrade|audit|dlx|create|link|outdated)\b|^yarn$"),
-            _words("npx go", r"\bnpx\s+(-y|--yes|create-|playwright install|shadcn|degit)|\bgo\s+(get|install|mod download)\b"),
+            _words("npx go", r"\bnpx\s+(-y|--yes|create-|playwright install|shadcn|degit)|(?<![\w./-])go\s+(get|install|mod download)\b"),
             _words("cargo composer bundle", r"\b(cargo\s+(install|add|audit|update|search)|composer\s+(install|require|update)|bundle\s+install)\b"),
             _words(
                 "poetry pdm pipenv conda mamba brew apt dnf apk gem dotnet",
@@ -304,6 +305,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 "npm pnpm yarn bun",
                 r"\b(npm|pnpm|yarn|bun)\s+(run\s+)?(dev|start|serve|preview|storybook)\b(?!:build)",
             ),
+            _words("make just", r"^(make|just)\s+(dev|serve|start|run-dev|dev-server)\s*&?\s*$"),
             _words("flask quart runserver fastapi rails", r"\b(flask|quart)\b.*\brun\b|\brunserver\b|\bfastapi\s+(dev|run)\b|\brails\s+s\b"),
             _words(
                 "next nuxt astro remix gatsby ng expo vite svelte",
@@ -331,8 +333,8 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             ),
             _words("sed perl", r"\bsed\s+(-\S+\s+)*(-i|--in-place)|\bperl\s+-p?i"),
             _words("git", _GIT + r"(add|apply|init|mv)\b|\bgit\s+config\s+(?!.*--(get|list))\S+\s+\S"),
-            _words("alembic manage prisma commit", r"\balembic\s+(upgrade|revision)|\bmanage\.py\s+(migrate|makemigrations)|\bprisma\s+(migrate|generate|db)\b|\bpre-commit\s+run\b"),
-            _signs(">", r"(?<![0-9&<>=-])>{1,2}\|?\s*(?!&|/dev/null|/tmp/)[\w./$\"'~-]+"),
+            _words("alembic manage prisma commit", r"\balembic\s+(upgrade|revision)|\bmanage\.py\s+(migrate|makemigrations)\b(?!.*\s--(?:check|dry-run)\b)|\bprisma\s+(migrate|generate|db)\b|\bpre-commit\s+run\b"),
+            _signs(">", r"(?<![0-9&<>=-])>{1,2}\|?\s*(?!&|[\"']?(?:/dev/null|/tmp/))[\w./$\"'~-]+"),
             _words("tar psql tidy", r"(?:^|[;&|]\s*)go\s+mod\s+tidy\b|\btar\s+-?\w*x|\bpsql\b.*\s-f\b"),
             _words("clean distclean", r"^(make|cargo|go|flutter|npm run|yarn|pnpm|ninja|bazel)\s+(-\w+\s+(\S+\s+)?)?(dist)?clean\b"),
         ),

@@ -183,7 +183,8 @@ _SPOKEN = re.compile(
 )
 _SPEAKING = frozenset("grep egrep fgrep rg ag ack jq echo printf".split())
 _REMOVING = frozenset("rm kill git".split())
-_QUOTE = re.compile(r"'[^'\n]*'|\"(?:\\.|[^\"\\\n])*\"")
+# Where the output goes is no word of a message: `echo x > "/etc/hosts"`.
+_QUOTE = re.compile(r"(?P<into>>\s*)?(?:'[^'\n]*'|\"(?:\\.|[^\"\\\n])*\")")
 
 
 def _without_said(text: str, vocabulary: set[str]) -> str:
@@ -196,6 +197,8 @@ def _without_quiet(found: re.Match[str]) -> str:
 
 
 def _quiet(found: re.Match[str]) -> str:
+    if found["into"]:
+        return found[0]
     speaks = found[0][0] == '"' and ("$" in found[0] or "`" in found[0])
     return found[0] if speaks else "''"
 

@@ -116,15 +116,16 @@ def _with(check: Check, words: tuple[str, int] | None) -> Check:
 _MANUAL = re.compile(
     r"\bmanual(?:ly)?\b.*\b(?:verif\w+|validat\w+|test\w*|checks?|steps|qa|review)\b", re.IGNORECASE
 )
+_BOLD = re.compile(r"^\*\*[^*]+(?:\*\*\s*:?|:\s*\*\*)\s*$")
 _NUMBERED = re.compile(r"^\d+[.)]\s+(?P<words>[^\s\[].*)$")
 
 
 def _manual_steps(lines: Sequence[Line], *, known: Container[int]) -> list[Check]:
-    """Return the numbered steps below a heading such as "Manual Verification"."""
+    """Return the numbered steps below a heading, or a bold label, such as "Manual Verification"."""
     steps: list[Check] = []
     is_manual = False
     for line in lines:
-        if line.role is Role.HEADING:
+        if line.role is Role.HEADING or (line.role is Role.TEXT and _BOLD.match(line.text)):
             is_manual = _MANUAL.search(line.text) is not None
         elif is_manual and line.role is Role.TEXT and line.number not in known:
             found = _NUMBERED.match(line.text)

@@ -170,7 +170,7 @@ def _criteria(blocks: Sequence[Block], part: Part, prefix: str) -> tuple[Criteri
         ours = [block for block in section if not _MARK.search(block.section.heading)]
         own = [line for block in ours for line in block.lines if line.role is Role.TEXT]
         lines += own
-        plain += _matching(_BOX, own) or _promises(own)
+        plain += _matching(_BOX, own) or _by_id(own) or _promises(own)
     if part is Part.CRITERIA:
         others = [line for b in blocks if b.part in _PROMISING for line in _said(b.lines)]
         others += _acceptance(blocks)
@@ -200,6 +200,17 @@ def _sections_of(blocks: Sequence[Block], part: Part) -> Iterable[list[Block]]:
         if block.part is part:
             sections.setdefault(block.top, []).append(block)
     return sections.values()
+
+
+def _by_id(lines: Sequence[Line]) -> list[_Found]:
+    """Return paragraphs such as `**SC1**: it is fast`, where there are several."""
+    found = _matching(_WITH_ID, lines)
+    return found if len(found) > 1 else []
+
+
+_WITH_ID = re.compile(
+    r"^\s{0,3}\*\*(?:[A-Z]{1,4}[-. ]?\d{1,3}(?:\.\d{1,3})?)(?:\*\*\s*[:—–-]|\s*[:—–-]\s*\*\*)\s*(?P<words>\S.*)$"
+)
 
 
 def _promises(lines: Sequence[Line]) -> list[_Found]:

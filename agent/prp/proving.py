@@ -39,6 +39,7 @@ def proving_checks(lines: Sequence[Line]) -> list[Check]:
     """
     place = _Place()
     checks = fence_checks_of(lines, level=0) if lines and _moved(place, lines[0]).proves else []
+    checks = checks or _below_labels(lines)
     shell: frozenset[int] | None = None
     passed = 0
     for index, line in enumerate(lines):
@@ -58,6 +59,33 @@ def proving_checks(lines: Sequence[Line]) -> list[Check]:
         found, passed = _on_line(lines, index)
         checks += [check for check in found if not is_work(check)]
     return checks
+
+
+def _below_labels(lines: Sequence[Line]) -> list[Check]:
+    """Return the commands of shell fences that stand directly below `- **VALIDATION**:`."""
+    checks: list[Check] = []
+    is_below = False
+    for index, line in enumerate(lines):
+        if line.role is Role.OPENS and is_below:
+            end = next(
+                (at for at in range(index + 1, len(lines)) if lines[at].role is not Role.INSIDE),
+                len(lines) - 1,
+            )
+            checks += fence_checks_of(lines[index : end + 1], level=0)
+        if line.role is not Role.TEXT or line.text.strip():
+            is_below = (
+                line.role is Role.TEXT
+                and ":" in line.text[-5:]
+                and bool(_ONLY_A_LABEL.match(line.text))
+            )
+    return checks
+
+
+_ONLY_A_LABEL = re.compile(
+    r"\s*(?:[-*]\s+)?\**(?:VALIDAT(?:E|ION)|VERIF(?:Y|ICATION)|CONFIRM|CHECKS?|GATES?)"
+    r"(?: commands?| steps?)?\**\s*:\s*\**\s*$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ _STARTS = tuple(
     for pattern in (
         rf"^\s{{0,3}}(?:[-*]\s+)?(?:\[.{{0,3}}\]\s*)?(?:[*_`#]+\s*)?(?:Task|TASK|Tarefa|Tarea|Aufgabe|Tâche|Attività|Задача|任务|タスク|작업)\s*#?{_LABEL}\b[*_`]*\s*(?:[-–—:.：]+|\s)?\s*(?P<title>.*)$",
         r"^\s{0,3}[-*]\s+(?:\[.{0,3}\]\s*)?(?:\*\*)?(?P<label>T\d{2,4}|P\d+\.M\d+\S*)(?:\*\*)?[\s:.\-]*(?P<title>.*)$",
+        r"^\s{0,3}\d+[.)]\s+(?:\[.{0,3}\]\s*)?\*\*Step\s+(?P<label>\d+\.\d+)\b[*:\s–—-]*(?P<title>.*)$",
         r"^\s{0,3}-\s+(?:task|id|name)\s*:\s*[\"']?(?P<title>.+?)[\"']?$",
     )
 )  # fmt: skip
@@ -39,6 +40,7 @@ class Start:
 def find_starts(lines: Sequence[Line]) -> list[Start]:
     """Return the lines that begin a task: each once, and the finest where some group others."""
     starts = _told_once(lines, _without_ranges(lines, _all_starts(lines)))
+    starts = _without_retellings(lines, starts)
     starts = _finest(lines, _without_samples(lines, starts))
     return _without_echoes(lines, starts)
 
@@ -59,7 +61,7 @@ def _all_starts(lines: Sequence[Line]) -> list[Start]:
 
 def _may_start(words: str) -> bool:
     """Return whether a line has a word for a task, a list's mark, or quotes; most have none."""
-    return words.lstrip()[:1] in _FIRST_SIGNS or _has_task(words)
+    return words.lstrip()[:1] in _FIRST_SIGNS or _has_task(words) or "**Step" in words
 
 
 def _has_task(words: str) -> bool:
@@ -97,6 +99,78 @@ def _told_once(lines: Sequence[Line], starts: Sequence[Start]) -> Sequence[Start
 
 _A_LIST = 2
 _IS_TASK = re.compile(r"^[\W_]*task\b", re.IGNORECASE)
+
+
+def _without_retellings(lines: Sequence[Line], starts: Sequence[Start]) -> list[Start]:
+    """Leave out what is told again in a shorter list: a status of the phases, code for `Task 3`.
+
+    Numbers that begin anew below each of several headings are other tasks.
+    """
+    words = [_word(lines[start.index]) for start in starts]
+    named = [(word, start.label) for word, start in zip(words, starts, strict=True)]
+    if len(set(named)) == len(named):
+        return list(starts)
+    sizes = _sizes_of_lists(named)
+    best: dict[tuple[str, str], int] = {}
+    for place, name in enumerate(named):
+        if name[0] and (name not in best or sizes[place] > sizes[best[name]]):
+            best[name] = place
+    return [
+        start
+        for place, (start, name) in enumerate(zip(starts, named, strict=True))
+        if best.get(name, place) == place or not _says_the_same(start, starts[best[name]])
+    ]
+
+
+def _word(line: Line) -> str:
+    found = _KIND_OF_START.match(line.text)
+    return found["word"].lower() if found else ""
+
+
+_KIND_OF_START = re.compile(
+    r"^[\W_\d]*(?P<word>task|step|phase|stage|milestone)s?\b", re.IGNORECASE
+)
+
+
+def _sizes_of_lists(named: Sequence[tuple[str, str]]) -> list[int]:
+    """Return for each start how many there are in its list, which ends where numbers begin anew."""
+    lists: dict[str, list[list[int]]] = {}
+    last: dict[str, tuple[int, ...]] = {}
+    for place, (word, label) in enumerate(named):
+        number = tuple(int(part[:_MOST_DIGITS]) for part in re.findall(r"\d+", label))
+        if word not in last or number <= last[word]:
+            lists.setdefault(word, []).append([])
+        lists[word][-1].append(place)
+        last[word] = number
+    sizes = [0] * len(named)
+    for places in (each for several in lists.values() for each in several):
+        for place in places:
+            sizes[place] = len(places)
+    return sizes
+
+
+_MOST_DIGITS = 9
+
+
+def _says_the_same(again: Start, first: Start) -> bool:
+    own, others = (_significant(start.title) for start in (again, first))
+    if own and others:
+        return not own.isdisjoint(others)
+    return not again.title or again.title == first.title
+
+
+def _significant(title: str) -> set[str]:
+    """Return the words that tell what a title is about, without remarks such as `(2 days)`."""
+    bare = _ASIDE.sub(" ", title.replace("_", "").lower())
+    return set(_LONG_WORD.findall(bare)) - _OF_ANY_TASK
+
+
+_ASIDE = re.compile(r"\([^()]*\)")
+_LONG_WORD = re.compile(r"[^\W\d_]{4,}|[a-z]{2,}/[a-z]{2,}")
+_OF_ANY_TASK = frozenset(
+    "days hours week weeks minutes priority completed with from into implementation implement task "
+    "phase step create update code".split()
+)
 
 
 def _without_samples(lines: Sequence[Line], starts: Sequence[Start]) -> Sequence[Start]:
@@ -203,7 +277,25 @@ def _groups(lines: Sequence[Line], start: Start, following: Start) -> bool:
     between = [line for line in lines[start.index + 1 : following.index] if line.text.strip()]
     deeper = second.role is not Role.HEADING or heading(second)[0] > heading(first)[0]
     is_empty = all(line.role is Role.OPENS or line.text.startswith(">") for line in between)
-    return deeper and is_empty
+    return deeper and (is_empty or _introduces(first, start, following, between, second))
+
+
+def _introduces(
+    first: Line, start: Start, following: Start, between: Sequence[Line], second: Line
+) -> bool:
+    """Return whether a heading with few words only groups: `Phase 1` above `Step 1.1`."""
+    is_part = bool(start.label) and following.label.startswith(f"{start.label}.")
+    is_phase = _word(first) in _GROUPING and _word(second) in ("task", "step")
+    is_short = len(between) <= _FEW and all(
+        line.role is Role.TEXT and not line.text.lstrip().startswith(_LIST_SIGNS)
+        for line in between
+    )
+    return (is_part or is_phase) and is_short
+
+
+_GROUPING = ("phase", "stage", "milestone")
+_FEW = 6
+_LIST_SIGNS = ("-", "* ", "+", "1", "|")
 
 
 def plain(words: str) -> str:

@@ -380,6 +380,13 @@ class TestKinds:
         ("command", "kind"),
         [
             ("pytest tests -v", CheckKind.RUN),
+            ("git diff --quiet main.go install.sh", CheckKind.RUN),
+            ("python manage.py makemigrations --check", CheckKind.RUN),
+            ('echo hello > "/tmp/x"', CheckKind.RUN),
+            ("make dev", CheckKind.SERVER),
+            ("curl localhost:8000/users/{user_id}", CheckKind.PLACEHOLDER),
+            ("curl -w '%{http_code}' http://localhost:8000/a", CheckKind.RUN),
+            ('curl -H "X-API-Key: abc" localhost:1', CheckKind.SECRET),
             ("npm test", CheckKind.RUN),
             ("cargo test --all", CheckKind.RUN),
             ("go vet ./...", CheckKind.RUN),
@@ -645,6 +652,33 @@ class TestWithoutLoops:
         other = "## Checks\n```bash\nls src\n```\n" if not commands and "make" in fence else ""
         text = f"# A\n\n## {heading}\n```bash\n{fence}\n```\n{other}"
         assert [c for c in commands_of(text) if c != "ls src"] == commands
+
+
+class TestLabelsOfTasks:
+    """What a task is proven by may stand in a fence below its label."""
+
+    def test_a_fence_below_the_label_holds_checks(self) -> None:
+        prp = parse_prp(
+            "# X\n\n## Tasks\n### Task 1: A\n- **ACTION**: x\n  ```bash\n  make change\n  ```\n"
+            "- **VALIDATION**:\n  ```bash\n  pytest -q\n  ```\n",
+            path=Path("x.md"),
+        )
+        assert [check.command for check in prp.checks] == ["pytest -q"]
+
+    def test_a_step_of_a_quoted_workflow_is_none(self) -> None:
+        prp = parse_prp(
+            "# X\n\n## Tasks\n### Task 1: A\n```yaml\n- name: Test\n  run: npm test -- all\n```\n",
+            path=Path("x.md"),
+        )
+        assert prp.checks == ()
+
+    def test_a_bold_label_makes_steps_manual(self) -> None:
+        prp = parse_prp(
+            "# X\n\n## Validation\n**Manual Verification**:\n1. Press ESC\n2. Press X\n\n"
+            "**Automated Tests**:\n1. Written\n",
+            path=Path("x.md"),
+        )
+        assert [check.line for check in prp.checks] == [5, 6]
 
 
 class TestManualSteps:

@@ -429,6 +429,23 @@ def test_gates_without_commands_are_criteria() -> None:
     assert parsed(f"{text}2. `make test` passes\n").criteria == ()
 
 
+class TestReferencesTold:
+    """Two parts of a file are two references; a range may stand behind the path."""
+
+    def test_parts_of_one_file_are_told_apart(self) -> None:
+        prp = parsed(
+            "# X\n\n## Critical Context and Documentation\n- [A](../SPEC.md#3-a)\n"
+            "- [B](../SPEC.md#4-b)\n"
+            "- `src/a.ts` (lines 3-9)\n- `src/a.ts` (lines 20-30)\n"
+        )
+        assert [(r.sections, r.lines) for r in prp.references] == [
+            (("a",), None),
+            (("b",), None),
+            ((), (3, 9)),
+            ((), (20, 30)),
+        ]
+
+
 class TestReferencesInSentences:
     """Other forms in which people point to files."""
 
@@ -581,7 +598,78 @@ class TestSamplesAreNoWork:
         strategy = "## Implementation Plan\n### Phase 1: Audit\nLook.\n#### 1.1 Logs\nx\n"
         listed = "## Implementation Tasks\n### Task 1: A\n- a\n### Task 2: B\n- b\n"
         assert [t.title for t in parsed(f"# X\n{strategy}{listed}").tasks] == ["A", "B"]
-        assert len(parsed(f"# X\n{strategy}").tasks) == 2
+        assert [t.title for t in parsed(f"# X\n{strategy}").tasks] == ["Logs"]
+
+
+class TestPhasesAndRetellings:
+    """A task is told once, in its finest form, however often the document speaks of it."""
+
+    @pytest.mark.parametrize(
+        ("text", "titles"),
+        [
+            pytest.param(
+                "### Phase 1: Base (Week 1)\n**Objective**: it stands.\n\n#### Step 1.1: A\na\n"
+                "#### Step 1.2: B\nb\n### Phase 2: Rest\n**Objective**: all.\n"
+                "#### Step 2.1: C\nc\n",
+                ["A", "B", "C"],
+                id="phases group their steps",
+            ),
+            pytest.param(
+                "### Phase 1: Base\n1. **Step 1.1**: A\n   ```zig\n   x\n   ```\n"
+                "2. **Step 1.2**: B\n"
+                "### Phase 2: Rest\n3. **Step 2.1**: C\n",
+                ["A", "B", "C"],
+                id="numbered steps",
+            ),
+            pytest.param(
+                "### Phase 1: Base\n1. **Models**\n   - a\n2. **Views**\n### Phase 2: Rest\n- b\n",
+                ["Base", "Rest"],
+                id="a phase with a list is one task",
+            ),
+            pytest.param(
+                "```yaml\nTask 1: CREATE a.py\n  - x\nTask 2: CREATE shop/b.py\n  - y\n"
+                "Task 3: CREATE c.py\n  - z\n```\n#### Task 2: How shop/b.py looks\n"
+                "```python\npass\n```\n",
+                ["CREATE a.py", "CREATE shop/b.py", "CREATE c.py"],
+                id="code for one of them",
+            ),
+            pytest.param(
+                "### Phase 1: Scanner (done)\nIt runs.\n### Phase 1: Scanner, core\na\n"
+                "### Phase 2: Inspector\nb\n",
+                ["Scanner, core", "Inspector"],
+                id="a status before the plan",
+            ),
+            pytest.param(
+                "### Phase 1: Base\ntext\n- item\n#### Step 1: A\na\n#### Step 2: B\nb\n"
+                "### Phase 2: Rest\ntext\n- item\n#### Step 1: C\nc\n",
+                ["Base", "A", "B", "Rest", "C"],
+                id="numbers that begin anew are other tasks",
+            ),
+        ],
+    )
+    def test_each_task_is_found_once(self, text: str, titles: list[str]) -> None:
+        prp = parsed(f"# X\n\n## Implementation Plan\n{text}")
+        assert [task.title for task in prp.tasks] == titles
+
+    def test_criteria_with_ids_are_paragraphs(self) -> None:
+        """What stands below `**SC1**: ...` explains it."""
+        prp = parsed(
+            "# X\n\n## Success Criteria\n\n**SC1**: fast\n- Benchmark: 5 ms\n\n"
+            "**SC2**: small\n- 1 MB\n"
+        )
+        assert [c.text for c in prp.criteria] == ["fast", "small"]
+
+    @pytest.mark.parametrize(
+        ("heading", "count"),
+        [
+            ("Success Validation", 1),
+            ("Production Deployment Checklist", 1),
+            ("Pre-Implementation Checklist", 0),
+        ],
+    )
+    def test_headings_of_promises_are_known(self, heading: str, count: int) -> None:
+        """What must be true before work begins is none of them."""
+        assert len(parsed(f"# X\n\n## {heading}\n- [ ] A\n").promises) == count
 
 
 class TestPromisesOfTheValidation:
