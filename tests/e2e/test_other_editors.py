@@ -1,4 +1,4 @@
-"""Our commands in OpenCode and Gemini CLI, started for real with a scripted model behind them."""
+"""Our commands in OpenCode, Gemini CLI and Codex, started for real with a scripted model behind them."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ import pytest
 from tests.support.project import PRP, Project
 from tests.support.provider import Answer, Provider, Request
 from tests.support.scripts import GREET_PRP
-from tests.support.toolchains import GEMINI, OPENCODE, needs
+from tests.support.toolchains import CODEX, GEMINI, OPENCODE, needs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +67,29 @@ def gemini(url: str, skill: str, arguments: str) -> Editor:
     )
 
 
+def codex(url: str, skill: str, arguments: str) -> Editor:
+    """Any server that speaks the newer of OpenAI's two forms; a skill is called with a dollar."""
+    settings = f"""
+        model = "scripted"
+        model_provider = "here"
+        model_providers.here = {{ name = "here", base_url = "{url}", wire_api = "responses" }}
+    """
+    words = f"$prp-{skill} {arguments}"
+    return Editor(
+        command=[str(CODEX), "exec", "--dangerously-bypass-approvals-and-sandbox", words],
+        tool="exec_command",
+        variables={},
+        # Its shell is one of a login, which begins with a PATH of its own.
+        files={".codex/config.toml": settings, ".profile": f"PATH={PRP.parent}:$PATH\n"},
+    )
+
+
 def asked_of(editor: Editor, project: Project, home: Path) -> str:
     """Start a tool with nobody's settings; return what it printed."""
     for name, content in editor.files.items():
         (home / name).parent.mkdir(parents=True, exist_ok=True)
-        (home / name).write_text(json.dumps(content))
+        words = content if isinstance(content, str) else json.dumps(content)
+        (home / name).write_text(words)
     node = Path(shutil.which("node") or "/usr/bin/node").parent
     done = subprocess.run(
         editor.command,
@@ -110,6 +128,14 @@ def asked_of(editor: Editor, project: Project, home: Path) -> str:
             marks=needs("gemini"),
             id="gemini",
         ),
+        pytest.param(
+            codex,
+            "execute",
+            "PRPs/greet.md",
+            "call nothing done that the report does not call proven",
+            marks=needs("codex"),
+            id="codex",
+        ),
     ],
 )
 def test_a_command_expands_and_runs_prp(
@@ -118,13 +144,14 @@ def test_a_command_expands_and_runs_prp(
     """With what was typed behind it; the model gets what `prp` prints."""
     # Given a repository with what `prp init` writes
     project = Project(tmp_path / "project", {"PRPs/greet.md": GREET_PRP})
-    assert project.prp("init", "--agents", "opencode,gemini").status == 0
+    assert project.prp("init", "--agents", "opencode,gemini,codex").status == 0
     told: list[str] = []
 
     def answer(request: Request) -> Answer:
         told.append(request.text)
         if tool in request.tools and "checks can run and fail" not in request.text:
-            run = {"command": "prp lint PRPs/greet.md", "description": "x"}
+            lint = "prp lint PRPs/greet.md"
+            run = {"cmd": lint} if made is codex else {"command": lint, "description": "x"}
             return Answer(calls=((tool, run),))
         return Answer(text="That is all.")
 

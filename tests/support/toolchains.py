@@ -16,9 +16,10 @@ PACKAGES = Path(sys.prefix) / "javascript" / "node_modules"
 _EDITORS = Path(sys.prefix) / "editors" / "node_modules"
 CLAUDE = next(_EDITORS.glob("@anthropic-ai/claude-code-*/claude"), _EDITORS / "claude")
 GEMINI = _EDITORS / "@google" / "gemini-cli" / "bundle" / "gemini.js"
+CODEX = _EDITORS / "codex-linux-x64/vendor/x86_64-unknown-linux-musl/codex/codex"
 OPENCODE = _EDITORS / "opencode-linux-x64" / "bin" / "opencode"
 """The tests' own copies: a person's, with a person's keys, are never started."""
-_COPIES = {"claude": CLAUDE, "gemini": GEMINI, "opencode": OPENCODE}
+_COPIES = {"claude": CLAUDE, "codex": CODEX, "gemini": GEMINI, "opencode": OPENCODE}
 
 
 def needs(*programs: str) -> pytest.MarkDecorator:
