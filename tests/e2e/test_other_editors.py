@@ -1,4 +1,4 @@
-"""Our commands in OpenCode, Gemini CLI and Codex, started for real with a scripted model behind them."""
+"""Our commands in OpenCode, Gemini CLI and Codex, each with a scripted model behind it."""
 
 import json
 import shutil
