@@ -247,7 +247,12 @@ def _captured(found: re.Match[str]) -> str:
 
 def _is_no_file(target: str) -> bool:
     is_url = target.startswith(("http://", "https://"))
-    return not is_url and (is_address(target) or is_words(target))
+    is_name = _NAME_IN_CODE.fullmatch(target) is not None
+    return not is_url and (is_name or is_address(target) or is_words(target))
+
+
+# `fs.NodeLinker`; `Readme.MD` is a file all the same.
+_NAME_IN_CODE = re.compile(r"[\w.]+\.[A-Z][a-z]\w*")
 
 
 def _from_row(cells: str, number: int) -> list[Reference]:

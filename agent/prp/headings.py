@@ -34,7 +34,7 @@ _RULES: tuple[tuple[Part, str], ...] = (
     (Part.LEVEL, r"(validation )?(level|loop|gate|nível|stufe|ebene|niveau|nivel|livello|уровень) \d"),
     (Part.ANTI_PATTERNS, r"anti.?patterns?\b"),
     (Part.CONFIDENCE, r"(confidence|scoring rationale|quality score|prp score)\b|.*\bconfidence score"),
-    (Part.CURRENT_TREE, r"current (codebase|code|project|directory|file|tree|structure|state of)\b"),
+    (Part.CURRENT_TREE, r"current (codebase|code|project|directory|file|tree|structure|state of)\b(?! (?:analysis|issues|problems))"),
     (Part.DESIRED_TREE, r"(desired|target|new|proposed|final) (codebase|code|project|directory|file|tree|structure)\b"),
     (Part.GOTCHAS, r"(known |critical |common |important )*(gotchas?|pitfalls?|caveats?|library quirks?)\b"),
     (Part.CHECKLIST, r"(?!pre-?(?!launch|deploy|release|merge|commit)|before |prerequisite|setup )(deployment|release|rollout|final|completion|validation|quality|pre-?launch)?\s*([\w-]+ ){0,3}(checklist|checkliste|lista de (verificación|verificação))\b"),

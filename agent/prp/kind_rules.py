@@ -98,7 +98,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
     (
         CheckKind.SAMPLE_CODE,
         _at_start(
-            r"(import\s+\w|from\s+[\w.]+\s+import\b|def\s+\w+\(|class\s+\w+.*[:{]$|async\s+def\b)",
+            r"(import\s+[\w{*]|function\s+\w+\s*\([^)\s]|from\s+[\w.]+\s+import\b|def\s+\w+\(|class\s+\w+.*[:{]$|async\s+def\b)",
             r"(const|let|var|interface|type|export\s+(default|const|function|class))\s+[\w{]",
             r">>>\s|(func|fn|pub\s+fn|package)\s+\w|assert\s|(await|return|expect\()\b|@\w+",
             r"[A-Za-z_][\w.]*\((?!\)\s*\{).*\)\s*;?$|(describe|it|test)\(['\"]|print\(",
@@ -168,7 +168,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 "eksctl minikube kind k3d vagrant multipass simctl",
                 r"\b(eksctl|minikube|kind|k3d|vagrant|multipass|xcrun\s+simctl)\s+(delete|destroy|erase|rm)\b",
             ),
-            _words("adb", r"\badb\s+(-\S+\s+\S+\s+)*(uninstall|shell\s+(pm|rm))\b"),
+            _words("adb", r"\badb\s+(-\S+\s+\S+\s+)*(uninstall|shell\s+(rm|pm\s+(uninstall|clear|disable|hide|suspend|revoke)))\b"),
             _words(
                 "prisma drizzle supabase sequelize knex typeorm rails rake artisan flyway diesel sqlx hasura",
                 r"\b(prisma|drizzle-kit|supabase|sequelize|knex|typeorm|rails|rake|artisan|flyway|diesel|"

@@ -26,6 +26,7 @@ _OF_SUBCOMMANDS = {
     "gh": frozenset("pr issue run workflow release repo api".split()),
     "kubectl": frozenset(("get", "apply", "delete")),
 }
+_SHELLS = frozenset(("bash", "sh", "zsh", "fish"))
 _TIES = frozenset("|;&<>")
 
 
@@ -43,6 +44,8 @@ def lacks_operands(command: str) -> bool:
         return len(operands) < 2 and (operands[0] in _OF_SUBCOMMANDS[name] or is_follow)
     if name in ("grep", "egrep") and any(_is_recursive(word) for word in rest):
         return not operands
+    if name in _SHELLS and "-c" not in rest:
+        return not any("/" in word or "." in word for word in operands)
     if name in ("python", "python3", "node") and rest:
         return not operands and rest[-1] in ("-c", "-m", "-e")
     return len(operands) < _OPERANDS.get(name, 0)

@@ -174,9 +174,10 @@ def _criteria(blocks: Sequence[Block], part: Part, prefix: str) -> tuple[Criteri
     if part is Part.CRITERIA:
         others = [line for b in blocks if b.part in _PROMISING for line in _said(b.lines)]
         others += _acceptance(blocks)
-        plain += _gates(blocks) + _below_a_label(blocks)
+        accepted, around = _accepted(blocks)
+        plain += _gates(blocks) + _below_a_label(blocks) + accepted
         plain = sorted((*plain, *_matching(_BOX, others)), key=lambda found: found[0].number)
-        lines = sorted((*lines, *others))
+        lines = sorted({*lines, *others, *around})
     places = {line.number: place for place, line in enumerate(lines)}
     joined = [_continued(lines, places[line.number], found["words"]) for line, found in plain]
     return tuple(
@@ -320,6 +321,23 @@ def _acceptance(blocks: Sequence[Block]) -> list[Line]:
                 is_below = is_box or line.text[:1].isspace()
                 found += [line] if is_below else []
     return found
+
+
+def _accepted(blocks: Sequence[Block]) -> tuple[list[_Found], list[Line]]:
+    """Return the list items of tasks below a bold "Acceptance Criteria", and all lines there."""
+    groups: list[list[Line]] = []
+    for block in blocks:
+        is_below = False
+        for line in block.lines if block.part in (Part.TASK, Part.TASKS) else ():
+            if line.role is not Role.TEXT or _LABEL.match(line.text):
+                is_below = line.role is Role.TEXT and bool(_ACCEPTANCE_LABEL.match(line.text))
+                groups += [[]] if is_below else []
+            elif is_below and line.text.strip():
+                is_below = bool(_BULLET.match(line.text)) or line.text[:1].isspace()
+                groups[-1] += [line] if is_below else []
+    ours = [group for group in groups if not _matching(_BOX, group)]
+    around = [line for group in ours for line in group]
+    return _matching(_BULLET, around), around
 
 
 # What begins something else: `**Files**:`, `Steps:`.

@@ -52,11 +52,28 @@ def _all_starts(lines: Sequence[Line]) -> list[Start]:
     for index, line in enumerate(lines):
         if line.role is Role.OPENS:
             is_yaml = line.text.strip().strip("`~ ").lower() in ("", "yaml", "yml", "text")
+        elif found := _part_of_above(line, starts, lines):
+            starts.append(Start(index=index, label=found["label"], title=plain(found["title"])))
         elif line.role is Role.HEADING or _may_start(line.text):
             start = _start(line, index)
             if start and (start.label or line.role is not Role.INSIDE or is_yaml):
                 starts.append(start)
     return starts
+
+
+def _part_of_above(
+    line: Line, starts: Sequence[Start], lines: Sequence[Line]
+) -> re.Match[str] | None:
+    """Return the match of `1.2 **Title**` where the heading `Phase 1` stands above."""
+    if line.role is not Role.TEXT or not line.text[:1].isdigit():
+        return None
+    found = _NUMBERED_PART.match(line.text)
+    above = next((s for s in reversed(starts) if lines[s.index].role is Role.HEADING), None)
+    is_part = found and above and above.label == found["label"].partition(".")[0]
+    return found if is_part else None
+
+
+_NUMBERED_PART = re.compile(r"^(?P<label>\d{1,3}\.\d{1,3})\s+(?P<title>(?:\*\*)?[A-Z].*)$")
 
 
 def _may_start(words: str) -> bool:
@@ -111,15 +128,24 @@ def _without_retellings(lines: Sequence[Line], starts: Sequence[Start]) -> list[
     if len(set(named)) == len(named):
         return list(starts)
     sizes = _sizes_of_lists(named)
+    ranks = [
+        (not _SPEAKS_OF_IT.match(lines[start.index].text), size)
+        for start, size in zip(starts, sizes, strict=True)
+    ]
     best: dict[tuple[str, str], int] = {}
     for place, name in enumerate(named):
-        if name[0] and (name not in best or sizes[place] > sizes[best[name]]):
+        if name[0] and (name not in best or ranks[place] > ranks[best[name]]):
             best[name] = place
     return [
         start
         for place, (start, name) in enumerate(zip(starts, named, strict=True))
-        if best.get(name, place) == place or not _says_the_same(start, starts[best[name]])
+        if best.get(name, place) == place
+        or (ranks[place][0] and not _says_the_same(start, starts[best[name]]))
     ]
+
+
+# `### Phase 2 Features (Optional)` beside `### Phase 2: Views`
+_SPEAKS_OF_IT = re.compile(r"^[\W_]*(?:phase|stage|milestone)\s+\d+\s+[A-Za-z]", re.IGNORECASE)
 
 
 def _word(line: Line) -> str:

@@ -446,6 +446,16 @@ class TestReferencesTold:
         ]
 
 
+class TestNamesInCode:
+    """What only looks like a file's ending."""
+
+    @pytest.mark.parametrize(
+        ("name", "count"), [("fs.NodeLinker", 0), ("pathlib.Path", 0), ("README.MD", 1)]
+    )
+    def test_a_name_in_code_is_no_file(self, name: str, count: int) -> None:
+        assert len(parsed(f"# X\n\n## Context\n- `{name}` is used\n").references) == count
+
+
 class TestReferencesInSentences:
     """Other forms in which people point to files."""
 
@@ -622,6 +632,18 @@ class TestPhasesAndRetellings:
                 id="numbered steps",
             ),
             pytest.param(
+                "### Phase 1: Base\n**Goal:** it stands\n\n1.1 **A**\n   - a\n\n1.2 **B**\n"
+                "### Phase 2: Rest\n2.1 C\n",
+                ["A", "B", "C"],
+                id="numbers of a phase",
+            ),
+            pytest.param(
+                "### Phase 1: Base\n- a\n### Phase 2: Rest\n- b\n"
+                "### Phase 2 Features (Optional)\nc\n",
+                ["Base", "Rest"],
+                id="a heading that speaks of a phase",
+            ),
+            pytest.param(
                 "### Phase 1: Base\n1. **Models**\n   - a\n2. **Views**\n### Phase 2: Rest\n- b\n",
                 ["Base", "Rest"],
                 id="a phase with a list is one task",
@@ -658,6 +680,15 @@ class TestPhasesAndRetellings:
             "**SC2**: small\n- 1 MB\n"
         )
         assert [c.text for c in prp.criteria] == ["fast", "small"]
+
+    def test_items_that_a_task_is_accepted_by_are_criteria(self) -> None:
+        """Boxes where there are any, else the items themselves."""
+        prp = parsed(
+            "# X\n\n## Tasks\n### Task 1: A\n**Acceptance Criteria:**\n- fast\n"
+            "  enough\n- small\n\n"
+            "**Files**:\n- a.py\n### Task 2: B\n**Acceptance Criteria**:\n- [ ] done\n  - why\n"
+        )
+        assert [c.text for c in prp.criteria] == ["fast enough", "small", "done"]
 
     @pytest.mark.parametrize(
         ("heading", "count"),
