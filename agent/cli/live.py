@@ -40,7 +40,7 @@ _MARKS = {
     "done": ("\N{CHECK MARK}", "green"),
     "unchanged": ("=", "dim"),
     "proven": ("\N{CHECK MARK}", "green"),
-    "judged": ("\N{CHECK MARK}", "green"),
+    "judged": ("\N{CIRCLE WITH LEFT HALF BLACK}", "blue"),
     "pre-existing": ("~", "yellow"),
     "failed": ("\N{BALLOT X}", "bold red"),
     "unproven": ("?", "yellow"),

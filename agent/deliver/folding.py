@@ -23,7 +23,8 @@ class Rows:
         """Return what is folded away, in one line."""
         ids = self.checks
         named = ", ".join(ids) if len(ids) <= _FEWEST else f"{ids[0]} to {ids[-1]}"
-        return f"{len(ids)} checks were not run: {self.reason or self.state} ({named})"
+        why = self.reason or "the run ended before their turn"
+        return f"{len(ids)} checks were not run ({named}): {why}"
 
 
 def rows_of(story: Story) -> Iterator[Rows]:

@@ -12,27 +12,41 @@ from typing import Any
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from markupsafe import Markup, escape
 
+from agent.deliver import safety
+from agent.deliver.against import WEIGHTS, against, in_words, is_weighty
 from agent.deliver.folding import rows_of
 from agent.deliver.learnt import lessons
 from agent.deliver.report import MARK, NOT_ENDED, beside, foreseen, log_of, money, outcome_of, spent
-from agent.deliver.safety import in_words, is_replay
+from agent.deliver.safety import is_replay
 from agent.deliver.sides import files_of, side_by_side
-from agent.deliver.standing import counted, still_open, why_of
+from agent.deliver.standing import counted, evidence_of, still_open, why_of
 from agent.deliver.story import Story, Usage
 from agent.deliver.talks import talks_of
 from agent.deliver.timeline import Step, steps_of
 from agent.llm.transcript import Turn
 from agent.shown import printable_lines
 
+Logs = Callable[[str], str | None]
+"""Returns a log of a run by its name."""
+
 _PAGE = Path(__file__).parent / "page"
 _TONES = {
-    "good": ("proven", "judged", "passed"),
-    "bad": ("failed", "refused", "timed out", "could not run"),
-    "open": ("unproven", "needs a person", "pre-existing", "asked", "flaky", "out of budget"),
+    "good": ("proven", "passed"),
+    "judged": ("judged",),
+    "bad": ("failed", "refused", "timed out", "could not run", "set-up failed"),
+    "open": (
+        "unproven",
+        "needs a person",
+        "pre-existing",
+        "asked",
+        "flaky",
+        "out of budget",
+        "concern",
+    ),
 }
 _PARTS = (
-    ("criteria", "Criteria"),
     ("against", "What speaks against it"),
+    ("criteria", "Criteria"),
     ("checks", "Checks"),
     ("tests", "Further tests"),
     ("work", "Work and changes"),
@@ -41,6 +55,16 @@ _PARTS = (
     ("notes", "Notes"),
     ("learnt", "What was learnt"),
     ("agents", "What the agents did"),
+)
+# Lessons that stand in the list of what speaks against the run.
+_ABOVE = ("concern", "deviation", "doubt")
+_SIGNS = (
+    ("proven", "by a check that ran, can fail and passed"),
+    ("judged", "by reading: an agent quotes the lines that show it, no check does"),
+    ("pre-existing", "it failed before any work, and fails no worse"),
+    ("failed", "a check or the reading says that it does not hold"),
+    ("unproven", "nothing shows it yet, for or against"),
+    ("needs a person", "nobody but a person can try it"),
 )
 _KINDS = (("baseline", "baseline"), ("plan", "plan"), ("task", "tasks"), ("verify", "verification"))
 
@@ -52,6 +76,7 @@ def html(
     turns: Iterable[Turn] = (),
     patch: str = "",
     missing_patch: str = "",
+    logs: Logs = lambda _: None,
 ) -> str:
     """Return a run as a page that stands alone.
 
@@ -61,23 +86,23 @@ def html(
         turns: What its agents and their models said to each other.
         patch: What the branch changes, as git's patch.
         missing_patch: Why there is no patch, in words.
+        logs: Returns all that a check printed, by the name of its log; None where it is not kept
+            or too large, and then the page shows what the journal has: head and tail.
 
     """
     packed = _Packed()
     attempt = story.delivered
-    verdict = story.verdicts.get(attempt, {})
     patches = files_of(patch)
     for number, file in enumerate(patches, 1):
         packed.add(f"diff-{number}", side_by_side(file))
     if story.holdout:
         packed.add("holdout", story.holdout["content"])
     criteria = list(story.criteria.get(attempt, {}).values())
-    against = _against(verdict)
-    concerns = len(verdict.get("concerns", ()))
+    objections = against(story)
     steps = steps_of(events)
     shown = {
         "learnt": bool(lessons(story)),
-        "against": bool(against),
+        "against": bool(objections),
         "notes": bool(story.notes),
         "tests": bool(story.holdout.get("tests") or attempt in story.mutants),
     }
@@ -94,13 +119,25 @@ def html(
         foreseen=foreseen(story),
         parts=[part for part in _PARTS if shown.get(part[0], True)],
         criteria=[
-            {**event, "label": why_of(story, event).label, "why": why_of(story, event).detail}
+            {
+                **event,
+                "label": why_of(story, event).label,
+                "evidence": evidence_of(story, event),
+            }
             for event in criteria
         ],
+        signs=[(name, words) for name, words in _SIGNS if name in {c["status"] for c in criteria}],
         untested=[] if story.verdicts else list(story.started.get("criteria", {}).items()),
-        against=against,
+        against=objections,
+        weighed=in_words(objections),
+        is_weighty=is_weighty(objections),
+        weights={
+            name: words
+            for name, words in WEIGHTS.items()
+            if name in {one.weight for one in objections}
+        },
         stages=list(story.checks),
-        checks=_checks(story, packed),
+        checks=_checks(story, packed, logs),
         holdout=_holdout(story),
         mutants=story.mutants.get(attempt),
         patches=patches,
@@ -109,11 +146,11 @@ def html(
         steps=_placed(steps),
         total_seconds=steps[-1].end if steps else 0.0,
         kinds=_KINDS,
-        learnt=lessons(story),
-        concerns=f"{concerns} concern{'s' if concerns > 1 else ''}" if concerns else "",
+        has_lessons=shown["learnt"],
+        learnt=[one for one in lessons(story) if one.kind not in _ABOVE],
         not_ended=NOT_ENDED,
         is_replay=is_replay(story),
-        safety=in_words(story),
+        safety=safety.in_words(story),
         agents=_agents(events, packed),
         talks=_talks(turns, packed),
         packed=packed.parts,
@@ -128,19 +165,6 @@ def _own(name: str, file: str) -> dict[str, str]:
     text = _PAGE.joinpath(file).read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
     return {name: Markup(text), f"{name}_hash": digest}  # noqa: S704 - a file of ours
-
-
-def _against(verdict: Mapping[str, Any]) -> list[Mapping[str, str]]:
-    back = "left out of the clean room or put back"
-    put_back = verdict.get("put_back", ())
-    return [
-        *verdict.get("objections", ()),
-        *({"weight": "noted", "place": path, "what": back} for path in put_back),
-        *(
-            {"weight": "concern", "place": "the verifier", "what": words}
-            for words in verdict.get("concerns", ())
-        ),
-    ]
 
 
 def _holdout(story: Story) -> list[Mapping[str, Any]]:
@@ -162,30 +186,32 @@ class _Packed:
         self.parts[name] = Markup(base64.b64encode(data).decode("ascii"))  # noqa: S704 - base64
 
 
-def _checks(story: Story, packed: _Packed) -> list[dict[str, Any]]:
+def _checks(story: Story, packed: _Packed, logs: Logs) -> list[dict[str, Any]]:
     """Return the rows of checks; those that did not run are folded into one."""
     return [
         {
             "folded": row.in_words if row.state else "",
-            "checks": [_check(story, name, packed) for name in row.checks],
+            "checks": [_check(story, name, packed, logs) for name in row.checks],
         }
         for row in rows_of(story)
     ]
 
 
-def _check(story: Story, name: str, packed: _Packed) -> dict[str, Any]:
+def _check(story: Story, name: str, packed: _Packed, logs: Logs) -> dict[str, Any]:
     """Return a check with a cell for each stage."""
     cells: list[dict[str, Any] | None] = []
     for number, events in enumerate(story.checks.values()):
         event = events.get(name)
-        cells.append(_cell(event, f"output-{name}-{number}", packed) if event else None)
+        cells.append(_cell(event, f"output-{name}-{number}", packed, logs) if event else None)
     command = next(e[name]["command"] for e in story.checks.values() if name in e)
     return {"id": name, "command": command, "cells": cells}
 
 
-def _cell(event: Mapping[str, Any], part: str, packed: _Packed) -> dict[str, Any]:
-    if event["output"].strip():
-        packed.add(part, printable_lines(event["output"]))
+def _cell(event: Mapping[str, Any], part: str, packed: _Packed, logs: Logs) -> dict[str, Any]:
+    whole = logs(log) if (log := log_of(event)) else None
+    output = event["output"] if whole is None else whole
+    if output.strip():
+        packed.add(part, printable_lines(output))
     status = f"exit status {event['status']}" if event["status"] is not None else ""
     reason = "" if event["reason"] == status else event["reason"]
     took = _duration(event["seconds"]) if event["seconds"] else ""
@@ -196,7 +222,8 @@ def _cell(event: Mapping[str, Any], part: str, packed: _Packed) -> dict[str, Any
         "tone": "" if is_before else _tone(event["state"]),
         "about": ", ".join(words for words in (status, reason, took) if words),
         "part": part if part in packed.parts else "",
-        "log": log_of(event),
+        "is_cut": bool(log) and whole is None,
+        "log": log,
     }
 
 

@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from agent.deliver.against import against
 from agent.deliver.folding import Rows, rows_of
 from agent.deliver.learnt import lessons
-from agent.deliver.standing import Group, counted, status_of, still_open, why_of
+from agent.deliver.standing import Group, counted, evidence_of, status_of, still_open, why_of
 from agent.deliver.story import Story, Usage
 from agent.deliver.timeline import Step
 from agent.journal import Estimated, event_of
@@ -43,8 +44,8 @@ def markdown(story: Story, steps: Iterable[Step] = ()) -> str:
     """Return the whole report for people: verdict first, then what it rests on."""
     parts = [
         _head(story),
+        _against(story),
         _criteria(story),
-        _objections(story),
         _checks(story),
         _holdout(story),
         _mutants(story),
@@ -56,7 +57,6 @@ def markdown(story: Story, steps: Iterable[Step] = ()) -> str:
         _network(story),
         _cost(story),
         _cost_of(steps),
-        _list("Concerns", story.verdicts.get(story.delivered, {}).get("concerns", ())),
         _list("Notes", story.notes),
         _list("Learnt", (f"{one.kind}: {one.text}" for one in lessons(story))),
     ]
@@ -67,7 +67,7 @@ _OF_A_CHECK = re.compile(r"(?:L\d+|X)\.\d+ ")
 _WEIGHED = {"noted": "~", "asked": "?", "refused": "✗"}
 MARK = {
     "proven": "✓",
-    "judged": "✓",
+    "judged": "◐",
     "pre-existing": "~",
     "failed": "✗",
     "unproven": "?",
@@ -149,27 +149,18 @@ def _criteria(story: Story) -> str:
             event["criterion"],
             plain(_clipped(event["text"])),
             f"{MARK[event['status']]} {status_of(story, event)}",
-            "<br>".join(plain(_clipped(line)) for line in _evidence(story, event)),
+            "<br>".join(plain(_clipped(line)) for line in evidence_of(story, event)),
         )
         for event in story.criteria.get(story.delivered, {}).values()
     ]
     return _table("Criteria", ("", "Criterion", "Status", "Evidence"), rows)
 
 
-def _evidence(story: Story, event: Mapping[str, Any]) -> list[str]:
-    detail = why_of(story, event).detail
-    return [*([detail] if detail else []), *event["evidence"]]
-
-
-def _objections(story: Story) -> str:
-    verdict = story.verdicts.get(story.delivered, {})
+def _against(story: Story) -> str:
     rows = [
-        (o["weight"], code(_clipped(o["place"])), plain(_clipped(o["what"])))
-        for o in verdict.get("objections", ())
+        (one.weight, code(_clipped(one.place)), plain(_clipped(one.what))) for one in against(story)
     ]
-    back = "left out of the clean room, or put back as it was: it can decide how checks end"
-    rows += [("noted", code(path), back) for path in verdict.get("put_back", ())]
-    return _table("What checks do not see", ("", "Where", "What"), rows)
+    return _table("What speaks against it", ("", "Where", "What"), rows)
 
 
 def _holdout(story: Story) -> str:
@@ -265,8 +256,6 @@ def _tasks(story: Story) -> str:
         commit = code(event["commit"][:12]) if event["commit"] else "no change"
         name = f"task {event['task']}" if event["task"] else "tests or repair"
         parts.append(f"- Attempt {event['attempt']}, {name} ({commit}): {plain(event['summary'])}")
-        parts += [f"  - deviates: {plain(text)}" for text in event["deviations"]]
-        parts += [f"  - in doubt: {plain(text)}" for text in event["doubts"]]
     return "\n".join(["## Tasks", "", *parts]) if parts else ""
 
 

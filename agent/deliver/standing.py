@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.deliver.learnt import telling
+from agent.deliver.findings import findings_of
 from agent.deliver.story import Story
 
 _CHECK_FIRST = re.compile(r"((?:L\d+|X)\.\d+) ")
@@ -35,17 +35,27 @@ class Group:
 
 
 def still_open(story: Story) -> tuple[Group, ...]:
-    """Return what the delivered attempt leaves to do, what fails first; nothing where it holds."""
+    """Return what the delivered attempt leaves to do, what fails first.
+
+    Where it holds, only a set-up that failed: checks that need it may not have said what they
+    would.
+    """
+    groups = [Group(title="Set-up failed", items=tuple(_set_up(story)))]
     verdict = story.verdicts.get(story.delivered)
-    if verdict is None or story.ended.get("outcome") == "proven":
-        return ()
-    criteria = story.criteria.get(story.delivered, {}).values()
-    groups = [
-        Group(title="Still fails", items=(*_checks(story), *_failed(criteria))),
-        Group(title="Speaks against it", items=tuple(_objections(verdict))),
-        *_unshown(story, criteria),
-    ]
+    if verdict is not None and story.ended.get("outcome") != "proven":
+        criteria = story.criteria.get(story.delivered, {}).values()
+        groups += [
+            Group(title="Still fails", items=(*_checks(story), *_failed(criteria))),
+            Group(title="Speaks against it", items=tuple(_objections(verdict))),
+            *_unshown(story, criteria),
+        ]
     return tuple(group for group in groups if group.items)
+
+
+def _set_up(story: Story) -> Iterable[Item]:
+    for event in story.setup:
+        if event["state"] == "failed":
+            yield Item(id=event["kind"], row="setup", text=event["command"], why=event["reason"])
 
 
 def failing(story: Story) -> list[Mapping[str, Any]]:
@@ -58,7 +68,7 @@ def failing(story: Story) -> list[Mapping[str, Any]]:
 
 def _checks(story: Story) -> Iterable[Item]:
     for event in failing(story):
-        line = telling(event["output"])
+        line = findings_of(event["output"]).in_words()
         said = f"{event['state']}, {event['reason']}" if event["reason"] else event["state"]
         first = (event["command"].splitlines() or [""])[0]
         why = f"{said}: {line}" if line else said
@@ -115,7 +125,8 @@ def why_of(story: Story, event: Mapping[str, Any]) -> Why:
     bound = [results[name] for name in _bound(story, event) if name in results]
     fails = failing(story)
     if waiting := [one for one in bound if one["state"] == "gated"]:
-        return Why(label="not tested yet", detail=_waits(waiting, fails))
+        said = _waits(waiting, fails)
+        return Why(label="not tested yet", detail="; ".join([said, *_alike(event, fails)]))
     if any(one["state"] != "passed" for one in bound):
         return Why(label="its check could not run")
     if bound:
@@ -141,6 +152,29 @@ def _waits(waiting: Sequence[Mapping[str, Any]], fails: Sequence[Mapping[str, An
     verb = "wait" if len(waiting) > 1 else "waits"
     until = f"{_and(before)} pass{'' if len(before) > 1 else 'es'}"
     return f"{names} {verb} until {until if before else 'earlier levels pass'}"
+
+
+def _alike(event: Mapping[str, Any], fails: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+    """Yield of checks that fail, with a tool that a criterion names, that it has to do with it."""
+    words = set(re.findall(r"[\w-]+", event["text"]))
+    for one in fails:
+        tool = one["command"].split(maxsplit=1)[0] if one["command"].strip() else ""
+        if len(tool) > _SHORT_TOOL and tool in words:
+            yield f"{one['check']} runs {tool} too, and fails"
+
+
+_SHORT_TOOL = 2
+
+
+def evidence_of(story: Story, event: Mapping[str, Any]) -> list[str]:
+    """Return what a criterion's status rests on, first why there is nothing; no wait twice."""
+    why = why_of(story, event)
+    waits = why.label == "not tested yet"
+    found = [line for line in event["evidence"] if not (waits and _GATED.search(line))]
+    return [*([why.detail] if why.detail else []), *found]
+
+
+_GATED = re.compile(r"`: gated, ")
 
 
 def _and(names: Sequence[str]) -> str:

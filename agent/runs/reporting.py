@@ -1,7 +1,8 @@
 """The reports of a run: written when it ends, made again when somebody asks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from agent.deliver import Story, as_json, as_patch, html, junit, markdown, sarif, steps_of, tell
@@ -16,6 +17,8 @@ from agent.workspace import Repository, clip
 FORMATS = ("html", "md", "json", "junit", "sarif", "learnt")
 # Characters of a patch that a page shows side by side.
 _SHOWN_PATCH = 4_000_000
+# Bytes of one log that a page holds whole, and of all together.
+_SHOWN_LOG, _SHOWN_LOGS = 2_000_000, 20_000_000
 
 
 def reported(folder: RunFolder) -> Story:
@@ -85,4 +88,25 @@ def _page(folder: RunFolder, story: Story, events: Sequence[Mapping[str, Any]]) 
         except (PrpError, OSError) as error:
             missing = f"The changes can't be shown: {error}"
     turns = read_transcript(folder.transcript)
-    return html(story, events, turns=turns, patch=patch, missing_patch=missing)
+    return html(
+        story, events, turns=turns, patch=patch, missing_patch=missing, logs=_logs_of(folder)
+    )
+
+
+def _logs_of(folder: RunFolder) -> Callable[[str], str | None]:
+    """Return what reads a run's logs for its page, which holds them so that it can be sent."""
+    left = _SHOWN_LOGS
+
+    def read(name: str) -> str | None:
+        nonlocal left
+        path = folder.path / name
+        try:
+            size = path.lstat().st_size
+            if not S_ISREG(path.lstat().st_mode) or size > min(left, _SHOWN_LOG):
+                return None
+            left -= size
+            return path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return None
+
+    return read

@@ -219,7 +219,8 @@ def _proven(
         return Status.PROVEN, [describe(result) for result in itself or named]
     if (red or from_text) and judgement and (confirmed or named):
         evidence = [f"{describe(result)}; {_redness(result)}" for result in red]
-        return Status.PROVEN, [*evidence, *from_text, *judgement.quotes]
+        guards = _guards(criterion, facts)
+        return Status.PROVEN, [*evidence, *from_text, *guards, *judgement.quotes]
     return None
 
 
@@ -232,15 +233,38 @@ def _redness(result: CheckResult) -> str:
 
 
 def _judged(
-    _criterion: Criterion,
+    criterion: Criterion,
     bound: Sequence[CheckResult],
     judgement: Judgement | None,
-    _facts: Facts,
+    facts: Facts,
 ) -> _Found:
     if not (judgement and judgement.holds == "yes" and judgement.quotes):
         return None
-    passed = [f"{describe(result)}, as on the base commit" for result in bound]
-    return Status.JUDGED, [judgement.reason, *judgement.quotes, *passed]
+    passed = [f"{describe(result)}; {_worth(result, facts)}" for result in bound]
+    return Status.JUDGED, [
+        judgement.reason,
+        *judgement.quotes,
+        *passed,
+        *_guards(criterion, facts),
+    ]
+
+
+def _worth(result: CheckResult, facts: Facts) -> str:
+    """Return what a check that passes says of a criterion that it does not prove."""
+    before = facts.baseline.get(result.check.id)
+    if before is not None and before.passed:
+        return "was green before too: shows nothing new"
+    if not result.check.can_fail:
+        return "can't fail: shows nothing"
+    return "does not show it by itself"
+
+
+def _guards(criterion: Criterion, facts: Facts) -> list[str]:
+    """Return the tests that keep what was there: they passed before any work, too."""
+    return [
+        f"test from the text `{name}`: passes as it did before; it guards what was there"
+        for name in facts.guarded.get(criterion.id, ())
+    ]
 
 
 def _was_red(result: CheckResult, facts: Facts) -> bool:

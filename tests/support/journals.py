@@ -1,5 +1,8 @@
 """Journals of runs that never were, for whatever shows them."""
 
+import base64
+import gzip
+import re
 from typing import Any
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'`\x1b]8;;\u202e{{7*7}}"
@@ -113,3 +116,11 @@ PATCH = (
     "diff --git a/src/a.py b/src/a.py\nindex 1..2 100644\n--- a/src/a.py\n+++ b/src/a.py\n"
     f"@@ -1,2 +1,2 @@ {EVIL}\n x = 1\n-y = '{EVIL}'\n+y = \"{EVIL}\"\n"
 )
+
+
+def unpacked(text: str) -> dict[str, str]:
+    """Return the parts of a page that it unpacks on demand."""
+    found = re.findall(
+        r'<script type="application/octet-stream" id="([^"]+)">([^<]*)</script>', text
+    )
+    return {name: gzip.decompress(base64.b64decode(data)).decode() for name, data in found}

@@ -81,6 +81,18 @@ class TestDecide:
         weak = result(CheckState.PASSED, can_fail=False)
         assert status(NEW, FAILED, weak, YES) is not Status.PROVEN
 
+    def test_what_was_green_before_and_what_guards_are_named_so(self) -> None:
+        """Neither reads as if it showed what is new."""
+        facts = Facts(
+            results={"L1.1": PASSED},
+            baseline={"L1.1": PASSED},
+            judgements={"C1": YES},
+            guarded={"C1": ("test_old",)},
+        )
+        *_, check, test = decide(NEW, PROOF, facts).evidence
+        assert check.endswith("; was green before too: shows nothing new")
+        assert test.endswith("passes as it did before; it guards what was there")
+
     def test_a_check_that_was_not_run_proves_nothing(self) -> None:
         """Neither pass nor fail."""
         assert status(NEW, FAILED, result(CheckState.NOT_RUN), YES) is Status.UNPROVEN

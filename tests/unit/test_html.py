@@ -1,10 +1,7 @@
 """The page shows what a run says and does none of it."""
 
-import base64
-import gzip
 import itertools
 import json
-import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
@@ -13,21 +10,13 @@ import pytest
 from agent.deliver import html, junit, sarif, tell
 from agent.deliver.sides import files_of, side_by_side
 from agent.deliver.timeline import steps_of
-from tests.support.journals import EVIL, PATCH, a_journal
+from tests.support.journals import EVIL, PATCH, a_journal, unpacked
 
 
 def page(words: str, patch: str = "") -> str:
     """Return the page of such a run."""
     events = a_journal(words)
     return html(tell(events), events, patch=patch)
-
-
-def unpacked(text: str) -> dict[str, str]:
-    """Return the parts of a page that it unpacks on demand."""
-    found = re.findall(
-        r'<script type="application/octet-stream" id="([^"]+)">([^<]*)</script>', text
-    )
-    return {name: gzip.decompress(base64.b64decode(data)).decode() for name, data in found}
 
 
 class Seen(HTMLParser):

@@ -57,7 +57,7 @@ def test_the_head_names_the_check_that_fails_and_the_criteria_that_wait_for_it()
     assert "2 criteria: 1 unproven (not tested yet), 1 unproven (no check judges it)." in head
     told = markdown(tell(events))
     assert "- Still fails: L1.1 `ruff check .` (failed, exit status 1: a.py:3:1: E501" in told
-    assert "| ? unproven, not tested yet | L2.1 waits until L1.1 passes<br>" in told
+    assert "| ? unproven, not tested yet | L2.1 waits until L1.1 passes |" in told
 
 
 def test_the_terminal_says_which_kind_of_unproven_it_is() -> None:
@@ -93,7 +93,7 @@ def test_checks_that_wait_for_the_same_are_one_row() -> None:
     events = gated()
     page = html(tell(events), events)
     assert (
-        page.count("<summary>3 checks were not run: an earlier level failed (L2.1, L2.2, L2.3)")
+        page.count("<summary>3 checks were not run (L2.1, L2.2, L2.3): an earlier level failed")
         == 1
     )
     assert 'id="check-L2.3"' in page
