@@ -97,6 +97,13 @@ def test_G06_a_nested_repository_is_not_committed(place: Place) -> None:
     nested.mkdir()
     subprocess.run(["git", "init", "-q"], cwd=nested, check=True)
     (nested / "a").write_text("a")
+    who = ("-c", "user.name=t", "-c", "user.email=t@t")
+    subprocess.run(
+        ["git", *who, "commit", "-q", "--allow-empty", "-m", "x"], cwd=nested, check=True
+    )
+    plain_git(place, "add", "nested")
+    assert b"160000" in place.tree.git("ls-files", "--stage")
+    plain_git(place, "reset", "-q")
     commit_everything(place)
     listed = place.project.git("ls-tree", "-r", "prp/x")
     assert "160000" not in listed
@@ -370,12 +377,17 @@ def own_folder(place: Place) -> Path:
 def test_G16_what_runs_inside_cannot_move_a_branch(place: Place) -> None:
     """Neither the person's nor its own."""
     before = place.project.git("for-each-ref")
-    done = place.run(
-        "git update-ref refs/heads/main $(git commit-tree -m x HEAD^{tree});"
-        "git -c user.name=t -c user.email=t@t commit --allow-empty -m x; git branch evil"
+    who = "-c user.name=t -c user.email=t@t"
+    attack = (
+        f"git update-ref refs/heads/main $(git {who} commit-tree -m x HEAD^{{tree}});"
+        f"git {who} commit --allow-empty -m x; git branch evil"
     )
-    assert done.status != 0
+    assert place.run(attack).status != 0
     assert place.project.git("for-each-ref") == before
+    place.bare(attack)
+    moved = place.project.git("for-each-ref")
+    assert "refs/heads/evil" in moved
+    assert not set(before.splitlines()) & set(moved.splitlines())
 
 
 def test_G17_a_flood_of_files_is_not_committed(place: Place) -> None:

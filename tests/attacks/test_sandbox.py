@@ -257,10 +257,13 @@ class TestLimits:
     def test_S38_a_daemon_does_not_survive(self, place: Place) -> None:
         """Not with setsid, nohup and a double fork."""
         marker = f"prp-daemon-{os.getpid()}"
-        done = place.run(f"(setsid nohup bash -c 'exec -a {marker} sleep 300' &) ; sleep 0.2")
-        assert done.status == 0
+        daemon = "(setsid nohup bash -c 'exec -a {} sleep 300' >&- 2>&- &) ; sleep 0.2"
+        assert place.bare(daemon.format(f"{marker}-bare")).status == 0
+        assert place.run(daemon.format(marker)).status == 0
         listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-        assert marker not in listed.stdout
+        assert f"\n{marker}-bare " in listed.stdout
+        assert f"\n{marker} " not in listed.stdout
+        subprocess.run(["pkill", "-f", f"^{marker}-bare "], check=True)
 
     def test_S42_a_command_that_closes_its_output_is_waited_for(self, place: Place) -> None:
         """Until it ends or its time is up."""
