@@ -3,7 +3,6 @@
 import os
 import platform
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +14,7 @@ from agent.runs.folder import require_state_folder
 from agent.settings import ROLES, Settings, load_settings
 from agent.workspace import Repository, Sandbox, find_toolchain
 from agent.workspace.git import git_version
+from agent.workspace.passing import passing_folder
 from agent.workspace.sandbox.find import Passed, try_sandboxes
 
 _OLDEST_GIT = (2, 30)
@@ -101,8 +101,8 @@ def _state_folder(settings: Settings) -> str:
 
 def _sandbox(choice: str) -> Examined:
     passed: list[Passed] = []
-    with tempfile.TemporaryDirectory(prefix="prp-doctor-") as folder:
-        for one in try_sandboxes(choice, state=Path(folder)):
+    with passing_folder("doctor") as folder:
+        for one in try_sandboxes(choice, state=folder):
             if not isinstance(one, Passed):
                 return _found(one, passed)
             passed.append(one)

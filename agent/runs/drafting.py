@@ -2,7 +2,6 @@
 
 import dataclasses
 import posixpath
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from agent.verifier import Contract
 from agent.workspace import clip
 from agent.workspace.files import FileTaken, write_new
 from agent.workspace.git import GitFailed
+from agent.workspace.passing import passing_folder
 from agent.workspace.surroundings import look_around
 
 Questions = Callable[[Sequence[str]], Sequence[str]]
@@ -102,8 +102,8 @@ async def draft_at(
 
 @asynccontextmanager
 async def _office(desk: Desk, order: Order, record: Record) -> AsyncIterator[Office]:
-    with tempfile.TemporaryDirectory(prefix="prp-draft-") as name:
-        folder = RunFolder(id="draft", path=Path(name))
+    with passing_folder("draft") as place:
+        folder = RunFolder(id="draft", path=place)
         folder.logs.mkdir()
         async with (
             opened(desk, commit=desk.base, record=record) as equipped,

@@ -1,11 +1,9 @@
 """Carry out an order: from the checked desk to the report in the run's folder."""
 
 import dataclasses
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from agent.journal import Estimated, Record
@@ -29,6 +27,7 @@ from agent.runs.orders import (
 from agent.runs.tracing import traced
 from agent.shown import json_text
 from agent.verifier import CheckResult, describe, freeze
+from agent.workspace.passing import passing_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,8 +179,8 @@ async def plan_at(desk: Desk, order: Order, *, listen: Record) -> Planned:
     """Plan what lies on a checked desk; ended early it leaves nothing behind either."""
     listen = masked(desk, listen)
     warn(desk, listen)
-    with tempfile.TemporaryDirectory(prefix="prp-plan-") as name:
-        folder = RunFolder(id=desk.prp.slug, path=Path(name))
+    with passing_folder("plan") as place:
+        folder = RunFolder(id=desk.prp.slug, path=place)
         async with (
             opened(desk, commit=desk.base, record=listen) as equipped,
             aclosing(office_of(equipped, order, folder, listen)) as office,

@@ -1,7 +1,6 @@
 """Worktrees beside a run's own, for work that goes on at the same time, and how it is joined."""
 
 import contextlib
-import tempfile
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import cast
 from agent.errors import PrpError
 from agent.steps import Json, Keeper, begin_again_with, keeper, step, to_its_end
 from agent.workspace.git import GitFailed
+from agent.workspace.passing import passing_folder
 from agent.workspace.repository import Repository
 from agent.workspace.worktree import (
     Worktree,
@@ -171,8 +171,8 @@ def _merge(tree: Worktree, path: str, sides: dict[str, tuple[str, str]]) -> bool
     modes = {mode for mode, _ in sides.values()}
     if len(sides) != 3 or not modes <= set(_FILES):
         return False
-    with tempfile.TemporaryDirectory(prefix="prp-merge-") as name:
-        places = [Path(name) / side for side in ("2", "1", "3")]
+    with passing_folder("merge") as folder:
+        places = [folder / side for side in ("2", "1", "3")]
         for place in places:
             place.write_bytes(tree.git("cat-file", "blob", sides[place.name][1]))
         try:

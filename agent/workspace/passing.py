@@ -1,8 +1,11 @@
-"""Checkouts that are there for a while only: whether somebody still works in one."""
+"""Folders and checkouts that are there for a while only: whether somebody still works in one."""
 
 import contextlib
 import fcntl
 import os
+import re
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +14,44 @@ from pathlib import Path
 # The folder for temporary files may be another machine's: what is gone here may be there.
 _GONE_FOR_GOOD = 24 * 3600.0
 _OF_A_COMMAND = ("prp-plan-", "prp-draft-")
+_OURS = re.compile(r"prp-(plan|draft|net|probe|merge|doctor)-\w+")
+_OWNED = ".owned"
+
+
+@contextmanager
+def passing_folder(what: str) -> Iterator[Path]:
+    """Make a folder for temporary files, gone at the end; whoever is killed leaves it to others."""
+    with contextlib.ExitStack() as kept:
+        made = tempfile.TemporaryDirectory(prefix=f"prp-{what}-")
+        folder = Path(made.name)
+        handle = os.open(folder / ".new", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        kept.callback(os.close, handle)
+        kept.enter_context(made)
+        with contextlib.suppress(OSError):  # a file system without locks: nobody can tell
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        # Nobody finds it under its name before it is locked.
+        (folder / ".new").rename(folder / _OWNED)
+        yield folder
+
+
+def clear_passing() -> None:
+    """Take away the folders for temporary files that killed processes of this person left."""
+    for folder in Path(tempfile.gettempdir()).glob("prp-*"):
+        with contextlib.suppress(OSError, RecursionError):
+            is_own = folder.lstat().st_uid == os.geteuid() and not folder.is_symlink()
+            if is_own and _OURS.fullmatch(folder.name) and folder.is_dir():
+                _clear(folder)
+
+
+def _clear(folder: Path) -> None:
+    handle = os.open(folder / _OWNED, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        # Git still knows a checkout, and its repository's next command asks whose it is.
+        waits = any(folder.glob(lock_of(folder / "*").name))
+        if _is_free(handle) and (not waits or _age(folder) > _GONE_FOR_GOOD):
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from agent.workspace.entries import add_entry, drop_entries, entries, entry_of
 from agent.workspace.files import read_bytes
 from agent.workspace.git import Git, GitFailed, settled_in
 from agent.workspace.locks import release
-from agent.workspace.passing import held, taken_over
+from agent.workspace.passing import clear_passing, held, taken_over
 from agent.workspace.repository import FileStatus, Repository
 from agent.workspace.shell import clip
 
@@ -329,6 +329,7 @@ def checkout(repository: Repository, folder: Path, commit: str) -> Iterator[Path
         with taken_over(entry, place) as is_left:
             if is_left:
                 _remove(repository, place)
+    clear_passing()
     with held(folder):
         _check_out(repository, folder, commit)
         try:

@@ -67,16 +67,17 @@ def test_answers_that_were_paid_are_never_lost_in_silence(
     assert lost in said, said
 
 
-def test_what_killed_commands_left_in_the_repository_goes_with_the_next(project: Project) -> None:
-    """Checkouts of a plan and a verdict that were killed; the verdict can be ended."""
-    hung = threading.Event()
+def test_what_killed_commands_left_goes_with_the_next(project: Project, tmp_path: Path) -> None:
+    """Checkouts and temporary files of a plan, a draft and a verdict; the verdict can be ended."""
+    hung, temporary = threading.Event(), tmp_path / "temporary"
+    temporary.mkdir()
 
     def answer(_request: Request) -> Answer:
         hung.set()
         return Answer(fault="hang")
 
     with Provider(answer) as provider:
-        for command in ("plan", "verify"):
+        for command in ("plan", "draft", "verify"):
             hung.clear()
             process = subprocess.Popen(
                 [
@@ -84,15 +85,17 @@ def test_what_killed_commands_left_in_the_repository_goes_with_the_next(project:
                     *("--model", "openai-chat:x", "--base-url", provider.url),
                 ],
                 cwd=project.root,
-                env=project.environment(),
+                env=project.environment(TMPDIR=str(temporary)),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
             assert hung.wait(100)
             process.kill()
             process.wait(20)
-            # The plan's is gone, the verdict's not yet.
+            # The one before is gone, this one's not yet; a verdict's files are its run's.
             assert project.git("worktree", "list").count("\n") == 2
+            left = [folder.name.split("-")[1] for folder in temporary.glob("prp-*")]
+            assert left == ([command] if command != "verify" else [])
     ended = project.prp("cancel")
     assert ended.status == 0, ended.err
     assert project.prp("status", "--json").json[0]["state"] == "cancelled"

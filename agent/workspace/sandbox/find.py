@@ -2,12 +2,12 @@
 
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent.errors import EnvironmentProblem
+from agent.workspace.passing import passing_folder
 from agent.workspace.sandbox.bubblewrap import Bubblewrap, advice_for
 from agent.workspace.sandbox.confinement import Confinement, Launch, Sandbox
 from agent.workspace.sandbox.container import Container
@@ -128,10 +128,9 @@ SANDBOXES = tuple(_LADDER)
 
 def _tried(sandbox: Sandbox, fix: Callable[[str], str]) -> Sandbox | Passed:
     """Return a sandbox that runs a command in a folder and lets it write there, and there only."""
-    with tempfile.TemporaryDirectory(prefix="prp-probe-") as folder:
-        tree = Path(folder, "tree")
+    with passing_folder("probe") as folder:
+        tree, beside = folder / "tree", folder / "beside"
         tree.mkdir()
-        beside = Path(folder, "beside")
         confinement = Confinement(
             tree=tree, environment={"PATH": "/usr/bin:/bin", "HOME": "/home/prp"}
         )

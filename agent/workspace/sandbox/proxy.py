@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import re
 import socket
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from agent.hosts import HostRule, address_problem, host_name
 from agent.journal import HostAsked, Record
+from agent.workspace.passing import passing_folder
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 _MIB = 1024 * 1024
@@ -72,8 +72,8 @@ async def open_proxy(
 
     """
     proxy = _Proxy(policy, stage, record, resolve, dial)
-    with tempfile.TemporaryDirectory(prefix="prp-net-") as folder:
-        path = Path(folder) / "proxy"
+    with passing_folder("net") as folder:
+        path = folder / "proxy"
         server = await asyncio.start_unix_server(proxy.serve, path, limit=_LONGEST_HEAD)
         try:
             yield path
