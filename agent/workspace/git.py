@@ -41,6 +41,7 @@ _OVERRIDES = {
 # git lists the worktrees before it does anything: what died of one did nothing.
 _HALF_MADE = re.compile(
     rb"failed to read \S*worktrees/[^/]+/commondir|bad object worktrees/[^/]+/HEAD"
+    rb"|Invalid path '[^'\n]*/worktrees/[^/'\n]+'"
 )
 _MAKING_SECONDS = 2.0
 _DRIVERS = r"^(filter|diff|merge)\..*\.(clean|smudge|process|textconv|command|driver|required)$"
@@ -182,7 +183,7 @@ class Git:
 
 
 def _met_a_half_made_worktree(done: subprocess.CompletedProcess[bytes]) -> bool:
-    """Return whether git died of a worktree that another git is making at this moment."""
+    """Return whether git died of a worktree that another makes or takes away at this moment."""
     return bool(done.returncode and _HALF_MADE.search(done.stderr))
 
 
