@@ -115,7 +115,8 @@ class ExternalCoder:
 
         guest = Guest(house)
         able = ClientCapabilities(
-            fs=FileSystemCapabilities(read_text_file=True, write_text_file=True), terminal=True
+            fs=FileSystemCapabilities(read_text_file=not house.reads_alone, write_text_file=True),
+            terminal=True,
         )
         async with conversing(
             self._command,

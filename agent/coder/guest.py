@@ -29,7 +29,7 @@ from agent.errors import PrpError
 from agent.journal import CommandStarted, Record, ToolUsed
 from agent.shown import printable
 from agent.workspace import Confinement, Finished, Sandbox, run
-from agent.workspace.files import read_text, write_text
+from agent.workspace.files import FileMissing, read_text, write_text
 
 _MOST_TERMINALS = 16
 _LONGEST_COMMAND = 30_000
@@ -51,6 +51,8 @@ class House:
     record: Record
     forbids: Callable[[str], str]
     """Says why a path may not be written, or nothing."""
+    reads_alone: bool = False
+    """Whether it is left to open the files itself; the sandbox shows it the same ones."""
 
 
 @dataclass(kw_only=True)
@@ -106,6 +108,9 @@ class Guest:
         self.heard.set()
         try:
             text = await asyncio.to_thread(read_text, self._house.root, self._below(path))
+        except FileMissing as error:
+            # The protocol's own word for it: agents look for it before they make a new file.
+            raise RequestError.resource_not_found(printable(str(error))) from None
         except (PrpError, ValueError, OSError) as error:
             raise _refused(str(error)) from None
         if line is not None or limit is not None:

@@ -67,6 +67,7 @@ class Guesthouse:
             logs=self._folder.logs,
             record=self._record,
             forbids=contract.forbids,
+            reads_alone=external.kind.reads_alone,
         )
         change = await self._guest.coder.carry_out(
             assignment,

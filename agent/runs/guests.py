@@ -37,6 +37,8 @@ class Kind:
     """Further files that it gets as copies only: they can name programs to be run."""
     hosts: tuple[str, ...] = ()
     """Where its model is, and where a login is renewed."""
+    reads_alone: bool = False
+    """Whether it opens files itself: it mistakes our answer that a file is missing for a fault."""
 
 
 KINDS: Mapping[str, Kind] = {
@@ -58,6 +60,7 @@ KINDS: Mapping[str, Kind] = {
             "cloudcode-pa.googleapis.com",
             "oauth2.googleapis.com",
         ),
+        reads_alone=True,
     ),
     "opencode": Kind(
         logins=(".local/share/opencode/auth.json",),

@@ -80,6 +80,10 @@ def write_bytes(root: Path, path: str, content: bytes) -> None:
             raise
 
 
+class FileMissing(FileProblem):
+    """There is no such file."""
+
+
 class FileTaken(FileProblem):
     """A file is there that was to be new."""
 
@@ -264,13 +268,14 @@ def _opened(folder: int, name: str, flags: int, path: str) -> int:
     try:
         handle = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError as error:
-        raise FileProblem(f"{path}: {_WORDS.get(error.errno or 0, error.strerror)}") from None
+        kind = FileMissing if error.errno == errno.ENOENT else FileProblem
+        raise kind(f"{path}: {_WORDS.get(error.errno or 0, error.strerror)}") from None
     found = os.fstat(handle)
     wanted = stat.S_ISDIR if flags & os.O_DIRECTORY else stat.S_ISREG
     if not wanted(found.st_mode) or (stat.S_ISREG(found.st_mode) and found.st_nlink > 1):
         os.close(handle)
-        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "not a plain file"
-        raise FileProblem(f"{path} is {kind}")
+        what = "a folder" if stat.S_ISDIR(found.st_mode) else "not a plain file"
+        raise FileProblem(f"{path} is {what}")
     return handle
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.project import Project, Ran
-from tests.support.provider import Provider
-from tests.support.scripts import GREET_PRP, crew
+from tests.support.provider import Answer, Provider, Request
+from tests.support.scripts import GOOD, GREET_PRP, crew
+from tests.support.toolchains import GEMINI, needs
 
 AGENT = Path(__file__).parent.parent / "support" / "acp_agent.py"
 
@@ -64,6 +65,37 @@ def test_an_agent_of_somebody_else_codes_and_our_verifier_judges(project: Projec
     assert tasks[0]["doubts"] == ["names that are empty"]
     asked = (project.runs[-1] / "conversation.jsonl").read_text(encoding="utf-8")
     assert "- names that are empty" in asked, "the judge looks there"
+
+
+@needs("gemini")
+def test_gemini_cli_makes_a_file_and_our_verifier_judges(project: Project, tmp_path: Path) -> None:
+    """The tool itself, as people have it; without a sandbox, which would not let it talk to us."""
+    settings = {"security": {"auth": {"selectedType": "gemini-api-key"}}}
+    (tmp_path / ".gemini").mkdir()
+    (tmp_path / ".gemini" / "settings.json").write_text(json.dumps(settings))
+    ours = crew()
+
+    def answer(request: Request) -> Answer:
+        if request.wire != "gemini":
+            return ours(request)
+        if "functionResponse" in request.text:
+            return Answer(text="Wrote the greeting.")
+        wanted = {"file_path": "greet.py", "content": GOOD}
+        return Answer(calls=(("write_file", wanted),))
+
+    with Provider(answer) as provider:
+        ran = project.prp(
+            *("execute", "PRPs/greet.md", "--no-sandbox", "--max-attempts", "1"),
+            *("--model", "openai-chat:scripted", "--base-url", provider.url),
+            *("--coder", f"acp:node {GEMINI} --experimental-acp -m gemini-2.5-pro"),
+            HOME=str(tmp_path),
+            GEMINI_API_KEY="test-key-of-nobody",
+            GOOGLE_GEMINI_BASE_URL=provider.url.removesuffix("/v1"),
+            GEMINI_CLI_TRUST_WORKSPACE="true",
+            PRP_AGENT_ENV="GEMINI_API_KEY,GOOGLE_GEMINI_BASE_URL,GEMINI_CLI_TRUST_WORKSPACE",
+        )
+    assert ran.status == 0, ran.err
+    assert project.git("show", "prp/greet:greet.py") == GOOD
 
 
 def test_an_agent_reaches_neither_the_person_nor_the_oracle(

@@ -77,6 +77,8 @@ class Coder:
         answer = await self.client.request_permission(session, asked, OPTIONS)
         assert answer.outcome.option_id == "yes"
         content = GOOD if "Task: repair" in text else WRONG
+        if content is WRONG:
+            await self._misses(session, str(self.cwd / "greet.py"))
         await self.client.write_text_file(session, str(self.cwd / "greet.py"), content)
         read = await self.client.read_text_file(session, str(self.cwd / "greet.py"), line=2)
         assert read.content.lstrip().startswith("return")
@@ -89,6 +91,15 @@ class Coder:
         await self.client.release_terminal(session, terminal.terminal_id)
         await self.client.session_update(session, update_tool_call("c1", status="completed"))
         return "Wrote the greeting.\nDoubt: names that are empty\n"
+
+    async def _misses(self, session: str, path: str) -> None:
+        """Expect the protocol's own answer for a file that is to be made: agents look for it."""
+        code = 0
+        try:
+            await self.client.read_text_file(session, path)
+        except RequestError as error:
+            code = error.code
+        assert code == -32002
 
     async def _thief(self, session: str, text: str) -> str:
         """Tries what it must not, by itself and through the client; tells what it got."""
