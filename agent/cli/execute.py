@@ -171,7 +171,7 @@ Examples:
   prp execute PRPs/login.md --model openai-chat:qwen3 --base-url http://127.0.0.1:8000/v1
   prp execute PRPs/login.md --allow-host api.example.com --allow-host .staging.example.com:8443
   prp execute PRPs/login.md --setup "pip install -r ci/requirements.txt"
-  prp execute PRPs/login.md --planner openai:gpt-5 --coder acp:"gemini --experimental-acp"
+  prp execute PRPs/login.md --planner openai:gpt-5 --coder acp:"gemini --acp"
   prp execute PRPs/login.md --jobs 4
   prp execute PRPs/login.md --candidates 3 --jobs 3
   prp execute PRPs/login.md --plan literal

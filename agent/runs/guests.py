@@ -97,7 +97,7 @@ def external_of(settings: Settings, *, search_path: str) -> External | None:
         raise SettingsError(f"--coder acp: {command!r} is no command: {error}") from None
     if not words or "\0" in command:
         raise SettingsError(
-            "--coder acp: names no command", hint='Write --coder acp:"gemini --experimental-acp".'
+            "--coder acp: names no command", hint='Write --coder acp:"gemini --acp".'
         )
     if not settings.coder:
         raise SettingsError(

@@ -87,7 +87,7 @@ def test_gemini_cli_makes_a_file_and_our_verifier_judges(project: Project, tmp_p
         ran = project.prp(
             *("execute", "PRPs/greet.md", "--no-sandbox", "--max-attempts", "1"),
             *("--model", "openai-chat:scripted", "--base-url", provider.url),
-            *("--coder", f"acp:node {GEMINI} --experimental-acp -m gemini-2.5-pro"),
+            *("--coder", f"acp:node {GEMINI} --acp -m gemini-2.5-pro"),
             HOME=str(tmp_path),
             GEMINI_API_KEY="test-key-of-nobody",
             GOOGLE_GEMINI_BASE_URL=provider.url.removesuffix("/v1"),
