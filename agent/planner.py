@@ -90,6 +90,7 @@ async def make_plan(
         tasks=", ".join(str(task.number) for task in prp.tasks),
         promises=", ".join(promise.id for promise in prp.promises) or "none",
         checks=", ".join(check.id for check in prp.checks) or "none",
+        first=prompt("plan_tests_first") if prp.test_specs else "",
     )
     reply = await converse(
         model,

@@ -49,7 +49,6 @@ def carry_out(
             number=str(task.number),
             title=task.title,
             text=task.text.strip(),
-            approach=approach.strip(),
         ),
         words=f"{task.title}\n{task.text}\n{approach}",
         files=frozenset(posixpath.normpath(path) for path in changed if path),

@@ -96,7 +96,8 @@ def html(
     for number, file in enumerate(patches, 1):
         packed.add(f"diff-{number}", side_by_side(file))
     if story.holdout:
-        packed.add("holdout", story.holdout["content"])
+        guards = story.holdout.get("guards", "")
+        packed.add("holdout", "\n\n".join(filter(None, (story.holdout["content"], guards))))
     criteria = list(story.criteria.get(attempt, {}).values())
     objections = against(story)
     steps = steps_of(events)

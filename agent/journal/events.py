@@ -373,6 +373,10 @@ class HoldoutWritten:
     """Of each: `name`, `criterion`, `words`, `new`."""
     reason: str
     """Why there are none, where there are none."""
+    guards_path: str = ""
+    """A second file for tests of what is there already, where they need one of their own."""
+    guards: str = ""
+    guards_command: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,14 +21,21 @@ class Document:
     """Whether it comes from neither the person nor the repository."""
 
 
-def brief(prp: Prp, *, documents: Sequence[Document], repository_map: str) -> str:
+def brief(prp: Prp, *, documents: Sequence[Document], repository_map: str, name: str = "") -> str:
     """Return the PRP, the documents it refers to and the repository map as one text.
 
     The PRP stands as it was written, every line of it: what the parser did not understand is
     there too. The ids that plan and verdict speak of follow behind it.
+
+    Args:
+        prp: The document.
+        documents: What it refers to.
+        repository_map: The repository's files.
+        name: The document's path in the repository; its file name where that is left out.
+
     """
     parts = [
-        f'<prp path="{prp.path.name}">\n{prp.text.rstrip()}\n</prp>',
+        f'<prp path="{_quotable(name or prp.path.name)}">\n{prp.text.rstrip()}\n</prp>',
         _ids(prp),
         *(_document(document) for document in documents),
         f"<repository>\n{_inside(repository_map.rstrip())}\n</repository>",

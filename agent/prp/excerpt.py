@@ -60,15 +60,15 @@ def _fitting(lines: Sequence[_Numbered], limit: int) -> Sequence[_Numbered]:
 
 
 def _left_out(kept: Sequence[int], count: int, name: str) -> str:
-    """Return which lines are missing, and how to read the first of them."""
+    """Return which lines are missing, and how to read them."""
     edges = pairwise([0, *kept, count + 1])
     gaps = [(before + 1, after - 1) for before, after in edges if after > before + 1]
     if not gaps:
         return f"[of its lines not everything; read {name}]"
     told = ", ".join(f"{first}-{last}" for first, last in gaps[:_TOLD_GAPS])
     further = ", ..." if len(gaps) > _TOLD_GAPS else ""
-    first, last = gaps[0]
-    return f"[lines {told}{further} of {count} left out; to see them, read {name}:{first}-{last}]"
+    places = ", ".join(f"{name}:{first}-{last}" for first, last in gaps[:_TOLD_GAPS])
+    return f"[lines {told}{further} of {count} left out; to see them, read {places}]"
 
 
 def has_section(text: str, name: str) -> bool:

@@ -36,7 +36,7 @@ async def brief_of(desk: Desk) -> Json:
         text=prp.text,
         store=desk.settings.state_dir / "maps.sqlite",
     )
-    text = brief(prp, documents=documents, repository_map=drawn)
+    text = brief(prp, documents=documents, repository_map=drawn, name=desk.prp_name)
     missing = [f"reference {one.name}: {one.missing}" for one in documents if one.missing]
     return {"text": text, "missing": missing}
 

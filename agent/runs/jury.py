@@ -98,6 +98,9 @@ class Jury:
             HoldoutWritten(
                 path=given.path,
                 content=given.content,
+                guards_path=given.guards_path,
+                guards=given.guards,
+                guards_command=given.guards_command,
                 command=given.command,
                 tests=tuple(test.model_dump(mode="json") for test in given.tests),
                 reason=given.reason,
@@ -106,7 +109,7 @@ class Jury:
         return given
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Hearing:
     """One commit before the jury."""
 
@@ -119,6 +122,7 @@ class Hearing:
     diff: str
     doubts: Sequence[str]
     """What the coder says that it doubts, and where it deviated."""
+    _trial: Trial = field(default_factory=Trial, init=False)
 
     async def from_text(self) -> FromText:
         """Hold the tests from the text against the commit; failing ones are read again."""
@@ -156,6 +160,7 @@ class Hearing:
         # One step: how many are tried depends on the clock.
         told = await step("mutants", do)
         trial = Trial(**told | {"survivors": tuple(mutants[n] for n in told["survivors"])})
+        self._trial = trial
         if trial.chosen:
             self.jury.record(
                 MutantsTried(
@@ -178,6 +183,8 @@ class Hearing:
         """Ask the verifier agent; without a model for it nobody is asked."""
         if not self.jury.has_agent:
             return Judged(judgements={}, concerns=(_NO_JUDGE,))
+        desk = self.jury.desk
+        changed = desk.repository.changed(desk.base, self.commit)
         return await judge_criteria(
             criteria,
             model=self.jury.model(),
@@ -186,6 +193,8 @@ class Hearing:
             facts=facts,
             objections=objections,
             doubts=self.doubts,
+            mutants=self._trial.in_words(),
+            changes=[f"{file.status} {file.path}" for file in changed],
             diff=self.diff,
             tools=self.reading.tools,
             read=self._text_or_none,

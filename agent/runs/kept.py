@@ -81,6 +81,9 @@ class Kept:
         return HoldoutTests(
             path=told.get("path", ""),
             content=told.get("content", ""),
+            guards_path=told.get("guards_path", ""),
+            guards=told.get("guards", ""),
+            guards_command=told.get("guards_command", ""),
             command=told.get("command", ""),
             tests=tuple(self._passed()),
         )

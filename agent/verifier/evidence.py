@@ -323,3 +323,15 @@ def with_last_words(result: CheckResult) -> str:
     printed = [line.strip() for line in result.output.splitlines() if line.strip()]
     last = f"\n    printed last: {printed[-1][:_LAST_WORDS]}" if printed else ""
     return f"{describe(result)}{last}"
+
+
+_NAMED_TESTS = 20
+
+
+def with_tests(result: CheckResult) -> str:
+    """Return a check's result with its last words and the names of the tests that it ran."""
+    names = [name.rsplit("::", 1)[-1] for name in result.tests.by_id] if result.tests else []
+    if not names:
+        return with_last_words(result)
+    more = f" and {len(names) - _NAMED_TESTS} more" if len(names) > _NAMED_TESTS else ""
+    return f"{with_last_words(result)}\n    tests: {', '.join(names[:_NAMED_TESTS])}{more}"

@@ -38,11 +38,25 @@ class HoldoutTests(BaseModel):
     path: str = ""
     """A new file, relative to the repository's root."""
     content: str = ""
+    guards_path: str = ""
+    """A second new file, where what is new would keep the guards from building; else empty."""
+    guards: str = ""
+    """Its content: only tests of what is there already."""
+    guards_command: str = ""
+    """Runs the second file alone."""
     command: str = ""
     """Runs this file alone and reports each test, for instance `python3 -m pytest -v PATH`."""
     tests: tuple[HoldoutTest, ...] = ()
     reason: str = ""
     """Why there are none, where there are none."""
+
+    @property
+    def parts(self) -> tuple[tuple[str, str, str], ...]:
+        """Return path, content and command of each file."""
+        first = (self.path, self.content, self.command)
+        if not self.guards_path.strip():
+            return (first,)
+        return first, (self.guards_path, self.guards, self.guards_command)
 
 
 class Reviewed(BaseModel):
@@ -147,9 +161,9 @@ async def review_tests(
                     f"- {test.name} ({test.criterion}), resting on: {test.words}"
                     for test in failing
                 ),
-                path=given.path,
-                content=given.content,
-                command=given.command,
+                path=", ".join(path for path, _, _ in given.parts),
+                content="\n\n".join(content for _, content, _ in given.parts),
+                command="; ".join(command for _, _, command in given.parts),
                 output=clip(output, limit=_SHOWN),
             ),
         ],
@@ -167,8 +181,8 @@ def flaws(answer: HoldoutTests, prp: Prp, *, most: int) -> list[str]:
     found = []
     if len(answer.tests) > most:
         found.append(f"There are {len(answer.tests)} tests; at most {most} are wanted.")
-    if not answer.command.strip() or not answer.path.strip():
-        found.append("`path` and `command` must not be empty.")
+    if not all(path.strip() and command.strip() for path, _, command in answer.parts):
+        found.append("A file needs its path and its command.")
     known = {promise.id for promise in prp.promises}
     text = squeezed(prp.text)
     for test in answer.tests:
@@ -176,7 +190,7 @@ def flaws(answer: HoldoutTests, prp: Prp, *, most: int) -> list[str]:
             found.append(f"{test.name}: the PRP has no criterion {test.criterion}.")
         if len(squeezed(test.words)) < _FEWEST or squeezed(test.words) not in text:
             found.append(f"{test.name}: its `words` do not stand in the PRP; copy them exactly.")
-        if test.name not in answer.content:
+        if not any(test.name in content for _, content, _ in answer.parts):
             found.append(f"{test.name} does not stand in the file.")
     names = [test.name for test in answer.tests]
     found += [f"{name} is listed twice." for name in sorted(set(names)) if names.count(name) > 1]

@@ -114,12 +114,13 @@ async def problems_at_base(given: HoldoutTests, base: Room) -> list[str]:
     """Run new tests on the base commit and say what is wrong with them, each as a sentence."""
     if not given.tests:
         return []
-    if (base.path / given.path).exists():
-        return [f"{given.path} is there already; take a path of your own."]
+    paths = [path for path, _, _ in given.parts]
+    if there := [path for path in paths if (base.path / path).exists()]:
+        return [f"{path} is there already; take a path of your own." for path in there]
     try:
         passing, output = await outcome_of(given, base)
     except FileProblem as error:
-        return [f"{given.path} can't be written: {error}"]
+        return [f"{', '.join(paths)} can't be written: {error}"]
     shown = clip(output, limit=_SHOWN).strip()
     found = []
     for test in given.tests:
@@ -145,27 +146,33 @@ def _never_began(output: str) -> bool:
 
 
 async def outcome_of(given: HoldoutTests, room: Room) -> tuple[Mapping[str, bool], str]:
-    """Lay the tests into a room for a while and run them.
+    """Lay the tests into a room for a while and run them, each file without the other.
 
     Returns:
         For each test that is reported whether it passed, and what the command printed. Where the
         runner reports no names, all share the end of the command.
 
     """
-    check = Check(id="holdout", command=given.command, line=0, last_line=0, level=0)
-    with room.holding({given.path: given.content}):
-        finished = await room.run(given.command, check)
-    return _by_name(given, finished), finished.output
+    passing: dict[str, bool] = {}
+    printed = []
+    for path, content, command in given.parts:
+        check = Check(id="holdout", command=command, line=0, last_line=0, level=0)
+        with room.holding({path: content}):
+            finished = await room.run(command, check)
+        own = [test for test in given.tests if test.name in content]
+        passing |= _by_name(own, finished)
+        printed.append(finished.output)
+    return passing, "\n".join(printed)
 
 
-def _by_name(given: HoldoutTests, finished: Finished) -> Mapping[str, bool]:
+def _by_name(tests: Sequence[HoldoutTest], finished: Finished) -> Mapping[str, bool]:
     outcomes = outcomes_of(finished.reports, finished.output)
     ended_well = finished.ended == "exit" and finished.status == 0
     if outcomes is None or not outcomes.by_id:
         ran = outcomes is None or outcomes.ran > 0
-        return {test.name: ended_well and ran for test in given.tests}
+        return {test.name: ended_well and ran for test in tests}
     passing: dict[str, bool] = {}
-    for test in given.tests:
+    for test in tests:
         own = [
             outcome == PASSED for name, outcome in outcomes.by_id.items() if _is_of(name, test.name)
         ]

@@ -11,8 +11,7 @@ from agent.llm.conversation import AgentFailed, converse
 from agent.llm.prompts import prompt
 from agent.prp import Criterion
 from agent.prp.briefing import list_criteria
-from agent.verifier.checks import CheckResult
-from agent.verifier.evidence import Facts, Judgement, with_last_words
+from agent.verifier.evidence import Facts, Judgement, with_tests
 from agent.verifier.objections import Objection
 
 
@@ -22,7 +21,7 @@ class Quote(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     source: str
-    """Path of a file relative to the repository's root, or id of a check for its output."""
+    """Path of a file below the repository's root, id of a check (its output), or `changes`."""
     text: str
     """The words exactly as they stand there, one to five lines."""
 
@@ -67,6 +66,8 @@ async def judge_criteria(
     facts: Facts,
     objections: Sequence[Objection],
     doubts: Sequence[str],
+    mutants: str,
+    changes: Sequence[str],
     diff: str,
     tools: Sequence[Callable[..., Any]],
     read: Callable[[str], str | None],
@@ -81,7 +82,9 @@ async def judge_criteria(
         facts: The results on it, of the checks and of the tests from the text.
         objections: What a program noticed beside the checks.
         doubts: What the coder says that it doubts, and where it deviated.
-        diff: What the branch changes, shortened where it is long.
+        mutants: What came of small changes to the changed lines.
+        changes: The files that the branch changes, each with git's letter for how.
+        diff: What it changes in them, shortened where it is long.
         tools: Read-only tools on a clean checkout of the commit.
         read: Returns a file's text at the commit, None where there is none.
 
@@ -99,13 +102,17 @@ async def judge_criteria(
         "judgement_request",
         commit=commit[:12],
         criteria=list_criteria(criteria),
-        results=_lines(map(with_last_words, facts.results.values()), none="(no checks)"),
+        results=_lines(map(with_tests, facts.results.values()), none="(no checks)"),
         shown=_lines(_by_criterion(facts.holdout), none="(none)"),
         guarded=_lines(_by_criterion(facts.guarded), none="(none)"),
         noticed=_lines((f"- {objection}" for objection in objections), none="(nothing)"),
         doubts=_lines((f"- {words}" for words in doubts), none="(nothing)"),
+        mutants=mutants,
+        changes="\n".join(changes) or "(none)",
         diff=diff,
     )
+    sources = {i: result.output for i, result in facts.results.items()}
+    sources[_CHANGES] = "\n".join(changes)
     try:
         reply = await converse(
             model,
@@ -122,7 +129,7 @@ async def judge_criteria(
         unclear = {i: Judgement(criterion=i, holds="unclear", reason=str(error)) for i in ids}
         return Judged(judgements=unclear)
     judgements = {
-        opinion.criterion: _looked_up(opinion, facts.results, read)
+        opinion.criterion: _looked_up(opinion, sources, read)
         for opinion in reply.output.opinions
         if opinion.criterion in ids
     }
@@ -138,11 +145,11 @@ def _by_criterion(tests: Mapping[str, Sequence[str]]) -> Iterable[str]:
 
 
 def _looked_up(
-    opinion: Opinion, results: Mapping[str, CheckResult], read: Callable[[str], str | None]
+    opinion: Opinion, sources: Mapping[str, str], read: Callable[[str], str | None]
 ) -> Judgement:
     """Return the opinion with the quotes that stand where they are said to stand."""
     found = tuple(
-        place for quote in opinion.quotes if (place := _place_of(quote, results, read)) is not None
+        place for quote in opinion.quotes if (place := _place_of(quote, sources, read)) is not None
     )
     lost = len(opinion.quotes) - len(found)
     note = f" ({lost} of its quotes could not be found)" if lost else ""
@@ -155,10 +162,10 @@ def _looked_up(
 
 
 def _place_of(
-    quote: Quote, results: Mapping[str, CheckResult], read: Callable[[str], str | None]
+    quote: Quote, sources: Mapping[str, str], read: Callable[[str], str | None]
 ) -> str | None:
-    result = results.get(quote.source)
-    text = result.output if result else read(quote.source)
+    told = sources.get(quote.source)
+    text = told if told is not None else read(quote.source)
     squeezed = _squeezed(text or "")
     # Lines that were copied from the diff may still have its mark in front.
     copied = (quote.text, _PLUS.sub("", quote.text))
@@ -166,11 +173,13 @@ def _place_of(
     if text is None or words is None:
         return None
     first = words.strip().splitlines()[0].strip()
-    if result:
-        return f"output of {quote.source}: {first}"
+    if told is not None:
+        where = "files changed" if quote.source == _CHANGES else f"output of {quote.source}"
+        return f"{where}: {first}"
     return f"{quote.source}:{_line_of(first, text)}: {first}"
 
 
+_CHANGES = "changes"
 _PLUS = re.compile(r"^\+", re.MULTILINE)
 
 

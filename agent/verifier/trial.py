@@ -39,6 +39,15 @@ class Trial:
         """Return how many mutants made a test fail."""
         return self.tried - len(self.survivors)
 
+    def in_words(self) -> str:
+        """Return what came of it in a sentence, also where nothing was tried."""
+        if not self.tried:
+            return "none were tried."
+        late = f"; for {self.chosen - self.tried} more there was no time" * (
+            self.tried < self.chosen
+        )
+        return f"{self.tried} tried, {self.killed} noticed by a test{late}."
+
     @property
     def objections(self) -> tuple[Objection, ...]:
         """Return what no test notices; a note each, for whoever reads or judges."""

@@ -169,6 +169,27 @@ def test_tests_that_break_a_rule_are_sent_back(
     assert reason in again.text
 
 
+def test_guards_have_a_file_of_their_own_where_what_is_new_would_not_load(tmp_path: Path) -> None:
+    """On the base commit they run without the other file, which can't be loaded there yet."""
+    (new,) = handed_in()["tests"]
+    guard = new | {"name": "test_prps_stay", "criterion": "C2", "new": False}
+    guarding = "from pathlib import Path\n\n\ndef test_prps_stay() -> None:\n"
+    guarding += '    assert Path("PRPs").exists()\n'
+    whole = handed_in(tests=[new, guard])
+    second = {
+        "guards_path": "test_guards.py",
+        "guards": guarding,
+        "guards_command": "python3 -m pytest -q test_guards.py",
+    }
+    script = Script(GOOD, tests=[whole | {"content": TESTS + guarding}, whole | second])
+    project, ran = execute(tmp_path, script)
+    assert ran.status == 0, ran.err
+    again = [r for r in script.asked if "submit_tests" in r.tools][1]
+    assert "'test_prps_stay': the file does not load" in again.text
+    tried = next(e for e in project.events() if e["type"] == "holdout-tried")
+    assert set(tried["passed"]) == {"test_another_name", "test_prps_stay"}
+
+
 def test_without_tests_from_the_text_nobody_is_asked(tmp_path: Path) -> None:
     """The person chose so."""
     script = Script(GOOD, tests=[])

@@ -49,6 +49,8 @@ def judged(source: str, text: str) -> tuple[Judged, str]:
                 holdout={"C1": ("test_greets_anna",)},
             ),
             objections=(),
+            mutants="6 tried, 6 noticed by a test.",
+            changes=("M a.py", "A tests/test_a.py"),
             doubts=("empty names were not thought of",),
             diff="+def greet(name):\n+    return f'Hello, {name}!'\n",
             tools=(),
@@ -64,6 +66,7 @@ def judged(source: str, text: str) -> tuple[Judged, str]:
         pytest.param("a.py", "return f'Hello, {name}!'", "a.py:2: ", id="as it stands"),
         pytest.param("a.py", "+def greet(name):\n+    return", "a.py:1: ", id="from the diff"),
         pytest.param("L1.1", "4 passed in 0.02s", "output of L1.1: ", id="of a check"),
+        pytest.param("changes", "A tests/test_a.py", "files changed: ", id="of what changed"),
     ],
 )
 def test_a_quote_that_stands_somewhere_is_found(source: str, text: str, place: str) -> None:

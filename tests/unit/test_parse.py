@@ -245,7 +245,7 @@ class TestReferences:
         ((_, document),) = documents_of(prp, files=self.FILES, read=lambda _: text)
         assert document.content == (
             "## Rounding\nhalf even\n\n"
-            "[lines 1-4, 8-9 of 9 left out; to see them, read docs/a.md:1-4]"
+            "[lines 1-4, 8-9 of 9 left out; to see them, read docs/a.md:1-4, docs/a.md:8-9]"
         )
 
     @pytest.mark.parametrize(
@@ -265,8 +265,9 @@ class TestReferences:
         ((_, document),) = documents_of(prp, files=["src/a.py"], read=lambda _: text)
         *shown, note = document.content.splitlines()
         assert (int(shown[0][:3]), int(shown[-1][:3])) == (begins, ends)
-        first = f"1-{begins - 1}" if begins > 1 else f"{ends + 1}-400"
-        assert note.endswith(f"of 400 left out; to see them, read src/a.py:{first}]")
+        gaps = [(1, begins - 1), (ends + 1, 400)]
+        places = ", ".join(f"src/a.py:{a}-{b}" for a, b in gaps if a <= b)
+        assert note.endswith(f"of 400 left out; to see them, read {places}]")
         assert len(document.content) < 24_200
 
     def test_a_line_longer_than_there_is_room_is_cut(self) -> None:
