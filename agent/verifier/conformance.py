@@ -1,5 +1,6 @@
 """The blueprint against the branch: what was promised and is not there, what was not asked for."""
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 
 from agent.prp import Prp, Verb
@@ -47,12 +48,22 @@ def conformance(
                 f"line {file.line} of the PRP", f"the desired tree has {path}, the branch has not"
             )
     yield from _missing_tests(prp, tests)
-    beyond = [e.path for e in edits if e.path not in granted and e.path not in is_test]
+    asked = {*granted, *is_test}
+    said = "\n".join(task.text for task in prp.tasks)
+    beyond = [e.path for e in edits if e.path not in asked and not _is_named(e.path, said)]
     if granted and beyond:
         more = f" and {len(beyond) - _NAMED} more" if len(beyond) > _NAMED else ""
         yield _noted(
             ", ".join(beyond[:_NAMED]) + more, "no task of the PRP names what was changed here"
         )
+
+
+def _is_named(path: str, text: str) -> bool:
+    """Return whether a text names a file without its folder: `quote.go`, `README` for README.md."""
+    name = path.rsplit("/", 1)[-1]
+    stem = name.split(".", maxsplit=1)[0]
+    names = (name, stem) if stem.isupper() else (name,)
+    return any(re.search(rf"(?<![\w./-]){re.escape(one)}(?![\w-])", text) for one in names)
 
 
 def _missing_tests(prp: Prp, tests: Sequence[Outcomes]) -> Iterator[Objection]:

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from agent.prp import parse_prp
 from agent.verifier.changes import Edited
+from agent.verifier.conformance import conformance
 from agent.verifier.later import runs_later
 from tests.support.lean import lean_tools
 from tests.support.project import PRP, Project, Ran
@@ -299,6 +301,19 @@ def test_P13_work_beside_the_blueprint_is_told(attack: Attack) -> None:
     """A file that no task names stands in the report."""
     report = (attack.folder / "report.md").read_text()
     assert re.search(r"beside\.py.*no task of the PRP names", report)
+
+
+def test_P13_a_file_that_a_task_names_in_passing_is_not_beside_it() -> None:
+    """Without its folder, or `README` for README.md; a longer name is another file."""
+    prp = parse_prp(
+        "# A\n\n## Implementation Blueprint\n```yaml\nTask 1:\nMODIFY src/a.py:\n"
+        "  - also mend b.py\n  - UPDATE `README`: a paragraph\n```\n",
+        path=Path("x.md"),
+    )
+    edits = [Edited(path=p, before="", after="x") for p in ("src/b.py", "README.md", "src/ab.py")]
+    told = conformance(prp, edits, files=(), granted={"src/a.py"}, is_test=(), tests=())
+    (place,) = [one.place for one in told if "no task" in one.what]
+    assert place == "src/ab.py"
 
 
 def test_P14_no_server_outlives_its_command(attack: Attack) -> None:
