@@ -69,7 +69,7 @@ def init(
     wish = Wish(agents=agents, mcp=mcp, further=further)
     done = set_up(root, wish, remove=remove, dry_run=dry_run)
     for change in done.changes:
-        typer.echo(f"{printable(change.path)}: {'would be ' * dry_run}{change.state}")
+        typer.echo(f"{printable(change.path)}: {change.told(dry_run=dry_run)}")
     for line in [*done.words, *(steps if done.words else [])]:
         typer.echo(line)
 

@@ -37,6 +37,11 @@ class Change:
     path: str
     state: State
 
+    def told(self, *, dry_run: bool) -> str:
+        """Return what became of it in words, or what would."""
+        is_left = self.state in (State.THE_SAME, State.EDITED, State.UNREADABLE)
+        return f"{'would be ' * (dry_run and not is_left)}{self.state}"
+
 
 def changes_of(root: Path, files: Mapping[str, str], *, remove: bool = False) -> list[Change]:
     """Return what `install` or `uninstall` would do, and do nothing.

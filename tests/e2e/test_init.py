@@ -68,8 +68,8 @@ def test_what_a_person_edited_stays(project: Project) -> None:
     project.prp(*wanted)
     for path in (FLOW, SKILL):
         project.write(path, (project.root / path).read_text() + "# mine\n")
-    for arguments in (wanted, (*wanted, "--remove")):
-        assert project.prp(*arguments).out.count("edited, left alone") == 3
+    for arguments in ((*wanted, "--dry-run"), wanted, (*wanted, "--remove")):
+        assert project.prp(*arguments).out.count(": edited, left alone") == 3
     assert (project.root / FORM).read_text() == "mine\n"
     assert (project.root / FLOW).read_text().endswith("# mine\n")
     assert (project.root / SKILL).read_text().endswith("# mine\n")
