@@ -67,10 +67,15 @@ def documents_in(files: Iterable[Path]) -> Iterator[Path]:
 
 def _is_aside(path: Path) -> bool:
     """Return whether a Markdown file in a folder of PRPs is none: notes, templates, hidden."""
-    return path.name.lower() == "readme.md" or any(
+    return path.stem.lower() in _NO_PRPS or any(
         part.startswith(".") or part in ("ai_docs", "templates", "node_modules")
         for part in path.parts
     )
+
+
+_NO_PRPS = frozenset(
+    "readme changelog history contributing license code_of_conduct security agents claude".split()
+)
 
 
 def _lint(path: Path, *, least: str, search_path: str) -> _Linted:

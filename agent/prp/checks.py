@@ -7,6 +7,7 @@ from dataclasses import replace
 from agent.prp.commands import Command, Remark, split_commands
 from agent.prp.expected import (
     expectation_of,
+    expected_above,
     expected_words,
     hinted,
     hinted_above,
@@ -91,8 +92,10 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
     sample = False
     up = Servers()
     said: Remark | Command | None = None
+    is_first = True
     for part in split_commands(lines):
         above, said = said, part
+        opens, is_first = is_first, len(checks) == paragraph
         if isinstance(part, Remark):
             sample = sample and not (part.text.startswith("#") and not part.indented)
             words = expected_words(part.text) if part.text else None
@@ -111,7 +114,7 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
         if effect is Effect.ONLY:
             setup.append(part.text)
             continue
-        check = up.take(_with_above(check_of(part, level=level, setup=setup), above))
+        check = up.take(_with_above(check_of(part, level=level, setup=setup), above, opens=opens))
         setup = [*setup, *noted_by(check)][:_MOST_SETUP]
         if effect is Effect.SOME:
             setup.append(_silent(part.text))
@@ -127,14 +130,26 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
     return checks
 
 
-def _with_above(check: Check, above: Remark | Command | None) -> Check:
-    """Give a check what the comment, or the message, on the line above it expects."""
+def _with_above(check: Check, above: Remark | Command | None, *, opens: bool) -> Check:
+    """Give a check what the comment, or the message, on the line above it expects.
+
+    Args:
+        check: The check.
+        above: What stands before it.
+        opens: Whether no command of its paragraph stands above that, so that it speaks of this one.
+
+    """
     if check.expectation.line or above is None or above.line != check.line - 1:
         return check
     if isinstance(above, Command) and not above.text.startswith("echo "):
         return check
     expectation = hinted_above(above.text, line=above.line, command=check.command)
-    return replace(check, expectation=expectation) if expectation else check
+    if opens and not expectation and isinstance(above, Remark):
+        expectation = expected_above(above.text, line=above.line, command=check.command)
+    if expectation is None:
+        return check
+    can_fail = _can_fail(check.command, expectation)
+    return replace(check, expectation=expectation, can_fail=can_fail)
 
 
 # Every check of a fence carries what stands before it; more than this is no set-up but a program.

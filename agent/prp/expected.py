@@ -185,6 +185,20 @@ def hinted(words: str, *, line: int, command: str) -> Expectation | None:
     return found if has_unit and not _QUIETLY.search(command) else None
 
 
+def expected_above(comment: str, *, line: int, command: str) -> Expectation | None:
+    """Return what a comment above a command expects: `# Expected: no output`, `# should exit 1`."""
+    words = expected_words(comment)
+    if words is not None:
+        return expectation_of(words, line=line, command=command)
+    bare = comment.lstrip("#/- ")
+    found = hinted(bare, line=line, command=command) if _SHOULD.match(bare) else None
+    return found if found and found.kind in _OF_STATUS else None
+
+
+_SHOULD = re.compile(
+    r"\W*(?:this |it )?(?:should|must|expect(?:ed)? to|exits? with)\b", re.IGNORECASE
+)
+_OF_STATUS = (ExpectationKind.EXIT_NONZERO, ExpectationKind.EXIT_STATUS)
 _QUIETLY = re.compile(r"\s(?:-\w*q\w*|--quiet|--silent)\b")
 
 

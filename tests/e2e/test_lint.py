@@ -99,8 +99,14 @@ def test_severity_leaves_out_what_matters_less(project: Project) -> None:
 
 
 def test_a_folder_is_searched_for_documents(project: Project) -> None:
-    """Its README, templates and docfiles are none."""
-    for name in ("README.md", "templates/base.md", "ai_docs/notes.md", "sub/more.md"):
+    """Its README, changelog, templates and docfiles are none."""
+    for name in (
+        "README.md",
+        "CHANGELOG.md",
+        "templates/base.md",
+        "ai_docs/notes.md",
+        "sub/more.md",
+    ):
         project.write(f"PRPs/{name}", GREET_PRP)
     ran = project.prp("lint", "PRPs", "--json")
     assert [each["path"] for each in objects(ran.out)] == ["PRPs/good.md", "PRPs/sub/more.md"]

@@ -572,6 +572,23 @@ class TestExpectations:
         check = checks(f"{above}\n{command}")[-1]
         assert (check.expectation.kind is ExpectationKind.EMPTY_OUTPUT) is is_empty
 
+    @pytest.mark.parametrize(
+        ("fence", "kinds"),
+        [
+            ("# should exit 1\nprog --bad", ["exit-status"]),
+            ("# Must fail without a name\nprog", ["exit-nonzero"]),
+            ("# Expected: no output\nprog --check", ["empty-output"]),
+            ("prog a\n# Expected: no output\nprog b", ["empty-output", "exit-zero"]),
+            ("# Expected: no output\n\nprog a", ["exit-zero"]),
+            ("# Check what should fail later\nprog a", ["exit-zero"]),
+        ],
+    )
+    def test_a_comment_that_opens_a_paragraph_speaks_of_the_command_below(
+        self, fence: str, kinds: list[str]
+    ) -> None:
+        """Behind a command it speaks of that."""
+        assert [check.expectation.kind for check in checks(fence)] == kinds
+
     def test_a_search_finds_nothing_where_its_label_says_so(self) -> None:
         """The same without "no" finds something."""
         item = "# A\n\n## Final Checklist\n- [ ] {} passwords: `grep -r password src/`\n"

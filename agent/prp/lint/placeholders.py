@@ -46,9 +46,10 @@ def about_placeholders(prp: Prp, lines: Sequence[Line]) -> Iterator[Finding]:
             seen.add(text.line)
             yield _never_filled_in(text)
     commands = {line for check in prp.checks for line in range(check.line, check.last_line + 1)}
+    # Commands have a rule of their own.
+    told = seen | commands
     for line in lines:
-        # Commands have a rule of their own.
-        if line.number not in seen | commands and _is_left(line):
+        if line.number not in told and _is_left(line):
             yield _never_filled_in(Text(text=line.text, line=line.number), Severity.WARNING)
     if _is_untouched(prp, left) or (len(left) > 4 and 2 * len(left) >= len(spoken)):
         yield finding(
