@@ -40,7 +40,7 @@ class Places:
         if not self.covers(path):
             raise Refused(
                 f"{name} lies outside of {', '.join(map(str, self.roots))}",
-                hint="Name a PRP below the project; `prp mcp --project DIR` serves another one.",
+                hint="Name a PRP below the project, or open the one that it belongs to.",
             )
         return path.resolve()
 
@@ -69,7 +69,7 @@ class Places:
             found = next(self.runs(), None)
             if found is None:
                 raise SettingsError(
-                    "Nothing was executed in this project yet", hint="Begin with the tool execute."
+                    "Nothing was executed in this project yet", hint="Execute a PRP first."
                 )
             return found
         folder = find_run(self.state, name)
