@@ -38,7 +38,7 @@ def expectation_of(words: str, *, line: int, command: str = "") -> Expectation:
             return Expectation(kind=kind, text=whole, line=line, value=value)
     if _is_search(command) and _NO_MATCH.search(words):
         return Expectation(kind=ExpectationKind.EMPTY_OUTPUT, text=whole, line=line)
-    if _is_request(command) and (answer := _json(words)):
+    if (_is_request(command) or _WRITES_JSON.search(command)) and (answer := _json(words)):
         kind = ExpectationKind.CONTAINS
         return Expectation(kind=kind, text=whole, line=line, value=answer)
     if _is_request(command) and (status := _STATUS.search(words)):
@@ -79,6 +79,7 @@ _STATUS_HINT = re.compile(
 
 # A command that prints a value of its own; `echo $?` prints a status, which is told elsewhere.
 _PRINTS = re.compile(r"\b(?:print|console\.log|puts|printf|echo)\b(?!.*\$\?)", re.DOTALL)
+_WRITES_JSON = re.compile(r"\bJSON\.stringify\(|\bjson\.dumps\(|\bjson\.tool\b|\bjq\b")
 # Of one digit alone hardly anything is told: it stands in most outputs.
 _LITERAL = re.compile(
     r"""^(?:"([^"]{2,})"|'([^']{2,})'|`([^`]{2,})`|(-?\d{2,}|-\d|-?\d+\.\d+|True|False))$"""

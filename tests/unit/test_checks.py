@@ -512,6 +512,8 @@ class TestExpectations:
             ('node -e "console.log(f(2))"', "-5", "contains", "-5"),
             ("python -c 'print(x)'", '"two words"', "contains", "two words"),
             ('node -e "console.log(f(2))"', "5", "unjudged", ""),
+            ('node -e "console.log(JSON.stringify(f()))"', '["-v", "x"]', "contains", '["-v","x"]'),
+            ("python -c 'print(x)'", '["-v", "x"]', "unjudged", ""),
             ("false; echo $?", "17", "unjudged", ""),
             ("./build.sh", "12", "unjudged", ""),
         ],
