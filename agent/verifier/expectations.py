@@ -52,11 +52,13 @@ def judge(
 
 
 def missing_tool(finished: Finished) -> str:
-    """Return the program or the Python module whose lack ended a command, empty for others."""
+    """Return the program, module or plugin whose lack ended a command, empty for others."""
     if finished.status == 127 and (missing := _MISSING.search(finished.output)):
         return missing["tool"] or missing["path"]
     if finished.status == 1 and (module := _NO_MODULE.search(finished.output)):
         return f"the Python module {module['tool']}"
+    if finished.status == _PYTEST_MISUSED and (option := _NO_PLUGIN.search(finished.output)):
+        return f"the pytest plugin for {option['option']}"
     return ""
 
 
@@ -102,6 +104,12 @@ _MISSING = re.compile(
     re.MULTILINE,
 )
 # `python -m tool` without the tool; a missing import inside of a test reads otherwise.
+_PYTEST_MISUSED = 4
+# Options that only a plugin knows: without it pytest runs nothing at all.
+_NO_PLUGIN = re.compile(
+    r"error: unrecognized arguments: [^\n]*?(?P<option>--(?:cov|timeout|asyncio|numprocesses|dist|"
+    r"reruns|benchmark|json-report|html|ds|snapshot|hypothesis)[a-z-]*)"
+)
 _NO_MODULE = re.compile(r"\A\S*python[\d.]*: No module named (?P<tool>[\w.-]+)\s*\Z")
 
 

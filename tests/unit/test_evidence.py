@@ -182,6 +182,16 @@ class TestJudge:
             "locust is not installed",
         )
 
+    def test_a_missing_plugin_is_a_missing_tool(self) -> None:
+        """Pytest without pytest-cov runs nothing; an option that nobody knows is a mistake."""
+        said = "usage: pytest\npytest: error: unrecognized arguments: {}\n  inifile: None\n"
+        for words, state in (
+            ("--cov=shop --cov-fail-under=90", CheckState.TOOL_MISSING),
+            ("--fast", CheckState.FAILED),
+        ):
+            finished = Finished(command="x", status=4, output=said.format(words))
+            assert judge(finished, Expectation())[0] is state, words
+
     def test_a_timeout_is_a_failure(self) -> None:
         """With its own words."""
         finished = Finished(command="x", status=124, output="", ended="timeout", seconds=3)
