@@ -88,6 +88,7 @@ async def scrutinise(
     files = set(await step("files", look))
     objections = [
         *await about_given_tests(contract, room, own, results, files),
+        *_about_tests_put_back(contract, room),
         *suspicions(edit for edit in own if not contract.is_test(edit.path)),
         *(
             o
@@ -129,6 +130,16 @@ async def about_given_tests(
             against = [_softened(o, edit.path, passes) for o in against]
         found += against
     return found
+
+
+def _about_tests_put_back(contract: Contract, room: Room) -> list[Objection]:
+    """Tell what the branch made of given tests that ran as they were: who merges it loses them."""
+    return [
+        replace(o, weight=Weight.NOTED, what=f"{o.what}; as it was, the checks pass as well")
+        for edit in room.edits
+        if edit.path in room.put_back and edit.before is not None and contract.is_test(edit.path)
+        for o in weigh_edits(edit.path, edit.before, edit.after)
+    ]
 
 
 async def _old_form(
