@@ -1,6 +1,6 @@
 """THE CODE: carries out one task in the worktree; answers a Change."""
 
-from agent.coder.assignments import Assignment, carry_out, repair, tests_first
+from agent.coder.assignments import Assignment, carry_out, go_on, repair, tests_first
 from agent.coder.code import Change, code
 from agent.coder.hands import Hands
 from agent.coder.rounds import rounds
@@ -13,6 +13,7 @@ __all__ = [
     "Team",
     "carry_out",
     "code",
+    "go_on",
     "repair",
     "rounds",
     "tests_first",

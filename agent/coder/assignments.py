@@ -98,3 +98,20 @@ def repair(*, commit: str, changes: str, feedback: str, stronger: bool = False) 
         stronger=stronger,
         request=prompt("coder_repair", commit=commit[:12], changes=changes, feedback=feedback),
     )
+
+
+def go_on(*, commit: str, feedback: str, stronger: bool = False) -> Assignment:
+    """Return the assignment to go on with a repair, in the conversation that it was made in.
+
+    Args:
+        commit: The repaired commit, which not all passes on that had failed.
+        feedback: What still fails there.
+        stronger: Whether a stronger model carries the repair out.
+
+    """
+    return Assignment(
+        number=0,
+        title="Repair",
+        stronger=stronger,
+        request=prompt("coder_go_on", commit=commit[:12], feedback=feedback),
+    )

@@ -37,21 +37,36 @@ class Team:
     jobs: int
     """How many assignments are carried out at the same time."""
 
-    async def carry_out(self, work: Sequence[Assignment], attempt: int, tree: Worktree) -> None:
+    async def carry_out(
+        self,
+        work: Sequence[Assignment],
+        attempt: int,
+        tree: Worktree,
+        talk: Talk | None = None,
+    ) -> Talk | None:
         """Have all of it done, and commit each assignment for itself.
+
+        Args:
+            work: In its order.
+            attempt: The attempt that it belongs to.
+            tree: Where the commits go.
+            talk: A conversation to go on with.
+
+        Returns:
+            The last conversation, to go on with; None where the next should start afresh.
 
         Raises:
             PrpError: One was stopped on its way. What was finished before it, in the order of the
                 work, is committed.
 
         """
-        talk: Talk | None = None
         for together in await self._rounds(work):
             if len(together) > 1:
                 await self._together(together, attempt, tree)
                 talk = None
             else:
                 talk = await self._alone(together[0], attempt, tree, talk)
+        return talk
 
     async def _rounds(self, work: Sequence[Assignment]) -> Sequence[Sequence[Assignment]]:
         found, in_order = rounds(work), [(one,) for one in work]

@@ -13,6 +13,7 @@ from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from markupsafe import Markup, escape
 
 from agent.deliver import safety
+from agent.deliver.again import ran_again
 from agent.deliver.against import WEIGHTS, against, in_words, is_weighty
 from agent.deliver.folding import rows_of
 from agent.deliver.learnt import lessons
@@ -138,6 +139,7 @@ def html(
             if name in {one.weight for one in objections}
         },
         stages=list(story.checks),
+        again=ran_again(story),
         checks=_checks(story, packed, logs),
         holdout=_holdout(story),
         mutants=story.mutants.get(attempt),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from agent import journal
+from agent.deliver.again import waiting
 from agent.journal import Event
 
 
@@ -35,6 +36,11 @@ def _host_asked(event: journal.HostAsked) -> str:
         return ""
     reason = f" ({event.reason})" if event.reason else ""
     return f"network: {event.host}:{event.port} {event.state}{reason}"
+
+
+def _ran_again(event: journal.RanAgain) -> str:
+    what = "only what had failed ran again"
+    return f"attempt {event.attempt}, repair {event.turn}: {what}{waiting(event.left_out)}"
 
 
 def _check_finished(event: journal.CheckFinished) -> str:
@@ -120,6 +126,7 @@ _LINES: dict[type, Callable[..., str]] = {
     journal.CriterionJudged: _judged,
     journal.AttemptVerified: _verified,
     journal.CandidateChosen: _candidate_chosen,
+    journal.RanAgain: _ran_again,
     journal.LookingCloser: lambda e: (
         f"attempt {e.attempt}: no check fails; now whether that can be believed"
     ),

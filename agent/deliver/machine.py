@@ -53,6 +53,7 @@ def as_json(story: Story, steps: Iterable[Step] = ()) -> dict[str, Any]:
             for stage, events in story.checks.items()
             for event in events.values()
         ],
+        "ran_again": [{key: event[key] for key in _AGAIN_KEYS} for event in story.again],
         "mutants": {key: story.mutants[attempt][key] for key in _MUTANT_KEYS}
         if attempt in story.mutants
         else None,
@@ -88,6 +89,7 @@ def as_json(story: Story, steps: Iterable[Step] = ()) -> dict[str, Any]:
 _SETUP_KEYS = ("kind", "state", "command", "hosts", "reason", "seconds")
 _CHECK_KEYS = ("check", "level", "command", "state", "status", "seconds", "reason")
 _FURTHER_KEYS = ("tests", "log")
+_AGAIN_KEYS = ("attempt", "turn", "commit", "checks", "left_out")
 _MUTANT_KEYS = ("chosen", "tried", "killed", "survivors", "seconds")
 _TASK_KEYS = ("attempt", "task", "commit", "files", "summary", "deviations", "doubts")
 

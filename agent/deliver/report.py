@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from agent.deliver.again import ran_again
 from agent.deliver.against import against
 from agent.deliver.folding import Rows, rows_of
 from agent.deliver.learnt import lessons
@@ -47,6 +48,7 @@ def markdown(story: Story, steps: Iterable[Step] = ()) -> str:
         _against(story),
         _criteria(story),
         _checks(story),
+        _list("Within attempts", ran_again(story)),
         _holdout(story),
         _mutants(story),
         _tasks(story),

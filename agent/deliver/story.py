@@ -65,6 +65,8 @@ class Story:
     """What the run was thought to ask of its models, when the plan stood."""
     checks: dict[str, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
     """Stage (`baseline`, `attempt 1`) to check id to its result."""
+    again: list[Mapping[str, Any]] = field(default_factory=list)
+    """What ran again within attempts, after a repair and before the verdict, and what did not."""
     criteria: dict[int, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
     """Attempt to criterion id to its status."""
     mutants: dict[int, Mapping[str, Any]] = field(default_factory=dict)
@@ -114,6 +116,11 @@ class Story:
         )
 
 
+def is_within_an_attempt(stage: str) -> bool:
+    """Return whether a check ran again after a repair, before the attempt's own verdict."""
+    return ", repair " in stage
+
+
 def _is_aside(event: Mapping[str, Any]) -> bool:
     """Return whether it tells of a candidate: of the chosen one everything is told once more."""
     return bool(event.get("candidate")) and event["type"] != "model-answered"
@@ -148,6 +155,10 @@ def _take(story: Story, event: Mapping[str, Any]) -> None:  # noqa: C901, PLR091
         case "host-asked":
             key = (event["stage"], event["host"], event["port"], event["state"])
             story.asked.setdefault(key, Asked()).add(event)
+        case "check-finished" if is_within_an_attempt(event["stage"]):
+            pass  # what came of it counts only as `ran-again` sums it up
+        case "ran-again":
+            story.again.append(event)
         case "check-finished":
             story.checks.setdefault(event["stage"], {})[event["check"]] = event
         case "criterion-judged":

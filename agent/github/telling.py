@@ -60,6 +60,8 @@ class InJobLog:
         self._group = ""
         self._failed: dict[str, list[CheckFinished]] = {}
         self._criteria: dict[str, CriterionJudged] = {}
+        self._verified = ""
+        """The stage of the latest verdict."""
         self.run = ""
         """Id of the run, once it is known."""
 
@@ -80,6 +82,7 @@ class InJobLog:
         elif isinstance(event, CriterionJudged):
             self._criteria[event.criterion] = event
         elif isinstance(event, AttemptVerified):
+            self._verified = f"attempt {event.attempt}"
             self._open("")
         elif isinstance(event, RunEnded):
             self._end(event)
@@ -99,13 +102,12 @@ class InJobLog:
         is_news = event.exit_status != Exit.UNPROVEN or self._tells_unproven
         if event.exit_status == Exit.PROVEN or not is_news:
             return
-        stage = next((name for name in reversed(self._failed) if name != "baseline"), "")
         self._say(f"{event.outcome}: {event.reason}")
         failed = [one for one in self._criteria.values() if one.status == "failed"]
         if failed:
             names = ", ".join(one.criterion for one in failed)
             self._say("\n".join(one.text for one in failed), title=f"prp {names} failed")
-        places = list(_places(self._failed.get(stage, [])))
+        places = list(_places(self._failed.get(self._verified, [])))
         for check, path, number, words in places[:_MOST_PLACES]:
             self._log.failure(words, title=f"prp {check}", file=path, line=str(number))
         if len(places) > _MOST_PLACES:

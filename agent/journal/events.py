@@ -354,6 +354,20 @@ class CandidateChosen:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RanAgain:
+    """Within an attempt only what had failed ran again after a repair. All run for the verdict."""
+
+    attempt: int
+    turn: int
+    """Which repair of the attempt, from 1."""
+    commit: str
+    checks: dict[str, str]
+    """Check id to state: those that had failed, and those that these had kept from running."""
+    left_out: dict[str, str]
+    """Check id to why it did not run again."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class LookingCloser:
     """No check fails; whether that can be believed is looked at now, which takes its time."""
 
@@ -463,6 +477,7 @@ Event = (
     | CriterionJudged
     | AttemptVerified
     | CandidateChosen
+    | RanAgain
     | LookingCloser
     | HoldoutWritten
     | HoldoutTried

@@ -69,7 +69,7 @@ class Contest:
     count: int
     jobs: int
     """How many are at work at the same time."""
-    carry_out: Callable[[Sequence[Assignment], int, Worktree], Awaitable[None]]
+    carry_out: Callable[[Sequence[Assignment], int, Worktree], Awaitable[object]]
     """Has the whole work done in a worktree."""
     verify: Callable[[Worktree, int], Awaitable[Verdict]]
     beside: Callable[[str], Beside]

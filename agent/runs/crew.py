@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from agent.coder import Assignment, Change, Hands, Team, code
+from agent.coder import Assignment, Change, Hands, Team, code, go_on, repair
 from agent.execute import Crew
 from agent.journal import Noted, Rethought
 from agent.llm.conversation import Talk
@@ -13,12 +13,22 @@ from agent.planner import Plan, find_other_way
 from agent.runs.candidates import Contest
 from agent.runs.guesthouse import Guesthouse
 from agent.runs.office import Office
-from agent.verifier import CheckResult, Contract, Proof, Verdict
+from agent.verifier import (
+    CheckResult,
+    Contract,
+    Proof,
+    Verdict,
+    affected,
+    feedback_on,
+    is_stuck,
+)
 from agent.workspace import Reading, Toolchain, Worktree
 from agent.workspace.beside import Beside, open_beside
 
 # Characters of the diff that the verifier gets with its request; the rest it can read.
 _SHOWN_DIFF = 40_000
+# How often within an attempt what had failed runs again; the coder goes on between.
+_MOST_TURNS = 3
 
 
 @asynccontextmanager
@@ -37,6 +47,9 @@ class _Work:
     guesthouse: Guesthouse
     _baseline: Sequence[CheckResult] = field(default=(), init=False)
     _verdict: Verdict | None = field(default=None, init=False)
+    """Of the contest's best."""
+    _latest: Verdict | None = field(default=None, init=False)
+    """Of the attempt before."""
 
     def crew(self) -> Crew:
         """Return the agents, each ended when the run's minutes are used up."""
@@ -69,7 +82,8 @@ class _Work:
         code = partial(self._carry_out, contract)
         team = Team(code=code, beside=beside, record=self.office.record, jobs=jobs)
         if attempt > 1 or candidates == 1:
-            await team.carry_out(work, attempt, tree)
+            talk = await team.carry_out(work, attempt, tree)
+            await self._go_on(contract, team, attempt, talk, stronger=work[-1].stronger)
             return
         contest = Contest(
             count=candidates,
@@ -82,6 +96,36 @@ class _Work:
             strict=desk.settings.strict,
         )
         self._verdict = await contest.hold(work, attempt, tree)
+
+    async def _go_on(
+        self, contract: Contract, team: Team, attempt: int, talk: Talk | None, *, stronger: bool
+    ) -> None:
+        """Run what a repair is about again, and have it gone on with while that gets anywhere.
+
+        All checks run for the verdict, whatever came of these.
+        """
+        known, tree = self._latest, self.tree
+        for turn in range(1, _MOST_TURNS + 1):
+            if known is None or not affected(known) or tree.head() == known.commit:
+                return
+            before, touched = known, {file.path for file in tree.changed()}
+            known = await self.office.run_again(
+                contract, before, commit=tree.head(), attempt=attempt, turn=turn, touched=touched
+            )
+            if not known.failures or is_stuck(before, known) or turn == _MOST_TURNS:
+                return
+            feedback = feedback_on(known)
+            more = (
+                go_on(commit=known.commit, feedback=feedback, stronger=stronger)
+                if talk
+                else repair(
+                    commit=known.commit,
+                    changes=tree.diff(limit=_SHOWN_DIFF),
+                    feedback=feedback,
+                    stronger=stronger,
+                )
+            )
+            talk = await team.carry_out([more], attempt, tree, talk)
 
     async def _carry_out(
         self, contract: Contract, assignment: Assignment, place: Worktree, talk: Talk | None
@@ -133,9 +177,10 @@ class _Work:
         attempt: int,
     ) -> Verdict:
         known = self._verdict
-        if known and (known.commit, known.attempt) == (commit, attempt):
-            return known
-        return await self._judge(contract, plan, baseline, self.tree, attempt)
+        if known is None or (known.commit, known.attempt) != (commit, attempt):
+            known = await self._judge(contract, plan, baseline, self.tree, attempt)
+        self._latest = known
+        return known
 
     async def _judge(
         self,

@@ -38,6 +38,7 @@ from agent.verifier import (
     Verdict,
     clean_room,
     measure,
+    run_again,
     verify,
 )
 from agent.workspace import Reading, Worktree
@@ -212,6 +213,29 @@ class Office:
             tools=reading.tools,
             record=self.record,
         )
+
+    async def run_again(
+        self,
+        contract: Contract,
+        known: Verdict,
+        *,
+        commit: str,
+        attempt: int,
+        turn: int,
+        touched: Collection[str],
+    ) -> Verdict:
+        """Run only what a repair is about, on its commit; all else waits for the verdict."""
+        async with self.room(contract, commit) as room:
+            return await run_again(
+                contract,
+                room,
+                known=known,
+                commit=commit,
+                attempt=attempt,
+                turn=turn,
+                touched={*touched, *contract.granted},
+                record=self.record,
+            )
 
     async def verify(
         self,

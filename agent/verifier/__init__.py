@@ -1,5 +1,6 @@
 """THE PROOF: contract, baseline, checks, clean room, evidence, judge."""
 
+from agent.verifier.again import affected, is_stuck, run_again
 from agent.verifier.checks import CheckResult, run_check, run_levels
 from agent.verifier.contract import Contract, freeze
 from agent.verifier.evidence import Proof, Status, describe, with_last_words
@@ -18,12 +19,15 @@ __all__ = [
     "Room",
     "Status",
     "Verdict",
+    "affected",
     "clean_room",
     "describe",
     "feedback_on",
     "freeze",
+    "is_stuck",
     "judge_criteria",
     "measure",
+    "run_again",
     "run_check",
     "run_levels",
     "verify",

@@ -101,6 +101,49 @@ class TestFeedback:
         assert "AssertionError: Hi, Ada!" not in heard[0]
         assert "AssertionError: Hi, Ada!" in heard[1]
 
+    def test_within_an_attempt_only_what_failed_runs_again_and_all_for_the_verdict(
+        self, project: Project
+    ) -> None:
+        """A repair that gets anywhere is gone on with; what it broke is found at the end."""
+        # Given a repair that fails otherwise, one that works and breaks the lint, and a good one
+        project.write("PRPs/greet.md", GREET_PRP.replace("- [ ] `ruff check` passes\n", ""))
+        heard: list[Request] = []
+        files = (WRONG, WRONG.replace("Hi", "Hey"), f"import os\n{GOOD}", GOOD)
+        script = crew(
+            plan={**PLAN, "proofs": PLAN["proofs"][:1]},
+            attempts=[{"greet.py": content} for content in files],
+            judgement=opinions({"C1": "yes"}),
+        )
+
+        def listening(request: Request) -> Answer:
+            if "edit" in request.tools:
+                heard.append(request)
+            return script(request)
+
+        ran = execute(project, listening, "--max-attempts", "3")
+        assert ran.status == 0, ran.err
+        # Then within the second attempt what had passed did not run again, and the journal says so
+        again = [event for event in project.events() if event["type"] == "ran-again"]
+        lint, behaviour = "L1.1", "L2.1"
+        passed = "passed when it last ran"
+        assert [(e["attempt"], e["turn"], e["checks"], e["left_out"]) for e in again] == [
+            (2, 1, {behaviour: "failed"}, {lint: passed}),
+            (2, 2, {behaviour: "passed"}, {lint: passed}),
+            (3, 1, {lint: "passed", behaviour: "passed"}, {}),
+        ]
+        # And the coder went on in the same conversation, with what failed then
+        repairs, more = heard[1], heard[2]
+        assert more.body["messages"][: len(repairs.body["messages"])] == repairs.body["messages"]
+        assert "AssertionError: Hey, Ada!" in more.last
+        # And each verdict rests on all checks
+        finished = [e for e in project.events() if e["type"] == "check-finished"]
+        assert [
+            (e["check"], e["state"]) for e in finished if e["stage"] in ("attempt 2", "attempt 3")
+        ] == [(lint, "failed"), (behaviour, "gated"), (lint, "passed"), (behaviour, "passed")]
+        report = (project.runs[-1] / "report.md").read_text()
+        assert "not run again before the verdict, which runs all: L1.1 passed" in report
+        assert "repair 1" not in report.split("## Checks")[1].split("\n|")[1]
+
     def test_attempts_that_run_out_end_with_12(self, project: Project) -> None:
         """The branch keeps the work, and the report says what fails."""
         ran = execute(project, crew(attempts=[{"greet.py": WRONG}]), "--max-attempts", "1")
