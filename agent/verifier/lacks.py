@@ -5,8 +5,9 @@ and no pass either.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from agent.prp import Check
 from agent.verifier.checks import CheckResult
@@ -103,3 +104,26 @@ def _fails_no_worse(result: CheckResult, before: CheckResult) -> bool:
 def _failing(result: CheckResult) -> frozenset[str]:
     tests = result.tests.by_id if result.tests else {}
     return frozenset(name for name, outcome in tests.items() if outcome == FAILED)
+
+
+_MODULE = re.compile(r"the Python module (?P<name>[\w.]+) is not installed")
+
+
+def is_own_module(reason: str, *, root: Path, promised: Iterable[str]) -> bool:
+    """Return whether the Python module that a check lacks is the project's own, so none to install.
+
+    Args:
+        reason: Why the check could not run.
+        root: The checkout that it ran in.
+        promised: Paths that the document's tasks name.
+
+    """
+    found = _MODULE.fullmatch(reason)
+    if found is None:
+        return False
+    top, whole = found["name"].partition(".")[0], found["name"].replace(".", "/")
+    stems = {path.removeprefix("src/").removesuffix(".py") for path in promised}
+    if whole in stems or any(stem.startswith(f"{top}/") for stem in stems):
+        return True
+    places = (f"{folder}{top}{end}" for folder in ("", "src/") for end in ("", ".py"))
+    return any((root / place).exists() for place in places)

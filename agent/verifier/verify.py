@@ -18,9 +18,10 @@ from agent.verifier.canary import with_canary
 from agent.verifier.checks import CheckResult, run_levels
 from agent.verifier.contract import Contract
 from agent.verifier.evidence import Facts, Judgement, Proof, decide
+from agent.verifier.expectations import CheckState
 from agent.verifier.holdout_room import FromText
 from agent.verifier.judge import Judged
-from agent.verifier.lacks import settled
+from agent.verifier.lacks import is_own_module, settled
 from agent.verifier.later import runs_later
 from agent.verifier.objections import Objection
 from agent.verifier.red_green import shown_red
@@ -72,7 +73,12 @@ async def measure(
     def seen(result: CheckResult) -> None:
         record(finished_event(result, stage, room))
 
+    promised = [change.path for task in contract.prp.tasks for change in task.changes]
+
     def as_taken(result: CheckResult) -> CheckResult:
+        if is_own_module(result.reason, root=room.path, promised=promised):
+            # Nobody can install what the work was to bring.
+            result = replace(result, state=CheckState.FAILED)
         return settled(result, (baseline or {}).get(result.check.id))
 
     def closes(result: CheckResult) -> bool:

@@ -1,12 +1,13 @@
 """What a failed check lacked is read from what drivers and clients print."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
 from agent.prp import Check, Server
 from agent.verifier import CheckResult, CheckState
-from agent.verifier.lacks import lacking, settled
+from agent.verifier.lacks import is_own_module, lacking, settled
 from agent.verifier.outcomes import Outcomes
 
 CHECK = Check(id="L1.1", command="npm test", line=1, last_line=1, level=1)
@@ -85,3 +86,16 @@ def test_a_branch_is_excused_only_for_what_was_lacking_before(
     found = settled(after, settled(before))
     assert found.state is state
     assert "it needs PostgreSQL" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [("shop.server", True), ("shop", True), ("late", True), ("locust", False), ("shopping", False)],
+)
+def test_a_module_that_the_work_was_to_bring_is_no_missing_tool(
+    tmp_path: Path, name: str, own: bool
+) -> None:
+    """By what is there, or by what the tasks name; anything else may be installed."""
+    (tmp_path / "src" / "shop").mkdir(parents=True)
+    reason = f"the Python module {name} is not installed"
+    assert is_own_module(reason, root=tmp_path, promised=["late.py"]) is own
