@@ -120,16 +120,8 @@ def test_F64_too_few_open_files_are_said_and_the_run_goes_on_with_more(
     project = Project(tmp_path / "project", FILES)
     with Provider(Coder()) as provider:
         command = f"ulimit -Sn 18; exec {PRP} {' '.join([*EXECUTE, *options(provider)])}"
-        done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=project.root,
-            env=project.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        assert (done.returncode, "Traceback" in done.stderr) == (5, False), done.stderr
-        assert "ulimit -n" in done.stdout + done.stderr
+        ran = project.bash(command)
+        assert (ran.status, "Traceback" in ran.err) == (5, False), ran.err
+        assert "ulimit -n" in ran.out + ran.err
         assert project.prp("resume", "-q").status == 0
     assert tree_of(project) == expected.tree

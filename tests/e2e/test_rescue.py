@@ -199,16 +199,7 @@ def test_F33_output_that_nobody_reads_any_more_ends_no_run(
 ) -> None:
     """`prp execute ... 2>&1 | head -1`: the run goes on to its end."""
     command = f"{PRP} {' '.join([*EXECUTE, *options(provider)])} 2>&1 | head -1"
-    done = subprocess.run(
-        ["bash", "-c", command],
-        cwd=project.root,
-        env=project.environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert "PRPs/greet.md" in done.stdout
+    assert "PRPs/greet.md" in project.bash(command).out
     assert project.events()[-1]["type"] == "run-ended"
     assert project.events()[-1]["outcome"] == "proven"
 

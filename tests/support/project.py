@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,8 +57,15 @@ class Project:
 
     def prp(self, *arguments: str, **variables: str) -> Ran:
         """Run the installed command."""
+        return self._run([str(PRP), *arguments], variables)
+
+    def bash(self, command: str) -> Ran:
+        """Run a line as the person would type it, with pipes and limits."""
+        return self._run(["bash", "-c", command], {})
+
+    def _run(self, words: Sequence[str], variables: Mapping[str, str]) -> Ran:
         done = subprocess.run(
-            [str(PRP), *arguments],
+            words,
             cwd=self.root,
             capture_output=True,
             text=True,
