@@ -11,7 +11,9 @@ from agent.journal import (
     CommandStarted,
     CriterionJudged,
     Event,
+    HoldoutTried,
     ModelAnswered,
+    MutantsTried,
     Planned,
     RunEnded,
     RunResumed,
@@ -45,6 +47,7 @@ class Running:
     began: float
 
 
+_AGAIN = ", second look"
 _Key = tuple[str, str | int, int]
 """By whom a command runs, for which check or task, of which candidate."""
 
@@ -95,7 +98,14 @@ class Board:
                 other = f"candidate {candidate}" if candidate else ""
                 names = ", ".join(name for name in (other, by, which) if name)
                 one = Running(by=names, command=event.command, log=event.log, began=now)
+                if by.endswith(_AGAIN):
+                    # One after the other, and nothing tells of the end of each.
+                    self._end_again(candidate)
                 self.running = {**self.running, (by, check or task, candidate): one}
+            case MutantsTried(candidate=candidate) | HoldoutTried(candidate=candidate):
+                self._end_again(candidate)
+            case CriterionJudged(candidate=candidate):
+                self._end_again(candidate)
             case CheckFinished(stage=stage, check=check, candidate=candidate):
                 self._ends((stage, check, candidate))
             case ToolUsed(tool="run", role=role, task=task, candidate=candidate):
@@ -107,6 +117,9 @@ class Board:
                 self._ends(*(key for key in self.running if key[2] == candidate))
             case AttemptStarted() | RunEnded() | RunResumed():
                 self.running = {}
+
+    def _end_again(self, candidate: int) -> None:
+        self._ends(*(k for k in self.running if k[0].endswith(_AGAIN) and k[2] == candidate))
 
     def _ends(self, *keys: _Key) -> None:
         self.running = {key: one for key, one in self.running.items() if key not in keys}

@@ -47,6 +47,8 @@ def _of_tests(lines: list[str]) -> Findings | None:
     stood = next((found["place"] for line in lines if (found := _STOOD.match(line))), "")
     first = tests[0]["test"]
     why = said or tests[0]["what"] or ""
+    if stood and first.startswith(f"{stood.rsplit(':', 1)[0]}::"):
+        first = first.rsplit("::", 1)[1]  # the place says the file already
     more = len({one["test"] for one in tests}) - 1
     return Findings(first=f"{first}: {why}" if why else first, place=stood, more=more)
 

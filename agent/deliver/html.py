@@ -20,7 +20,7 @@ from agent.deliver.learnt import lessons
 from agent.deliver.report import MARK, NOT_ENDED, beside, foreseen, log_of, money, outcome_of, spent
 from agent.deliver.safety import is_replay
 from agent.deliver.sides import files_of, side_by_side
-from agent.deliver.standing import counted, evidence_of, still_open, why_of
+from agent.deliver.standing import WITH_THEM, counted, evidence_of, output_of, still_open, why_of
 from agent.deliver.story import Story, Usage
 from agent.deliver.talks import talks_of
 from agent.deliver.timeline import Step, steps_of
@@ -116,6 +116,7 @@ def html(
         tone=_tone(story.ended.get("outcome", "")),
         counts=counted(story),
         groups=still_open(story),
+        with_them=WITH_THEM,
         beside=beside(story),
         spent=spent(story.total),
         foreseen=foreseen(story),
@@ -203,9 +204,9 @@ def _checks(story: Story, packed: _Packed, logs: Logs) -> list[dict[str, Any]]:
 def _check(story: Story, name: str, packed: _Packed, logs: Logs) -> dict[str, Any]:
     """Return a check with a cell for each stage."""
     cells: list[dict[str, Any] | None] = []
-    for number, events in enumerate(story.checks.values()):
+    for stage, events in story.checks.items():
         event = events.get(name)
-        cells.append(_cell(event, f"output-{name}-{number}", packed, logs) if event else None)
+        cells.append(_cell(event, output_of(story, name, stage), packed, logs) if event else None)
     command = next(e[name]["command"] for e in story.checks.values() if name in e)
     return {"id": name, "command": command, "cells": cells}
 

@@ -10,6 +10,7 @@ from agent.deliver.story import Story
 
 _CHECK_FIRST = re.compile(r"((?:L\d+|X)\.\d+) ")
 _LAST = 99
+WITH_THEM = "Fails with these checks"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,8 @@ class Item:
     text: str
     """What it is: a command, a criterion's words."""
     why: str
+    all: str = ""
+    """Where the report has everything that it printed; empty where it printed nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +48,8 @@ def still_open(story: Story) -> tuple[Group, ...]:
     if verdict is not None and story.ended.get("outcome") != "proven":
         criteria = story.criteria.get(story.delivered, {}).values()
         groups += [
-            Group(title="Still fails", items=(*_checks(story), *_failed(criteria))),
+            Group(title="Still fails", items=(*_checks(story), *_failed(story, criteria))),
+            Group(title=WITH_THEM, items=tuple(_with_them(story, criteria)), is_short=True),
             Group(title="Speaks against it", items=tuple(_objections(verdict))),
             *_unshown(story, criteria),
         ]
@@ -72,13 +76,34 @@ def _checks(story: Story) -> Iterable[Item]:
         said = f"{event['state']}, {event['reason']}" if event["reason"] else event["state"]
         first = (event["command"].splitlines() or [""])[0]
         why = f"{said}: {line}" if line else said
-        yield Item(id=event["check"], row=f"check-{event['check']}", text=first, why=why)
+        name = event["check"]
+        place = output_of(story, name, f"attempt {story.delivered}") if event["output"] else ""
+        yield Item(id=name, row=f"check-{name}", text=first, why=why, all=place)
 
 
-def _failed(criteria: Iterable[Mapping[str, Any]]) -> Iterable[Item]:
+def output_of(story: Story, check: str, stage: str) -> str:
+    """Return the name of the report's part with what a check printed in a stage."""
+    return f"output-{check}-{list(story.checks).index(stage)}"
+
+
+def _failed(story: Story, criteria: Iterable[Mapping[str, Any]]) -> Iterable[Item]:
+    """Yield the criteria that fail by themselves: by what was read, not by a check named above."""
     for event in criteria:
-        if event["status"] == "failed":
+        if event["status"] == "failed" and not _fails_with(story, event):
             yield _criterion(event, (event["evidence"] or [""])[0])
+
+
+def _with_them(story: Story, criteria: Iterable[Mapping[str, Any]]) -> Iterable[Item]:
+    for event in criteria:
+        if event["status"] == "failed" and (names := _fails_with(story, event)):
+            yield _criterion(event, _and(names))
+
+
+def _fails_with(story: Story, event: Mapping[str, Any]) -> list[str]:
+    """Return the failing checks that a criterion's evidence names."""
+    fails = {one["check"] for one in failing(story)}
+    found = (_CHECK_FIRST.match(line) for line in event["evidence"])
+    return list(dict.fromkeys(one[1] for one in found if one and one[1] in fails))
 
 
 def _criterion(event: Mapping[str, Any], why: str) -> Item:

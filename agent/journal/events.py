@@ -110,7 +110,8 @@ class CommandStarted:
     """A command began: a check's, or one that the coder runs."""
 
     by: str
-    """`coder`, or the stage of a check: `baseline`, or the attempt as `attempt 1`."""
+    """`coder`, or the stage of a check: `baseline`, the attempt as `attempt 1`, or what runs once
+    more where nothing failed as `attempt 1, second look`."""
     command: str
     log: str
     """File below the run's folder that what it prints goes to while it runs."""

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from agent.journal import HoldoutWritten, MutantsTried, Record
+from agent.journal import CommandStarted, HoldoutWritten, MutantsTried, Record
 from agent.llm.conversation import AgentFailed
 from agent.prp import Criterion
 from agent.runs.desk import Desk
@@ -18,6 +18,7 @@ from agent.verifier.holdout_room import FromText, Holdout, problems_at_base
 from agent.verifier.judge import Judged
 from agent.verifier.objections import Objection
 from agent.verifier.trial import Trial, askable, pick_mutants, try_mutants
+from agent.verifier.verify import second_look
 from agent.workspace import FileProblem, Reading
 from agent.workspace.files import read_text
 
@@ -144,7 +145,8 @@ class Hearing:
             except AgentFailed:
                 return {}  # then it is for a person
 
-        return await holdout.weigh(self.room, read_again, attempt=self.attempt)
+        room = replace(self.room, tell=second_look(self.attempt, self.jury.record))
+        return await holdout.weigh(room, read_again, attempt=self.attempt)
 
     async def on_trial(self, results: Sequence[CheckResult]) -> tuple[Objection, ...]:
         """Say which small changes of the changed lines no test notices."""
@@ -157,6 +159,10 @@ class Hearing:
             survivors = [mutants.index(mutant) for mutant in trial.survivors]
             return asdict(replace(trial, survivors=())) | {"survivors": survivors}
 
+        if mutants:
+            words = f"the tests, on {len(mutants)} small changes of the changed lines, one by one"
+            by = f"attempt {self.attempt}, second look"
+            self.jury.record(CommandStarted(by=by, command=words, log="", check="mutants"))
         # One step: how many are tried depends on the clock.
         told = await step("mutants", do)
         trial = Trial(**told | {"survivors": tuple(mutants[n] for n in told["survivors"])})

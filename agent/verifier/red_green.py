@@ -36,7 +36,8 @@ async def shown_red(
     if not tests or not any(asked.values()):
         return tuple(results)
     shown = []
-    async with at_base() as base:
+    async with at_base() as opened:
+        base = replace(opened, tell=room.tell)
         with base.holding(tests):
             for result in results:
                 new = asked[result.check.id]

@@ -6,7 +6,7 @@ import re
 import shutil
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -39,6 +39,8 @@ class Room:
     """What commands may not change for those that come after them."""
     opened: int = 0
     """When it was ready, in nanoseconds since 1970."""
+    tell: Callable[[str, Check, str], None] = lambda *_: None
+    """Is told of every command that is about to run, its check and its log."""
     _behind: list[tuple[str, Check, str]] = field(default_factory=list)
     """What ran before a crash in the room that this one stands for."""
     _ran: Counter[str] = field(default_factory=Counter)
@@ -51,6 +53,8 @@ class Room:
         is_new = False
         self._ran[check.id] += 1
         log = self._log_name(check)
+        # Outside of the step: a run that is taken up tells it no second time.
+        self.tell(command, check, self._below(log))
 
         async def do() -> Json:
             nonlocal is_new

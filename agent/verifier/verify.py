@@ -120,6 +120,16 @@ def _fails_anew(
     return any(facts.fails_anew(name) for name in by_id)
 
 
+def second_look(attempt: int, record: Record) -> Callable[[str, Check, str], None]:
+    """Return what tells of commands that run once more, so that a person sees what takes time."""
+
+    def tell(command: str, check: Check, log: str) -> None:
+        by = f"attempt {attempt}, second look"
+        record(CommandStarted(by=by, check=check.id, command=command, log=log))
+
+    return tell
+
+
 async def _not_fooled(
     results: Sequence[CheckResult], room: Room, say: Callable[[CheckResult], None]
 ) -> tuple[tuple[CheckResult, ...], dict[str, CheckResult]]:
@@ -168,6 +178,7 @@ async def verify(
     objections = tuple(runs_later(room.edits))
     if not _fails_anew(results, before, touched):
         record(LookingCloser(attempt=attempt))
+        room = replace(room, tell=second_look(attempt, record))
         results, second = await _not_fooled(results, room, say)
     if not _fails_anew(results, before, touched):
         results = await steadied(results, room, say, known=second)

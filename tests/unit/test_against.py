@@ -23,7 +23,7 @@ TRACEBACK = 'Traceback:\n  File "/w/a.py", line 3, in f\n    g()\nValueError: no
         pytest.param("a.py:3: error: X\na.py:3: note: y\n", "a.py:3: error: X", id="mypy"),
         pytest.param(
             PYTEST,
-            "tests/test_x.py:22: tests/test_x.py::test_a: assert 1 == 2 (and 1 more)",
+            "tests/test_x.py:22: test_a: assert 1 == 2 (and 1 more)",
             id="pytest",
         ),
         pytest.param("x.go:7:2: undefined: y\n", "x.go:7:2: undefined: y", id="go"),

@@ -8,7 +8,14 @@ from rich.console import Console
 
 from agent.cli.live import picture
 from agent.deliver.board import Board
-from agent.journal import AttemptStarted, CheckFinished, CommandStarted, RunStarted, ToolUsed
+from agent.journal import (
+    AttemptStarted,
+    CheckFinished,
+    CommandStarted,
+    MutantsTried,
+    RunStarted,
+    ToolUsed,
+)
 
 ENDED: dict[str, Any] = {
     "level": 1,
@@ -84,6 +91,22 @@ def test_tasks_side_by_side_show_a_command_each() -> None:
     assert "coder, task 2, 0:08" in "\n".join(drawn(made))
     made.take(ToolUsed(role="coder", tool="run", summary="x", task=2), 2.0)
     assert [one.by for one in made.running.values()] == ["coder, task 1"]
+
+
+def test_what_runs_once_more_is_shown_one_at_a_time() -> None:
+    """The second look takes its time: the next one takes its place."""
+    made = board()
+    for number in (1, 2):
+        again = CommandStarted(
+            by="attempt 1, second look", check=f"L1.{number}", command=f"lint {number}", log=""
+        )
+        made.take(again, 1.0)
+    shown = "\n".join(drawn(made))
+    assert ("lint 1" in shown, "lint 2" in shown) == (False, True)
+    assert "second look" in shown
+    tried = MutantsTried(attempt=1, chosen=1, tried=1, killed=1, survivors=(), seconds=1.0)
+    made.take(tried, 2.0)
+    assert made.running == {}
 
 
 @pytest.mark.parametrize("width", [20, 40, 160])

@@ -52,12 +52,24 @@ def test_the_head_names_the_check_that_fails_and_the_criteria_that_wait_for_it()
     assert "no money is left" in head
     assert '<a href="#check-L1.1">L1.1</a> <code>ruff check .</code>' in head
     assert "a.py:3:1: E501 too long" in head
+    assert '<a href="#output-L1.1-1-shown">all of it</a>' in head
     assert 'Unproven, not tested yet:</b> <a href="#criterion-C1">C1</a>' in head
     assert 'Unproven, no check judges it:</b> <a href="#criterion-C2">C2</a>' in head
     assert "2 criteria: 1 unproven (not tested yet), 1 unproven (no check judges it)." in head
     told = markdown(tell(events))
     assert "- Still fails: L1.1 `ruff check .` (failed, exit status 1: a.py:3:1: E501" in told
     assert "| ? unproven, not tested yet | L2.1 waits until L1.1 passes |" in told
+
+
+def test_criteria_that_fail_with_a_check_are_named_beside_it() -> None:
+    """In one line: the check's own says why."""
+    events = gated()
+    for event in events:
+        if event.get("criterion") == "C1":
+            event |= {"status": "failed", "evidence": ["L1.1 `ruff check .`: failed"]}
+    head = html(tell(events), events).split("<main>")[0]
+    with_it = '<a href="#criterion-C1">C1</a> with <a href="#check-L1.1">L1.1</a>'
+    assert f"Fails with these checks:</b> {with_it}" in head
 
 
 def test_the_terminal_says_which_kind_of_unproven_it_is() -> None:
