@@ -122,7 +122,7 @@ def test_a_link_to_a_folded_change_opens_it(browser: Browser, tmp_path: Path) ->
 
 
 def test_a_journal_of_fifty_megabytes_opens(browser: Browser, tmp_path: Path) -> None:
-    """Large parts are unpacked when they are opened, a piece at a time."""
+    """Large parts are unpacked when opened, a piece at a time, and nothing in them is amiss."""
     events = a_journal("words")
     tool = next(event for event in events if event["type"] == "tool-used")
     events[-1:-1] = [tool | {"summary": f"step {n} " + "x" * 150} for n in range(300_000)]
@@ -134,3 +134,4 @@ def test_a_journal_of_fifty_megabytes_opens(browser: Browser, tmp_path: Path) ->
     page.wait_for_selector("#agents ~ details button")
     assert page.locator("button").inner_text().startswith("Show more")
     assert page.evaluate("document.body.innerText.length") < 1_000_000
+    assert Axe().run(page)["violations"] == []
