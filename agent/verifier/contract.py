@@ -2,6 +2,7 @@
 
 import fnmatch
 import hashlib
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -61,6 +62,15 @@ _CONFIGURATION = (
 )
 _TESTS = ("test_*.py", "*_test.py", "*_test.go", "*.test.*", "*.spec.*", "*Test.java", "*_test.rs")
 _TEST_FOLDERS = {"tests", "test", "__tests__", "spec"}
+
+
+def _one_of(patterns: Sequence[str]) -> Callable[[str], re.Match[str] | None]:
+    # One expression for all: every file of a repository is asked, several times in a run.
+    return re.compile("|".join(map(fnmatch.translate, patterns))).match
+
+
+_is_test_name = _one_of(_TESTS)
+_is_configuration_name = _one_of(_CONFIGURATION)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,15 +147,14 @@ def decides(path: str) -> bool:
 
 
 def _is_test_file(path: str) -> bool:
-    name = path.rsplit("/", 1)[-1]
-    return any(fnmatch.fnmatch(name, pattern) for pattern in _TESTS)
+    return _is_test_name(path.rsplit("/", 1)[-1]) is not None
 
 
 def _is_configuration(path: str) -> bool:
     *folders, name = path.split("/")
     # What lies in these is run instead of what is installed: `npm` looks there for any program.
     own = "node_modules" in folders or ".cargo" in folders
-    return own or any(fnmatch.fnmatch(name, pattern) for pattern in _CONFIGURATION)
+    return own or _is_configuration_name(name) is not None
 
 
 def _in_test_folder(path: str) -> bool:

@@ -229,7 +229,7 @@ def _cargo(known: frozenset[str]) -> Iterator[Recipe]:
 
 def _one_folder(known: frozenset[str], names: Collection[str]) -> str | None:
     """Return where the manifests are: the root, or the only folder below it that has some."""
-    folders = {_parent(p) for p in known if PurePosixPath(p).name in names and _depth(p) <= 2}
+    folders = {_parent(p) for p in known if _depth(p) <= 2 and PurePosixPath(p).name in names}
     if "" in folders:
         return ""
     return folders.pop() if len(folders) == 1 else None
