@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from agent.prp import Check, CheckKind
 from agent.prp.programs import commands_of
-from agent.verifier.look_only import look_only
+from agent.verifier.look_only import as_run
 
 # More at once would only make each of them slower.
 _MOST = 4
@@ -59,7 +59,7 @@ def _reads_with(check: Check) -> frozenset[str] | None:
     """
     if check.kind not in (CheckKind.RUN, CheckKind.MUTATING) or check.servers:
         return None
-    command = look_only(check.command) if check.kind is CheckKind.MUTATING else check.command
+    command = as_run(check)
     tools: set[str] = set()
     for text in (*check.setup, command):
         if _OPAQUE.search(text) or not (commands := commands_of(text)):

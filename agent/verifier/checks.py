@@ -8,7 +8,7 @@ from agent.prp.serving import is_probe, is_server
 from agent.steps import in_order, new_token
 from agent.verifier.batches import batches
 from agent.verifier.expectations import CheckState, below_its_own, judge, missing_tool
-from agent.verifier.look_only import look_only
+from agent.verifier.look_only import as_run
 from agent.verifier.outcomes import FAILED, Outcomes, outcomes_of
 from agent.verifier.servers import (
     PATIENCE,
@@ -124,7 +124,7 @@ async def run_check(check: Check, run: RunCommand, *, patience: float = PATIENCE
     """
     if check.kind in _WHY_NOT:
         return CheckResult(check=check, state=CheckState.NOT_RUN, reason=_why_not(check))
-    command = look_only(check.command) if check.kind is CheckKind.MUTATING else check.command
+    command = as_run(check)
     finished, report = await _run(command, check, run, patience)
     state, reason = _meaning(finished, report, check)
     tests = outcomes_of(finished.reports, finished.output)

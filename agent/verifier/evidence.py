@@ -98,8 +98,12 @@ class Facts:
         if after.state is not before.state or findings(after.output) - findings(before.output):
             return False
         words = f"{after.check.command}\n{after.output}"
-        names_files = re.search(r"\b[\w-]+\.[a-z]{1,5}:\d|\b[\w-]+/[\w./-]+\.\w+", after.output)
+        names_files = re.search(_NAMES_FILES, after.output)
         return bool(names_files) and not any(_names(words, path) for path in self.touched)
+
+
+# `a.go:3`, `src/a.go`, or a line that is nothing but `a.go`, as of `gofmt -l`.
+_NAMES_FILES = r"\b[\w-]+\.[a-z]{1,5}:\d|\b[\w-]+/[\w./-]+\.\w+|(?m:^[\w-]+\.[a-z]{1,5}$)"
 
 
 def _names(words: str, path: str) -> bool:

@@ -1,12 +1,31 @@
-"""Tools that repair what they find, made to look only.
+"""What is run for a check where that is not its command as it was written.
 
-A check must not repair what it checks: the result would belong to no commit.
+A check must not repair what it checks: the result would belong to no commit. And one that only
+says whether something was printed must say what: `test -z "$(gofmt -l .)"` helps nobody.
 """
 
 import re
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from agent.prp import Check, CheckKind
+
+
+def as_run(check: Check) -> str:
+    """Return what is run for a check."""
+    return look_only(check.command) if check.kind is CheckKind.MUTATING else telling(check.command)
+
+
+_IS_EMPTY = re.compile(r"""(test|\[) -z "\$\(([^()`"']+)\)"( \])?""")
+
+
+def telling(command: str) -> str:
+    """Return a command that asks whether another prints nothing so that one sees what it prints."""
+    found = _IS_EMPTY.fullmatch(command.strip())
+    if found is None or bool(found[3]) is not (found[1] == "["):
+        return command
+    return f'{found[1]} -z "$({{ {found[2].strip()}; }} | tee /dev/stderr)"{found[3] or ""}'
 
 
 def look_only(command: str) -> str:

@@ -1,5 +1,6 @@
 """Commands become checks: joined, classified, with what the document expects of them."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from agent.prp import Check, CheckKind, ExpectationKind, parse_prp, readiness
 from agent.prp.kinds import can_fail, kinds_of
 from agent.verifier import checks as verifying
-from agent.verifier.look_only import look_only
+from agent.verifier.look_only import look_only, telling
 from agent.verifier.summaries import ended_early
 
 
@@ -617,6 +618,27 @@ class TestExpectations:
 def test_a_tool_that_repairs_is_made_to_look(command: str, looks: str) -> None:
     """A check must not change what it checks."""
     assert look_only(command) == looks
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "shown"),
+    [
+        ('test -z "$(ls)"', 1, "a.go\n"),
+        ('[ -z "$(ls; false)" ]', 1, "a.go\n"),
+        ('test -z "$(true)"', 0, ""),
+        ('test -z "$(ls)" || echo found', 0, "found\n"),
+        ('test -z "$(ls "a.go")"', 1, ""),
+    ],
+)
+def test_what_should_print_nothing_shows_what_it_prints(
+    tmp_path: Path, command: str, status: int, shown: str
+) -> None:
+    """With the same exit status; a command that is more than that stays as it is written."""
+    (tmp_path / "a.go").touch()
+    argv = ("bash", "-c", telling(command))
+    ran = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == status
+    assert ran.stdout + ran.stderr == shown
 
 
 def test_readiness_counts_as_never_run_what_the_verifier_does_not_run() -> None:
