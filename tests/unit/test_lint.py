@@ -268,6 +268,12 @@ class TestSurroundings:
         """`../docs/style.md` in `PRPs/x.md` is `docs/style.md`."""
         assert found(after(CONTEXT, "- [Style](../docs/style.md#tone) for words")) == []
 
+    def test_R02_what_is_about_all_checks_is_shown_by_them(self) -> None:
+        """Nobody has to add a check that the checks pass."""
+        for words in ("All validation loops pass", "All four levels pass", "all checks are green"):
+            text = after("### Success Criteria", f"- [ ] {words}")
+            assert "R02" not in {finding.code for finding in found(text)}, words
+
     def test_what_a_task_makes_is_not_missing(self) -> None:
         text = GOOD.replace("MODIFY src/app.py", "CREATE src/new.py")
         assert found(after(CONTEXT, "- file: src/new.py\n  why: x", text)) == []

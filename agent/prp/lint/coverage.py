@@ -38,6 +38,9 @@ _TOPICS: tuple[tuple[str, str], ...] = (
     (r"\bbenchmark|\bperformance|\blatency|\bp9[59]\b|\d+ ?ms\b", r"\b(bench\w*|locust|k6|wrk|ab|perf\w*)\b"),
 )  # fmt: skip
 _WANTED = tuple((re.compile(a, re.IGNORECASE), re.compile(b)) for a, b in _TOPICS)
+_EVERY_CHECK = re.compile(
+    r"\ball (\w+ ){0,2}(loops|levels|gates|checks)\b.{0,20}\b(pass|green)", re.IGNORECASE
+)
 _WORD = re.compile(r"[A-Za-z]{3,}|\d{3,}")
 _FILE = re.compile(r"[\w-]+(?=\.\w{1,5}\b)")
 _MOST_CHECKS = 300
@@ -65,7 +68,8 @@ class Coverage:
 def find_coverage(prp: Prp) -> Coverage:
     """Return which checks seem to show which criteria and which tasks.
 
-    A check counts where it stands in the criterion, is of the kind that the criterion speaks of
+    All checks count for a criterion that is about all of them. Otherwise one counts where it
+    stands in the criterion, is of the kind that the criterion speaks of
     (tests, lint, types, build, coverage, speed), or shares a name or enough words with it.
     """
     shell = [c for c in prp.checks if is_shell(c) and CheckKind.DESTRUCTIVE not in c.kinds]
@@ -128,6 +132,8 @@ def _showing(
     if inline:
         return inline
     text = criterion.text[:_MOST_WORDS].replace('"', "'")
+    if _EVERY_CHECK.search(text):
+        return tuple(check.id for check in offers.checks)
     for (topic, _), found in zip(_WANTED, offers.topics, strict=True):
         if found and topic.search(text):
             return found
