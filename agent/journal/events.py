@@ -363,7 +363,7 @@ class RanAgain:
     """Which repair of the attempt, from 1."""
     commit: str
     checks: dict[str, str]
-    """Check id to state: those that had failed, and those that these had kept from running."""
+    """Check id to state, of those that had failed."""
     left_out: dict[str, str]
     """Check id to why it did not run again."""
 

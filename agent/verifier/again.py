@@ -15,13 +15,11 @@ from agent.verifier.verify import finished_event, measure
 
 
 def affected(known: Verdict) -> frozenset[str]:
-    """Return ids of the checks that a repair is about: what fails, and what that kept from running.
+    """Return ids of the checks that a repair is about; empty where no check fails.
 
-    Empty where no check fails.
+    What they kept from running waits as well: where they pass, the verdict comes next.
     """
-    failing = frozenset(result.check.id for result in known.failures)
-    gated = (name for name, one in known.results.items() if one.state is CheckState.GATED)
-    return failing.union(gated) if failing else failing
+    return frozenset(result.check.id for result in known.failures)
 
 
 async def run_again(
@@ -68,7 +66,7 @@ async def run_again(
             commit=commit,
             checks={result.check.id: result.state.value for result in came},
             left_out={
-                name: f"{result.state} when it last ran"
+                name: _why_not(result)
                 for name, result in known.results.items()
                 if name not in names
             },
@@ -77,6 +75,12 @@ async def run_again(
     results = {**known.results, **{result.check.id: result for result in came}}
     facts = Facts(results=results, baseline=baseline, touched=touched)
     return Verdict(attempt=attempt, commit=commit, facts=facts, criteria=())
+
+
+def _why_not(result: CheckResult) -> str:
+    if result.state is CheckState.GATED:
+        return "not reached yet"
+    return f"{result.state} when it last ran"
 
 
 def is_stuck(known: Verdict, found: Verdict) -> bool:

@@ -129,7 +129,7 @@ class TestFeedback:
         assert [(e["attempt"], e["turn"], e["checks"], e["left_out"]) for e in again] == [
             (2, 1, {behaviour: "failed"}, {lint: passed}),
             (2, 2, {behaviour: "passed"}, {lint: passed}),
-            (3, 1, {lint: "passed", behaviour: "passed"}, {}),
+            (3, 1, {lint: "passed"}, {behaviour: "not reached yet"}),
         ]
         # And the coder went on in the same conversation, with what failed then
         repairs, more = heard[1], heard[2]
