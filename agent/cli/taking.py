@@ -76,6 +76,7 @@ def apply(
 
     if cherry_pick and squash:
         raise typer.BadParameter("Either --cherry-pick or --squash.", param_hint="--squash")
+    folder = run_named(run)
     if not yes and not sys.stdin.isatty():
         raise NeedsApproval("Nobody can be asked here", hint="Say it beforehand: --yes.")
 
@@ -85,7 +86,7 @@ def apply(
         return yes or typer.confirm("Go ahead?", default=False)
 
     joined = take_in(
-        delivered(run_named(run)),
+        delivered(folder),
         "cherry-pick" if cherry_pick else "squash" if squash else "merge",
         ask=agreed,
         anyway=anyway,

@@ -178,7 +178,8 @@ class Board:
         self.criteria[event.criterion] = (event.text, event.status)
 
     def _verified(self, event: AttemptVerified, _: float) -> None:
-        self.doing = "verified" if event.holds else f"{len(event.failures)} failures"
+        count = len(event.failures)
+        self.doing = "verified" if event.holds else f"{count} failure{'s' if count != 1 else ''}"
 
     def _answered(self, event: ModelAnswered, _: float) -> None:
         self.tokens += event.input_tokens + event.output_tokens

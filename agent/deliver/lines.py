@@ -89,7 +89,8 @@ def _verified(event: journal.AttemptVerified) -> str:
         return f"attempt {event.attempt} holds on {event.commit[:12]}"
     if not event.failures:
         return f"attempt {event.attempt}: nothing fails, but not everything is shown"
-    return f"attempt {event.attempt} does not hold: {len(event.failures)} failures"
+    count = len(event.failures)
+    return f"attempt {event.attempt} does not hold: {count} failure{'s' if count > 1 else ''}"
 
 
 def _holdout(event: journal.HoldoutWritten) -> str:
