@@ -66,6 +66,7 @@ def main() -> int:
     if args.out:
         old = json.loads(args.out.read_text()) if args.out.exists() else {}
         old[f"{args.scenario}@{args.latency_ms:g}ms"] = entry
+        args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(json.dumps(old, indent=1) + "\n")
     return 0
 
