@@ -83,7 +83,9 @@ class _Work:
         team = Team(code=code, beside=beside, record=self.office.record, jobs=jobs)
         if attempt > 1 or candidates == 1:
             talk = await team.carry_out(work, attempt, tree)
-            await self._go_on(contract, team, attempt, talk, stronger=work[-1].stronger)
+            # There is no work where all of it was done before the run was begun afresh.
+            stronger = any(one.stronger for one in work)
+            await self._go_on(contract, team, attempt, talk, stronger=stronger)
             return
         contest = Contest(
             count=candidates,
