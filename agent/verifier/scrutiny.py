@@ -133,9 +133,9 @@ async def about_given_tests(
 
 
 def _about_tests_put_back(contract: Contract, room: Room) -> list[Objection]:
-    """Tell what the branch made of given tests that ran as they were: who merges it loses them."""
+    """Say what the branch made of given tests that ran as they were: who merges it loses them."""
     return [
-        replace(o, weight=Weight.NOTED, what=f"{o.what}; as it was, the checks pass as well")
+        replace(o, what=f"{o.what}; as it was, the checks pass as well")
         for edit in room.edits
         if edit.path in room.put_back and edit.before is not None and contract.is_test(edit.path)
         for o in weigh_edits(edit.path, edit.before, edit.after)

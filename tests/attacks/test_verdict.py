@@ -500,13 +500,16 @@ def test_V28_a_renamed_test_is_told(tmp_path: Path) -> None:
     assert any("is now called" in o["what"] for o in found["objections"])
 
 
-def test_a_given_test_that_no_task_names_is_put_back_and_its_loss_is_told(tmp_path: Path) -> None:
-    """The verdict rests on it as it was; who merges the branch should know that it is gone there."""
+def test_V02_a_given_test_that_no_task_names_is_not_lost(tmp_path: Path) -> None:
+    """The checks pass with it put back, but who merges the branch would not have it any more."""
     other = '"""Others."""\n\n\ndef test_one() -> None:\n    assert 1\n'
     two = "\n\ndef test_two() -> None:\n    assert sum([1, 1]) == 2\n"
     branch = {"shop/price.py": SOLUTION, "tests/test_other.py": other}
     found = verdict(tmp_path, branch, **{"tests/test_other.py": other + two})
-    assert found["outcome"] == "unproven", against(found)
+    assert found["outcome"] != "proven", against(found)
     assert found["put_back"] == ["tests/test_other.py"]
     (told,) = [o for o in found["objections"] if o["place"] == "tests/test_other.py::test_two"]
-    assert (told["weight"], "as it was, the checks pass as well" in told["what"]) == ("noted", True)
+    assert (told["weight"], "as it was, the checks pass as well" in told["what"]) == (
+        "refused",
+        True,
+    )
