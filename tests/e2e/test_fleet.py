@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.fleet import Fleet, a_fleet, wait_for
 from tests.support.lives import FILES, Coder, Undisturbed, options
-from tests.support.postgres import a_database
+from tests.support.postgres import a_database, stopped
 from tests.support.project import Project
 from tests.support.provider import Answer, Provider, Request
 from tests.support.scripts import GREET_PRP
@@ -184,6 +184,28 @@ def test_a_worker_that_is_cut_off_stops_at_once(
     two = fleet.worker("two", "--until-empty")
     assert two.wait(90) == 0, fleet.said("two")
     assert fleet.tree("prp/greet") == expected.tree
+
+
+def test_a_worker_ends_at_a_signal_although_the_server_hangs(tmp_path: Path) -> None:
+    """Given a PostgreSQL that answers no more, then the worker ends before it is killed."""
+    coder = Coder()
+    begun: list[int] = []
+
+    def noticed(request: Request) -> Answer:
+        begun.append(1)
+        return coder(request)
+
+    with a_database() as (port, place), Provider(noticed) as provider:
+        project = Project(tmp_path / "project", FILES)
+        url = f"postgresql://shop@127.0.0.1:{port}/{os.urandom(4).hex()}"
+        with a_fleet(tmp_path, project, url) as fleet, stopped(Path(place)) as stop:
+            execute(fleet, provider)
+            one = fleet.worker("one")
+            wait_for(lambda: bool(begun))
+            stop()
+            one.terminate()
+            assert one.wait(40) == 5, fleet.said("one")
+            assert "left to other workers" in fleet.said("one")
 
 
 def test_a_branch_that_somebody_moved_ends_the_run(fleet: Fleet, provider: Provider) -> None:

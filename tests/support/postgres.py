@@ -2,11 +2,12 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,8 +38,34 @@ def a_database() -> Iterator[tuple[int, str]]:
             _wait(port)
             yield port, folder
         finally:
-            started.terminate()
+            # At once, also where somebody still holds a connection.
+            os.kill(_first(Path(folder)), signal.SIGINT)
             started.wait(timeout=30)
+
+
+@contextmanager
+def stopped(place: Path) -> Iterator[Callable[[], None]]:
+    """Yield how to make its open connections answer no more, until the end."""
+    processes: list[int] = []
+
+    def stop() -> None:
+        first = _first(place)
+        found = subprocess.run(["pgrep", "-P", str(first)], capture_output=True, check=True)
+        # Not the first: who started it would stop with it.
+        processes[:] = map(int, found.stdout.split())
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+
+    try:
+        yield stop
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
+
+
+def _first(place: Path) -> int:
+    """Return the process that the others come from."""
+    return int((place / "data/postmaster.pid").read_text().splitlines()[0])
 
 
 def _free_port() -> int:

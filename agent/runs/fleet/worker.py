@@ -16,7 +16,7 @@ from dbos import DBOS
 from sqlalchemy.exc import DatabaseError
 
 from agent.deliver import tell
-from agent.errors import EnvironmentProblem, PrpError
+from agent.errors import EnvironmentProblem, Exit, PrpError
 from agent.journal import read_events
 from agent.runs.alive import holder
 from agent.runs.database import forget_ended
@@ -35,6 +35,7 @@ _PULSE = 1.0
 _TIDYING = 30.0
 # A run that SIGTERM ends has eight seconds to save itself; see `signals.py`.
 _LAST_WORDS = 12.0
+_LATEST_END = 18.0
 _MOST_STARTS = 3
 _ENDLESS = 1_000_000
 
@@ -82,8 +83,15 @@ class Worker:
         """
         url = await asyncio.to_thread(prepared, self.settings.database_url)
         stop = asyncio.Event()
+
+        def end() -> None:
+            stop.set()
+            latest = threading.Timer(_LATEST_END, self._give_up)
+            latest.daemon = True
+            latest.start()
+
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+            asyncio.get_running_loop().add_signal_handler(number, end)
         sign = Sign(url, self.name)
         try:
             with _listening(self, url):
@@ -237,6 +245,12 @@ class Worker:
             ):
                 DBOS.resume_workflow(status.workflow_id, queue_name=self.queue)
         self._tidy(now=True)
+
+    def _give_up(self) -> None:
+        """End although a hanging database holds a thread: other workers take the runs over."""
+        self._kill()
+        self.say("the database does not answer: the runs here are left to other workers")
+        os._exit(Exit.ENVIRONMENT)
 
     def _kill(self) -> None:
         for running in list(self._running.values()):
