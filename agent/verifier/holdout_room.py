@@ -64,11 +64,12 @@ class Holdout:
             if passing.get(test.name):
                 told = shown if test.new else guarded
                 told[test.criterion] = (*told.get(test.criterion, ()), test.name)
-        broken = {
-            test.criterion: reviewed[test.name].reason
-            for test in failing
-            if said[test.name] == "right"
-        }
+        broken: dict[str, str] = {}
+        for test in failing:
+            if said[test.name] == "right":
+                reason = reviewed[test.name].reason
+                told_before = broken.get(test.criterion)
+                broken[test.criterion] = f"{told_before} {reason}" if told_before else reason
         self._left = kept
         self._record(
             HoldoutTried(

@@ -57,12 +57,11 @@ class Script:
         if "submit_tests" in request.tools:
             return Answer(calls=(("submit_tests", next(self.tests)),))
         if "submit_review" in request.tools:
-            said = {
-                "name": "test_another_name",
-                "verdict": next(self.verdicts),
-                "reason": "For another name it still greets Ada; the PRP asks for that name.",
-            }
-            return Answer(calls=(("submit_review", {"tests": [said]}),))
+            verdict = next(self.verdicts)
+            reason = "For another name it still greets Ada; the PRP asks for that name."
+            names = [n for n in ("test_another_name", "test_a_third") if f"- {n} (" in request.text]
+            said = [{"name": n, "verdict": verdict, "reason": f"{reason} ({n[5:]})"} for n in names]
+            return Answer(calls=(("submit_review", {"tests": said}),))
         if "submit_judgement" in request.tools:
             judged = opinions({"C1": "yes", "C2": "yes"}, quote="def greet")
             return Answer(calls=(("submit_judgement", judged),))
@@ -102,6 +101,18 @@ def test_V09_hard_coded_results_are_found_and_repaired_from_words(tmp_path: Path
     coders = [r for r in script.asked if "finish" in r.tools]
     assert not any("test_another_name" in r.text for r in coders)
     assert "test_from_text.py" not in project.git("ls-tree", "-r", "--name-only", "prp/greet")
+
+
+def test_the_coder_is_told_every_reason(tmp_path: Path) -> None:
+    """Also where two tests show the same criterion, one input each."""
+    (one,) = handed_in()["tests"]
+    third = TESTS + "\n\ndef test_a_third() -> None:\n    assert 'Zed' in greet('Zed')\n"
+    both = handed_in(content=third, tests=[one, one | {"name": "test_a_third"}])
+    project, ran = execute(tmp_path, Script(HARD, GOOD, tests=[both]))
+    assert ran.status == 0, ran.err
+    told = next(e["text"] for e in project.events() if e["type"] == "feedback-sent")
+    assert "(another_name)" in told
+    assert "(a_third)" in told
 
 
 def test_V09_a_coder_who_goes_on_is_not_proven(tmp_path: Path) -> None:
