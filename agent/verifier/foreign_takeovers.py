@@ -77,5 +77,29 @@ def swapped_packages(edit: Edited) -> Iterator[Objection]:
         yield _asked(edit.path, "packages of the branch's own are used instead of the published")
 
 
+_GO_MAIN = re.compile(r"^func\s+TestMain\s*\(.*?^\}", re.MULTILINE | re.DOTALL)
+_GO_TAG = re.compile(r"^//\s?(?:go:build|\+build)\s+(?P<tag>.+)", re.MULTILINE)
+
+
+def own_main(edit: Edited) -> Iterator[Objection]:
+    """Yield what a file of Go's tests does to how all tests of its package run."""
+    if not edit.path.endswith("_test.go") or edit.after is None:
+        return
+    before = edit.before or ""
+    main = _GO_MAIN.search(edit.after)
+    if main and main[0] not in before:
+        what = ""
+        if ".Run()" not in main[0]:
+            what = "`TestMain` runs none of the package's tests"
+        elif re.search(r"os\.Exit\(\s*0\s*\)", main[0]):
+            what = "`TestMain` ends with status 0 whatever the package's tests say"
+        if what:
+            yield Objection(weight=Weight.REFUSED, place=edit.path, what=what)
+    for tag in _GO_TAG.finditer(edit.after):
+        if tag[0] not in before:
+            what = f"its tests are left out where `{tag['tag'].strip()}` does not hold"
+            yield Objection(weight=Weight.NOTED, place=edit.path, what=what)
+
+
 def _asked(place: str, what: str) -> Objection:
     return Objection(weight=Weight.ASKED, place=place, what=what)

@@ -10,6 +10,7 @@ from agent.verifier.checks import CheckResult, run_check
 from agent.verifier.conformance import conformance
 from agent.verifier.contract import Contract
 from agent.verifier.expectations import CheckState
+from agent.verifier.foreign_takeovers import own_main
 from agent.verifier.given_tests import weigh_edits
 from agent.verifier.named import is_named
 from agent.verifier.objections import Objection, Weight
@@ -90,6 +91,7 @@ async def scrutinise(
         *await about_given_tests(contract, room, own, results, files),
         *_about_tests_put_back(contract, room),
         *suspicions(edit for edit in own if not contract.is_test(edit.path)),
+        *(o for edit in own for o in own_main(edit)),
         *(
             o
             for edit in own

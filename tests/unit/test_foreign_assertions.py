@@ -4,7 +4,7 @@
 import pytest
 
 from agent.verifier.changes import Edited
-from agent.verifier.foreign_takeovers import foreign_takeovers, swapped_packages
+from agent.verifier.foreign_takeovers import foreign_takeovers, own_main, swapped_packages
 from agent.verifier.given_tests import weigh_edits
 from agent.verifier.suspicions import suspicions
 
@@ -100,6 +100,23 @@ def test_given_tests_stay_about_the_code(after: str, said: str) -> None:
     files = {"src/greet.ts", "test/fake.js"}
     (found,) = foreign_takeovers(edit("test/a.test.js", TESTED, after), files)
     assert (found.weight.value, said in found.what) == ("asked", True)
+
+
+@pytest.mark.parametrize(
+    ("after", "weights"),
+    [
+        ("func TestMain(m *testing.M) {\n\tos.Exit(0)\n}\n", ["refused"]),
+        ("func TestMain(m *testing.M) {\n\tm.Run()\n\tos.Exit(0)\n}\n", ["refused"]),
+        ("func TestMain(m *testing.M) {\n\tsetUp()\n\tos.Exit(m.Run())\n}\n", []),
+        ("//go:build slow\n\npackage a\n", ["noted"]),
+        ("package a\n\nfunc TestOne(t *testing.T) {\n}\n", []),
+    ],
+)
+def test_all_tests_of_a_go_package_still_run(after: str, weights: list[str]) -> None:
+    """One new file can end the run of all, or leave its own out."""
+    found = list(own_main(edit("a_test.go", "", after)))
+    assert [o.weight.value for o in found] == weights
+    assert not list(own_main(edit("a_test.go", after, f"{after}\n// more\n")))
 
 
 def test_what_moved_is_imported_from_elsewhere() -> None:
