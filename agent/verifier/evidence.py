@@ -9,6 +9,7 @@ from enum import StrEnum
 from agent.prp import CheckKind, Criterion
 from agent.verifier.checks import CheckResult
 from agent.verifier.expectations import CheckState
+from agent.verifier.outcomes import PASSED
 
 
 class Status(StrEnum):
@@ -171,13 +172,16 @@ _Found = tuple[Status, Sequence[str]] | None
 
 
 def _failed(
-    _criterion: Criterion,
+    criterion: Criterion,
     bound: Sequence[CheckResult],
     judgement: Judgement | None,
     facts: Facts,
 ) -> _Found:
     failed = [result for result in bound if result.failed]
     new = [result for result in bound if facts.fails_anew(result.check.id)]
+    if new and all(_only_new_tests(criterion, result, facts) for result in new):
+        why = "none of the tests that fail in it passed before the work"
+        return Status.UNPROVEN, [f"{describe(result)}; {why}" for result in new]
     if new:
         return Status.FAILED, [describe(result) for result in new]
     if judgement and judgement.holds == "no":
@@ -186,6 +190,16 @@ def _failed(
         old = [f"{describe(result)}, as on the base commit" for result in failed]
         return Status.PRE_EXISTING, old
     return None
+
+
+def _only_new_tests(criterion: Criterion, result: CheckResult, facts: Facts) -> bool:
+    """Return whether a check fails by nothing that a criterion about what was there speaks of."""
+    before = facts.baseline.get(result.check.id)
+    if not (re.search(_EXISTING, criterion.text.lower()) and before and before.tests):
+        return False
+    old = {name for name, outcome in before.tests.by_id.items() if outcome == PASSED}
+    now = result.tests.by_id if result.tests else {}
+    return bool(old) and all(now.get(name) == PASSED for name in old)
 
 
 def _not_reached(
@@ -224,8 +238,14 @@ def _proven(
     if (red or from_text) and judgement and (confirmed or named):
         evidence = [f"{describe(result)}; {_redness(result)}" for result in red]
         guards = _guards(criterion, facts)
-        return Status.PROVEN, [*evidence, *from_text, *guards, *judgement.quotes]
+        return Status.PROVEN, [*evidence, *from_text, *guards, *_reading(judgement)]
     return None
+
+
+def _reading(judgement: Judgement) -> list[str]:
+    """Return what the verifier says and quotes, where it says yes."""
+    said = [f"verifier: {judgement.reason}"] if judgement.holds == "yes" else []
+    return [*said, *judgement.quotes]
 
 
 def _redness(result: CheckResult) -> str:
@@ -299,6 +319,8 @@ def is_quoted(criterion: Criterion, result: CheckResult) -> bool:
     return " ".join(result.check.command.split()) in quoted
 
 
+# What was there and stays, not what else a check may show.
+_EXISTING = r"\b(existing|no regressions?)\b"
 _STAYS = r"\b(existing|still|remain|unchanged|no regressions?)\b"
 
 

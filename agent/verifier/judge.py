@@ -172,14 +172,16 @@ def _place_of(
     words = next((w for w in copied if len(_squeezed(w)) >= 4 and _squeezed(w) in squeezed), None)
     if text is None or words is None:
         return None
-    first = words.strip().splitlines()[0].strip()
+    lines = [line.strip() for line in words.strip().splitlines()]
+    shown = " ⏎ ".join(filter(None, lines))[:_SHOWN]
     if told is not None:
         where = "files changed" if quote.source == _CHANGES else f"output of {quote.source}"
-        return f"{where}: {first}"
-    return f"{quote.source}:{_line_of(first, text)}: {first}"
+        return f"{where}: {shown}"
+    return f"{quote.source}:{_line_of(lines[0], text)}: {shown}"
 
 
 _CHANGES = "changes"
+_SHOWN = 400
 _PLUS = re.compile(r"^\+", re.MULTILINE)
 
 

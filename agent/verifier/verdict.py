@@ -85,12 +85,13 @@ class Verdict:
         return "; ".join([*(asked[:3] or ["evidence is missing"]), *dict.fromkeys(tools)])
 
     @property
-    def score(self) -> tuple[int, int, int]:
+    def score(self) -> tuple[int, int, int, int]:
         """Return how good it is, for picking the best attempt: bigger is better."""
         held = sum(c.status in _HOLDS for c in self.criteria)
         failed = sum(c.status is Status.FAILED for c in self.criteria)
         refused = len(self.objections_of(Weight.REFUSED))
-        return (-len(self.failures) - refused, held - failed, -self.attempt)
+        tests = sum(result.tests.failed for result in self.failures if result.tests)
+        return (-len(self.failures) - refused, held - failed, -tests, -self.attempt)
 
     @property
     def fingerprint(self) -> str:

@@ -1,11 +1,14 @@
 """Rules that give a criterion its status. A model's word only lowers."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.prp import Check, CheckKind, Criterion, Expectation, ExpectationKind
 from agent.verifier import CheckResult, CheckState, Proof, Status, Verdict
 from agent.verifier.evidence import Facts, Judgement, decide
 from agent.verifier.expectations import judge
+from agent.verifier.outcomes import Outcomes
 from agent.workspace import Finished
 
 NEW = Criterion(id="C1", text="Prints a receipt", line=1)
@@ -70,6 +73,24 @@ class TestDecide:
     ) -> None:
         """One row, one rule."""
         assert status(criterion, before, after, judgement) is expected
+
+    @pytest.mark.parametrize(
+        ("now", "expected"),
+        [
+            ({"::old": "passed", "::new": "failed"}, Status.UNPROVEN),
+            ({"::old": "failed", "::new": "passed"}, Status.FAILED),
+            ({"::new": "failed"}, Status.FAILED),
+        ],
+    )
+    def test_what_existed_does_not_fail_by_new_tests(
+        self, now: dict[str, str], expected: Status
+    ) -> None:
+        """A failing check holds new tests as well; that says nothing of those that were there."""
+        stays = Criterion(id="C1", text="The existing tests still pass", line=1)
+        before = replace(PASSED, tests=Outcomes(by_id={"::old": "passed"}))
+        after = replace(FAILED, tests=Outcomes(by_id=now))
+        assert status(stays, before, after) is expected
+        assert status(NEW, before, after) is Status.FAILED
 
     def test_a_yes_without_a_quote_is_nothing(self) -> None:
         """Claims are free."""

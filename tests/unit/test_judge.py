@@ -87,6 +87,13 @@ def test_a_quote_that_stands_nowhere_is_dropped(source: str, text: str) -> None:
     assert "1 of its quotes could not be found" in told.judgements["C1"].reason
 
 
+def test_a_quote_of_several_lines_is_kept_whole() -> None:
+    """What shows the claim may stand in its second line."""
+    told, _ = judged("a.py", CODE)
+    (quote,) = told.judgements["C1"].quotes
+    assert quote == "a.py:1: def greet(name): ⏎ return f'Hello, {name}!'"
+
+
 def test_the_last_words_of_a_passed_check_can_be_quoted() -> None:
     """They stand beside its result."""
     _, asked = judged("L1.1", "4 passed in 0.02s")
