@@ -69,6 +69,7 @@ def side_by_side(file: FilePatch) -> str:
     )
     columns = '<col class="no"><col>' * sides
     columns = f"<colgroup>{columns}</colgroup>"
+    # A narrow screen shows the sides of a block below each other, the old one first: see the style.
     return f'<table class="sides{one_sided}">{columns}<tbody>{rows}</tbody></table>'
 
 
@@ -93,18 +94,21 @@ def _hunks(body: list[str]) -> list[_Hunk]:
 def _rows(hunk: _Hunk, path: str, *, columns: int) -> Iterator[str]:
     old = iter(_coloured([x[1:] for x in hunk.lines if x[0] != "+"], path))
     new = iter(_coloured([x[1:] for x in hunk.lines if x[0] != "-"], path))
-    about = escape(printable_lines(hunk.about.strip()))
-    yield f'<tr class="hunk"><td colspan="{columns}">{about}</td></tr>'
+    yield f'<tr class="hunk"><td colspan="{columns}">{_where(hunk)}</td></tr>'
     left, right = hunk.old, hunk.new
     taken: list[Markup] = []
     given: list[Markup] = []
 
     def changed() -> Iterator[str]:
         nonlocal left, right
+        if not taken and not given:
+            return
+        yield '</tbody><tbody class="block">'
         for before, after in zip_longest(taken, given):
             numbers = left if before is not None else 0, right if after is not None else 0
             yield _row(numbers, before, after)
             left, right = left + (before is not None), right + (after is not None)
+        yield "</tbody><tbody>"
         taken.clear()
         given.clear()
 
@@ -120,6 +124,12 @@ def _rows(hunk: _Hunk, path: str, *, columns: int) -> Iterator[str]:
     yield from changed()
 
 
+def _where(hunk: _Hunk) -> str:
+    """Return where a hunk begins; the line that git names for orientation is no part of it."""
+    about = escape(printable_lines(hunk.about.strip()))
+    return f"line {hunk.new}{f', below: {about}' if about else ''}"
+
+
 def _row(
     numbers: tuple[int, int], before: Markup | None, after: Markup | None, *, same: bool = False
 ) -> str:
@@ -130,7 +140,8 @@ def _row(
         else:
             kind = "" if same else f' class="{name}"'
             cells.append(f'<td class="no">{number}</td><td{kind}><code>{text}</code></td>')
-    return f"<tr>{''.join(cells)}</tr>"
+    kind = ' class="same"' if same else ""
+    return f"<tr{kind}>{''.join(cells)}</tr>"
 
 
 def _coloured(lines: list[str], path: str) -> list[Markup]:
