@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.deliver.story import Story
@@ -28,6 +28,8 @@ class Against:
     what: str
     is_said: bool = False
     """Whether somebody says it, not a program: the place is who."""
+    tasks: tuple[int, ...] = field(default=(), compare=False)
+    """Which of the run's finished tasks say it, by their places in the story."""
 
 
 def in_words(found: Sequence[Against]) -> str:
@@ -55,12 +57,26 @@ def is_weighty(found: Iterable[Against]) -> bool:
 
 
 def against(story: Story) -> list[Against]:
-    """Return everything that speaks against the attempt that a run delivers."""
+    """Return everything that speaks against a run, first against the attempt it delivers."""
     verdict = story.verdicts.get(story.delivered, {})
     order = list(WEIGHTS)
     found = [*_found(verdict), *_set_up(story), *_doubted(story, verdict)]
-    unique = list(dict.fromkeys(found))
-    return sorted(unique, key=lambda one: order.index(one.weight) if one.weight in order else -1)
+    return sorted(
+        _once(found), key=lambda one: order.index(one.weight) if one.weight in order else -1
+    )
+
+
+def _once(found: Iterable[Against]) -> list[Against]:
+    """Return each thing once; what the coder says of several tasks stands with all of them."""
+    kept: dict[tuple[str, str, str], Against] = {}
+    for one in found:
+        key = (one.weight, one.what, "" if one.tasks else one.place)
+        if (same := kept.get(key)) is None:
+            kept[key] = one
+        elif one.tasks:
+            place = same.place if one.place in same.place else f"{same.place}; {one.place}"
+            kept[key] = replace(same, place=place, tasks=same.tasks + one.tasks)
+    return list(kept.values())
 
 
 def _found(verdict: Mapping[str, Any]) -> Iterable[Against]:
@@ -82,12 +98,17 @@ def _doubted(story: Story, verdict: Mapping[str, Any]) -> Iterable[Against]:
         yield Against(weight="concern", place="the verifier, of the code", what=words, is_said=True)
     for words in story.plan.get("concerns", ()):
         yield Against(weight="concern", place="the planner, of the PRP", what=words, is_said=True)
-    for event in story.tasks:
+    for number, event in enumerate(story.tasks):
+        place = f"the coder, {task_of(event)} of attempt {event['attempt']}"
         if event["attempt"] > story.delivered > 0:
-            continue
-        task = f"task {event['task']}" if event["task"] else "tests or repair"
-        place = f"the coder, {task} of attempt {event['attempt']}"
-        for words in event["deviations"]:
-            yield Against(weight="deviates", place=place, what=words, is_said=True)
-        for words in event["doubts"]:
-            yield Against(weight="in doubt", place=place, what=words, is_said=True)
+            place += ", which is not on the branch"
+        for weight, said in (("deviates", "deviations"), ("in doubt", "doubts")):
+            for words in event[said]:
+                yield Against(weight=weight, place=place, what=words, is_said=True, tasks=(number,))
+
+
+def task_of(event: Mapping[str, Any]) -> str:
+    """Return what a finished task was about."""
+    if event["task"]:
+        return f"task {event['task']}"
+    return "tests of the specification" if event["attempt"] == 1 else "repair"

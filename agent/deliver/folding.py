@@ -35,7 +35,7 @@ def rows_of(story: Story) -> Iterator[Rows]:
     )
     together: dict[tuple[str, str], list[str]] = {}
     for name in names:
-        if name in latest and latest[name]["state"] in _FOLDED:
+        if name in latest and latest[name]["state"] in _FOLDED and not _own_reason(story, name):
             key = (latest[name]["state"], latest[name]["reason"])
             together.setdefault(key, []).append(name)
     folded = {
@@ -50,3 +50,9 @@ def rows_of(story: Story) -> Iterator[Rows]:
         elif folded[name][1][0] == name:
             (state, reason), group = folded[name]
             yield Rows(checks=tuple(group), state=state, reason=reason)
+
+
+def _own_reason(story: Story, name: str) -> bool:
+    """Return whether a check that waits could not have run anyway, for a reason of its own."""
+    states = [events[name]["state"] for events in story.checks.values() if name in events]
+    return "gated" in states and "not run" in states

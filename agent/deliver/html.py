@@ -14,13 +14,23 @@ from markupsafe import Markup, escape
 
 from agent.deliver import safety
 from agent.deliver.again import ran_again
-from agent.deliver.against import WEIGHTS, against, in_words, is_weighty
+from agent.deliver.against import WEIGHTS, Against, against, in_words, is_weighty, task_of
+from agent.deliver.attempts import checks_after, passed_over
 from agent.deliver.folding import rows_of
 from agent.deliver.learnt import lessons
 from agent.deliver.report import MARK, NOT_ENDED, beside, foreseen, log_of, money, outcome_of, spent
 from agent.deliver.safety import is_replay
 from agent.deliver.sides import files_of, side_by_side
-from agent.deliver.standing import WITH_THEM, counted, evidence_of, output_of, still_open, why_of
+from agent.deliver.standing import (
+    WITH_THEM,
+    counted,
+    evidence_of,
+    failing,
+    news_of,
+    output_of,
+    still_open,
+    why_of,
+)
 from agent.deliver.story import Story, Usage
 from agent.deliver.talks import talks_of
 from agent.deliver.timeline import Step, steps_of
@@ -49,7 +59,7 @@ _PARTS = (
     ("against", "What speaks against it"),
     ("criteria", "Criteria"),
     ("checks", "Checks"),
-    ("tests", "Further tests"),
+    ("tests", "Tests from the text, mutants"),
     ("work", "Work and changes"),
     ("time", "Time and cost"),
     ("safety", "Safety"),
@@ -57,6 +67,8 @@ _PARTS = (
     ("learnt", "What was learnt"),
     ("agents", "What the agents did"),
 )
+# One name for them on the page, whatever the step is called.
+_SPECIFIED = "tests of the specification"
 # Lessons that stand in the list of what speaks against the run.
 _ABOVE = ("concern", "deviation", "doubt")
 _SIGNS = (
@@ -102,11 +114,13 @@ def html(
     criteria = list(story.criteria.get(attempt, {}).values())
     objections = against(story)
     steps = steps_of(events)
+    shown_tests = bool(story.holdout.get("tests") or attempt in story.mutants)
+    not_looked = bool(story.verdicts and not shown_tests and failing(story))
     shown = {
         "learnt": bool(lessons(story)),
         "against": bool(objections),
         "notes": bool(story.notes),
-        "tests": bool(story.holdout.get("tests") or attempt in story.mutants),
+        "tests": shown_tests or not_looked,
     }
     page: str = _template().render(
         story=story,
@@ -115,6 +129,8 @@ def html(
         outcome=story.ended.get("outcome", "not ended"),
         tone=_tone(story.ended.get("outcome", "")),
         counts=counted(story),
+        news=news_of(story),
+        passed_over=passed_over(story),
         groups=still_open(story),
         with_them=WITH_THEM,
         beside=beside(story),
@@ -140,9 +156,11 @@ def html(
             if name in {one.weight for one in objections}
         },
         stages=list(story.checks),
+        tasks=_tasks(story, objections),
         again=ran_again(story),
         checks=_checks(story, packed, logs),
         holdout=_holdout(story),
+        not_looked=not_looked,
         mutants=story.mutants.get(attempt),
         patches=patches,
         patched={file.path: number for number, file in enumerate(patches, 1)},
@@ -169,6 +187,23 @@ def _own(name: str, file: str) -> dict[str, str]:
     text = _PAGE.joinpath(file).read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
     return {name: Markup(text), f"{name}_hash": digest}  # noqa: S704 - a file of ours
+
+
+def _tasks(story: Story, objections: Sequence[Against]) -> list[dict[str, Any]]:
+    """Return what the coder did, with what speaks against it and what the checks said after it."""
+    rows = []
+    for number, event in enumerate(story.tasks):
+        is_last = all(later["attempt"] != event["attempt"] for later in story.tasks[number + 1 :])
+        rows.append(
+            {
+                **event,
+                "name": task_of(event),
+                "against": [n for n, one in enumerate(objections, 1) if number in one.tasks],
+                "after": checks_after(story, event["attempt"]) if is_last else "",
+                "is_on_branch": event["attempt"] <= story.delivered or not story.delivered,
+            }
+        )
+    return rows
 
 
 def _holdout(story: Story) -> list[Mapping[str, Any]]:
@@ -217,7 +252,9 @@ def _cell(event: Mapping[str, Any], part: str, packed: _Packed, logs: Logs) -> d
     if output.strip():
         packed.add(part, printable_lines(output))
     status = f"exit status {event['status']}" if event["status"] is not None else ""
-    reason = "" if event["reason"] == status else event["reason"]
+    if event["status"] and event["state"] == "passed":
+        status += ", as the PRP expects"
+    reason = "" if status.startswith(event["reason"]) else event["reason"]
     took = _duration(event["seconds"]) if event["seconds"] else ""
     # Red before any work is what a run is for.
     is_before = event["stage"] == "baseline" and event["state"] == "failed"
@@ -268,7 +305,7 @@ def _placed(steps: Sequence[Step]) -> list[dict[str, Any]]:
             "x": round(1000 * step.start / whole, 2),
             "width": round(max(1000 * step.seconds / whole, 1), 2),
             "kind": step.kind,
-            "title": step.title,
+            "title": step.title.replace("Tests from the PRP's test specification", _SPECIFIED),
             "seconds": step.seconds,
             "usage": step.usage,
             "parts": step.parts,
@@ -311,6 +348,10 @@ def _duration(seconds: Any) -> str:
 
 
 _CODE = re.compile(r"`([^`\n]+)`")
+_COMMAND = re.compile(
+    r"\bprp (?:apply|diff|execute|lint|report|resume|status|verify)\b"
+    r"(?: (?:--?[a-z][\w-]*|[\w.-]*[/\d](?:[\w./-]*\w)?))*|(?<![\w-])--[a-z][\w-]+"
+)
 _CHECK_ID = re.compile(r"(?<![\w.])(?:L\d+|X)\.\d+(?![\w.]*\d)")
 
 
@@ -320,17 +361,24 @@ def _linked(line: str) -> Markup:
     return Markup(_CHECK_ID.sub(r'<a href="#check-\g<0>">\g<0></a>', text))  # noqa: S704 - escaped
 
 
+def _with_commands(line: str) -> str:
+    """Return words in which commands of ours and their options stand in backticks."""
+    return line if "`" in line else _COMMAND.sub(r"`\g<0>`", line)
+
+
 # Characters of a cell before the rest is folded away, and how far back a gap is looked for.
 _LONG, _SHOWN, _GAP = 420, 320, 60
+_SENTENCE = re.compile(r"(?<=[.;])\s(?!\()(?=[^a-z]|(?<=; ))")
 
 
 def _clipped(text: Any) -> tuple[str, str]:
-    """Return a long text in two pieces, cut between words: what is shown, what is folded away."""
+    """Return what is shown of a long text and what is folded, cut after a sentence or a word."""
     words = str(text or "")
     if len(words) <= _LONG:
         return words, ""
+    ends = [found.start() for found in _SENTENCE.finditer(words, _SHOWN // 2, _SHOWN)]
     gap = max(words.rfind(" ", _SHOWN - _GAP, _SHOWN), words.rfind("\n", _SHOWN - _GAP, _SHOWN))
-    end = gap if gap > 0 else _SHOWN
+    end = ends[-1] if ends else gap if gap > 0 else _SHOWN
     return words[:end], words[end:]
 
 
@@ -356,6 +404,7 @@ _FILTERS: dict[str, Callable[..., object]] = {
     "duration": _duration,
     "moment": _moment,
     "linked": _linked,
+    "with_commands": _with_commands,
     "clipped": _clipped,
     "tokens": _tokens,
     "money": lambda usage: money(usage) if usage.answers else "",

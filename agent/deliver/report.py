@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from agent.deliver.again import ran_again
-from agent.deliver.against import against
+from agent.deliver.against import against, task_of
+from agent.deliver.attempts import passed_over
 from agent.deliver.folding import Rows, rows_of
 from agent.deliver.learnt import lessons
 from agent.deliver.standing import Group, counted, evidence_of, status_of, still_open, why_of
@@ -90,6 +91,7 @@ def _head(story: Story) -> str:
             f"# {plain(started.get('title', ''))}: {ended.get('outcome', 'not ended')}",
             "",
             plain(ended.get("reason", "")) or NOT_ENDED,
+            *(f"\n{plain(words)}" for words in passed_over(story)),
             *_standing(story),
             *([f"\nNext: {plain(ended['hint'])}"] if ended.get("hint") else []),
             "",
@@ -121,7 +123,7 @@ def _items(group: Group) -> str:
     shown = [
         plain(one.id)
         if group.is_short
-        else f"{plain(one.id)} {code(one.text)} ({plain(_clipped(one.why, _SHORT))})"
+        else f"{plain(one.id)} {code(one.text)} ({plain(_clipped(one.in_words(), _SHORT))})"
         for one in group.items[:most]
     ]
     left = len(group.items) - len(shown)
@@ -256,7 +258,7 @@ def _tasks(story: Story) -> str:
     parts = []
     for event in story.tasks:
         commit = code(event["commit"][:12]) if event["commit"] else "no change"
-        name = f"task {event['task']}" if event["task"] else "tests or repair"
+        name = task_of(event)
         parts.append(f"- Attempt {event['attempt']}, {name} ({commit}): {plain(event['summary'])}")
     return "\n".join(["## Tasks", "", *parts]) if parts else ""
 

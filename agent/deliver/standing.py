@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.deliver.findings import findings_of
+from agent.deliver.findings import findings_of, tests_of
 from agent.deliver.story import Story
 
 _CHECK_FIRST = re.compile(r"((?:L\d+|X)\.\d+) ")
@@ -25,6 +25,12 @@ class Item:
     why: str
     all: str = ""
     """Where the report has everything that it printed; empty where it printed nothing."""
+    each: tuple[str, ...] = ()
+    """What fails in it, where that is more than one thing."""
+
+    def in_words(self) -> str:
+        """Return why, and all that fails in it, in one line."""
+        return ": ".join(filter(None, (self.why, "; ".join(self.each))))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,23 +68,51 @@ def _set_up(story: Story) -> Iterable[Item]:
             yield Item(id=event["kind"], row="setup", text=event["command"], why=event["reason"])
 
 
-def failing(story: Story) -> list[Mapping[str, Any]]:
-    """Return the checks of the delivered attempt that fail, and did not so on the base commit."""
-    said = story.verdicts.get(story.delivered, {}).get("failures", ())
+def failing(story: Story, attempt: int | None = None) -> list[Mapping[str, Any]]:
+    """Return the checks of an attempt that fail, and did not so on the base commit.
+
+    Args:
+        story: The run.
+        attempt: Its number, the delivered one unless told.
+
+    """
+    number = story.delivered if attempt is None else attempt
+    said = story.verdicts.get(number, {}).get("failures", ())
     names = {found[1] for words in said if (found := _CHECK_FIRST.match(words))}
-    results = story.checks.get(f"attempt {story.delivered}", {})
+    results = story.checks.get(f"attempt {number}", {})
     return [event for name, event in results.items() if name in names]
 
 
 def _checks(story: Story) -> Iterable[Item]:
+    """Yield the checks that fail; a test that several of them run is named with the first."""
+    named: dict[str, str] = {}
     for event in failing(story):
-        line = findings_of(event["output"]).in_words()
         said = f"{event['state']}, {event['reason']}" if event["reason"] else event["state"]
         first = (event["command"].splitlines() or [""])[0]
-        why = f"{said}: {line}" if line else said
         name = event["check"]
+        line, each = _told(event, named)
         place = output_of(story, name, f"attempt {story.delivered}") if event["output"] else ""
-        yield Item(id=name, row=f"check-{name}", text=first, why=why, all=place)
+        why = f"{said}: {line}" if line else said
+        yield Item(id=name, row=f"check-{name}", text=first, why=why, all=place, each=each)
+
+
+def _told(event: Mapping[str, Any], named: dict[str, str]) -> tuple[str, tuple[str, ...]]:
+    """Return what a check found, in a line and in a list of more than one; remember its tests."""
+    tests = tests_of(event["output"])
+    new = [one for one in tests if one.test not in named]
+    before = list(dict.fromkeys(named[one.test] for one in tests if one.test in named))
+    named.update({one.test: event["check"] for one in new})
+    same = f"{len(tests) - len(new)} of the tests above, in {_and(before)}" if before else ""
+    if len(tests) <= 1 and not same:
+        return findings_of(event["output"]).in_words(), ()
+    if not new:
+        return f"nothing but {same}", ()
+    shown = [one.in_words() for one in new[:_TESTS]]
+    left = [f"and {len(new) - _TESTS} more"] if len(new) > _TESTS else []
+    return "", (*shown, *left, *([same] if same else []))
+
+
+_TESTS = 8
 
 
 def output_of(story: Story, check: str, stage: str) -> str:
@@ -194,8 +228,11 @@ _SHORT_TOOL = 2
 def evidence_of(story: Story, event: Mapping[str, Any]) -> list[str]:
     """Return what a criterion's status rests on, first why there is nothing; no wait twice."""
     why = why_of(story, event)
-    waits = why.label == "not tested yet"
-    found = [line for line in event["evidence"] if not (waits and _GATED.search(line))]
+    found = list(event["evidence"])
+    if why.label == "not tested yet":
+        found = [line for line in found if not _GATED.search(line)]
+    if why.detail:
+        found = [line for line in found if line != "nothing shows it"]
     return [*([why.detail] if why.detail else []), *found]
 
 
@@ -219,3 +256,13 @@ def counted(story: Story) -> str:
         for status, count in by_status.items()
     )
     return f"{len(criteria)} criteria: {told}." if criteria else ""
+
+
+def news_of(story: Story) -> str:
+    """Return in a few words what did not hold; nothing where all did, or nothing was tested."""
+    criteria = list(story.criteria.get(story.delivered, {}).values())
+    for status in ("failed", "unproven", "needs a person"):
+        if count := sum(event["status"] == status for event in criteria):
+            verb = {"failed": "failed", "unproven": "unproven"}.get(status, "left to a person")
+            return f"{count} of {len(criteria)} criteria {verb}"
+    return ""

@@ -98,6 +98,18 @@ def test_no_width_makes_the_page_itself_scroll_sideways(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_a_phone_shows_new_code_below_the_old_one(browser: Browser, tmp_path: Path) -> None:
+    """Both within its width."""
+    page = opened(browser, tmp_path, "words", width=390)
+    page.evaluate("document.getElementById('file-1').open = true")
+    page.wait_for_selector("#file-1 table.sides")
+    old, new = (page.locator(f"#file-1 td.{name}").bounding_box() for name in ("del", "ins"))
+    assert old
+    assert new
+    assert new["y"] >= old["y"] + old["height"]
+    assert max(box["x"] + box["width"] for box in (old, new)) <= 390
+
+
 def test_the_keyboard_reaches_and_opens_everything(browser: Browser, tmp_path: Path) -> None:
     """Tab walks, Enter opens, and the first stop leads past the head."""
     page = opened(browser, tmp_path, "words")

@@ -1,6 +1,7 @@
 """What keeps a run from being proven is said at once, by name, and why."""
 
 import itertools
+import re
 from typing import Any
 
 import pytest
@@ -70,6 +71,65 @@ def test_criteria_that_fail_with_a_check_are_named_beside_it() -> None:
     head = html(tell(events), events).split("<main>")[0]
     with_it = '<a href="#criterion-C1">C1</a> with <a href="#check-L1.1">L1.1</a>'
     assert f"Fails with these checks:</b> {with_it}" in head
+
+
+PYTEST = (
+    "___ test_a ___\nE   assert '  1' == '  2'\ntests/test_x.py:5: AssertionError\n"
+    "___ test_b ___\nE   assert 3 == 4\ntests/test_x.py:9: AssertionError\n"
+    "=== short test summary info ===\n"
+    "FAILED tests/test_x.py::test_a - assert\nFAILED tests/test_x.py::test_b - assert\n"
+)
+
+
+def retried() -> list[dict[str, Any]]:
+    """Return a run that delivers its first attempt; the second one mends a test of two."""
+    events = gated()
+    for event in events:
+        if event.get("check") == "L1.1":
+            event["output"] = PYTEST
+    verdict = next(event for event in events if event["type"] == "attempt-verified")
+    check = next(event for event in events if event.get("stage") == "attempt 1")
+    task = next(event for event in events if event["type"] == "task-finished")
+    one_left = "".join(line for line in PYTEST.splitlines(keepends=True) if "test_b" not in line)
+    again = {"attempt": 2, "at": 120.5, "stage": "attempt 2"}
+    later = [
+        task | again | {"task": 0, "commit": "d" * 40, "summary": "pytest passes"},
+        check | again | {"output": one_left},
+        verdict | again | {"commit": "d" * 40},
+    ]
+    return [*events[:-1], *later, events[-1]]
+
+
+def test_every_test_that_fails_is_named_once() -> None:
+    """With its place and its spaces; a check that runs the same tests only says which."""
+    events = gated()
+    check = next(event for event in events if event.get("stage") == "attempt 1")
+    check["output"] = PYTEST
+    verdict = next(event for event in events if event["type"] == "attempt-verified")
+    verdict["failures"].append("L1.2 `pytest`: failed, exit status 1")
+    events.insert(events.index(check) + 1, check | {"check": "L1.2"})
+    head = html(tell(events), events).split("<main>")[0]
+    assert '<li class="said">tests/test_x.py:5: test_a: assert &#39;  1&#39;' in head
+    assert '<li class="said">tests/test_x.py:9: test_b: assert 3 == 4</li>' in head
+    assert head.count("test_b") == 1
+    assert "nothing but 2 of the tests above, in" in head
+
+
+def test_a_later_attempt_that_is_not_delivered_is_told_too() -> None:
+    """Which one is shown, what the other mended, how to get it; a claim is held against checks."""
+    events = retried()
+    page = html(tell(events), events)
+    head, body = page.split("<main>")
+    assert "What stands here is attempt 1, with which the branch ends. Attempt 2 has 1" in head
+    assert "It mended test_b." in head
+    assert "<code>git diff cccccccccccc dddddddddddd</code>" in head
+    assert "repair of attempt 2, which is not on the branch" in head
+    claim = body[body.index("The coder says:</span> pytest passes") :]
+    assert "The checks after it:</b> 1 failed" in claim
+    links = set(re.findall(r'href="#(against-\d+)"', claim))
+    assert links
+    assert all(f'id="{link}"' in head for link in links)
+    assert "What stands here is attempt 1" not in html(tell(gated()), gated())
 
 
 def test_the_terminal_says_which_kind_of_unproven_it_is() -> None:
