@@ -134,7 +134,9 @@ def html(
         groups=still_open(story),
         with_them=WITH_THEM,
         beside=beside(story),
-        spent=spent(story.total),
+        # What a recording cost is known to be nothing.
+        spent=spent(story.total).removesuffix(", US$ 0.0000" if is_replay(story) else ""),
+        is_cached=any(u.cache_read_tokens or u.cache_write_tokens for u in story.usage.values()),
         foreseen=foreseen(story),
         parts=[part for part in _PARTS if shown.get(part[0], True)],
         criteria=[
@@ -357,8 +359,17 @@ _CHECK_ID = re.compile(r"(?<![\w.])(?:L\d+|X)\.\d+(?![\w.]*\d)")
 
 def _linked(line: str) -> Markup:
     """Return a line of words: checks are links to their rows, what stands in backticks is code."""
-    text = _CODE.sub(r"<code>\1</code>", str(escape(printable_lines(line))))
+    text = _CODE.sub(r"<code>\1</code>", str(_breakable(line)))
     return Markup(_CHECK_ID.sub(r'<a href="#check-\g<0>">\g<0></a>', text))  # noqa: S704 - escaped
+
+
+_LONG_NAME = re.compile(r"\w{24,}")
+
+
+def _breakable(text: Any) -> Markup:
+    """Return text in which a long name may be broken between its words, on a narrow screen."""
+    shown = str(escape(printable_lines(str(text))))
+    return Markup(_LONG_NAME.sub(lambda name: name[0].replace("_", "_<wbr>"), shown))  # noqa: S704
 
 
 def _with_commands(line: str) -> str:
@@ -404,6 +415,7 @@ _FILTERS: dict[str, Callable[..., object]] = {
     "duration": _duration,
     "moment": _moment,
     "linked": _linked,
+    "breakable": _breakable,
     "with_commands": _with_commands,
     "clipped": _clipped,
     "tokens": _tokens,
