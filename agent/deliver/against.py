@@ -74,7 +74,8 @@ def _once(found: Iterable[Against]) -> list[Against]:
         if (same := kept.get(key)) is None:
             kept[key] = one
         elif one.tasks:
-            place = same.place if one.place in same.place else f"{same.place}; {one.place}"
+            also = one.place.removeprefix("the coder, ")
+            place = same.place if also in same.place else f"{same.place}; {also}"
             kept[key] = replace(same, place=place, tasks=same.tasks + one.tasks)
     return list(kept.values())
 

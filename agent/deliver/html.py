@@ -3,22 +3,21 @@
 import base64
 import gzip
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from agent.deliver import safety
 from agent.deliver.again import ran_again
 from agent.deliver.against import WEIGHTS, Against, against, in_words, is_weighty, task_of
 from agent.deliver.attempts import checks_after, passed_over
+from agent.deliver.filters import FILTERS, duration_of, neutral, tone_of
 from agent.deliver.folding import rows_of
 from agent.deliver.learnt import lessons
-from agent.deliver.report import MARK, NOT_ENDED, beside, foreseen, log_of, money, outcome_of, spent
+from agent.deliver.report import NOT_ENDED, beside, foreseen, log_of, outcome_of, spent
 from agent.deliver.safety import is_replay
 from agent.deliver.sides import files_of, side_by_side
 from agent.deliver.standing import (
@@ -31,7 +30,7 @@ from agent.deliver.standing import (
     still_open,
     why_of,
 )
-from agent.deliver.story import Story, Usage
+from agent.deliver.story import Story
 from agent.deliver.talks import talks_of
 from agent.deliver.timeline import Step, steps_of
 from agent.llm.transcript import Turn
@@ -41,20 +40,6 @@ Logs = Callable[[str], str | None]
 """Returns a log of a run by its name."""
 
 _PAGE = Path(__file__).parent / "page"
-_TONES = {
-    "good": ("proven", "passed"),
-    "judged": ("judged",),
-    "bad": ("failed", "refused", "timed out", "could not run", "set-up failed"),
-    "open": (
-        "unproven",
-        "needs a person",
-        "pre-existing",
-        "asked",
-        "flaky",
-        "out of budget",
-        "concern",
-    ),
-}
 _PARTS = (
     ("against", "What speaks against it"),
     ("criteria", "Criteria"),
@@ -127,7 +112,7 @@ def html(
         started=story.started,
         ended=story.ended,
         outcome=story.ended.get("outcome", "not ended"),
-        tone=_tone(story.ended.get("outcome", "")),
+        tone=tone_of(story.ended.get("outcome", "")),
         counts=counted(story),
         news=news_of(story),
         passed_over=passed_over(story),
@@ -257,12 +242,12 @@ def _cell(event: Mapping[str, Any], part: str, packed: _Packed, logs: Logs) -> d
     if event["status"] and event["state"] == "passed":
         status += ", as the PRP expects"
     reason = "" if status.startswith(event["reason"]) else event["reason"]
-    took = _duration(event["seconds"]) if event["seconds"] else ""
+    took = duration_of(event["seconds"]) if event["seconds"] else ""
     # Red before any work is what a run is for.
     is_before = event["stage"] == "baseline" and event["state"] == "failed"
     return {
         "state": event["state"],
-        "tone": "" if is_before else _tone(event["state"]),
+        "tone": "" if is_before else tone_of(event["state"]),
         "about": ", ".join(words for words in (status, reason, took) if words),
         "part": part if part in packed.parts else "",
         "is_cut": bool(log) and whole is None,
@@ -324,101 +309,7 @@ def _template() -> Any:
         undefined=ChainableUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_neutral,
+        finalize=neutral,
     )
-    environment.filters.update(_FILTERS)
+    environment.filters.update(FILTERS)
     return environment.get_template("report.html.j2")
-
-
-def _neutral(value: Any) -> Any:
-    """Make control and invisible characters of a run's text visible."""
-    is_text = isinstance(value, str) and not isinstance(value, Markup)
-    return printable_lines(value) if is_text else value
-
-
-def _tone(status: str) -> str:
-    return next((tone for tone, names in _TONES.items() if status in names), "")
-
-
-def _duration(seconds: Any) -> str:
-    seconds = float(seconds or 0)
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
-
-
-_CODE = re.compile(r"`([^`\n]+)`")
-_COMMAND = re.compile(
-    r"\bprp (?:apply|diff|execute|lint|report|resume|status|verify)\b"
-    r"(?: (?:--?[a-z][\w-]*|[\w.-]*[/\d](?:[\w./-]*\w)?))*|(?<![\w-])--[a-z][\w-]+"
-)
-_CHECK_ID = re.compile(r"(?<![\w.])(?:L\d+|X)\.\d+(?![\w.]*\d)")
-
-
-def _linked(line: str) -> Markup:
-    """Return a line of words: checks are links to their rows, what stands in backticks is code."""
-    text = _CODE.sub(r"<code>\1</code>", str(_breakable(line)))
-    return Markup(_CHECK_ID.sub(r'<a href="#check-\g<0>">\g<0></a>', text))  # noqa: S704 - escaped
-
-
-_LONG_NAME = re.compile(r"\w{24,}")
-
-
-def _breakable(text: Any) -> Markup:
-    """Return text in which a long name may be broken between its words, on a narrow screen."""
-    shown = str(escape(printable_lines(str(text))))
-    return Markup(_LONG_NAME.sub(lambda name: name[0].replace("_", "_<wbr>"), shown))  # noqa: S704
-
-
-def _with_commands(line: str) -> str:
-    """Return words in which commands of ours and their options stand in backticks."""
-    return line if "`" in line else _COMMAND.sub(r"`\g<0>`", line)
-
-
-# Characters of a cell before the rest is folded away, and how far back a gap is looked for.
-_LONG, _SHOWN, _GAP = 420, 320, 60
-_SENTENCE = re.compile(r"(?<=[.;])\s(?!\()(?=[^a-z]|(?<=; ))")
-
-
-def _clipped(text: Any) -> tuple[str, str]:
-    """Return what is shown of a long text and what is folded, cut after a sentence or a word."""
-    words = str(text or "")
-    if len(words) <= _LONG:
-        return words, ""
-    ends = [found.start() for found in _SENTENCE.finditer(words, _SHOWN // 2, _SHOWN)]
-    gap = max(words.rfind(" ", _SHOWN - _GAP, _SHOWN), words.rfind("\n", _SHOWN - _GAP, _SHOWN))
-    end = ends[-1] if ends else gap if gap > 0 else _SHOWN
-    return words[:end], words[end:]
-
-
-def _cached(usage: Usage) -> int:
-    return round(100 * usage.cache_read_tokens / usage.input_tokens) if usage.input_tokens else 0
-
-
-def _mark(status: str) -> str:
-    return MARK.get(status, "\N{CHECK MARK}" if status == "passed" else "\N{MIDDLE DOT}")
-
-
-def _tokens(usage: Usage) -> str:
-    return f"{usage.input_tokens + usage.output_tokens:,}" if usage.answers else ""
-
-
-def _moment(at: Any) -> str:
-    return datetime.fromtimestamp(float(at or 0), UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-_FILTERS: dict[str, Callable[..., object]] = {
-    "tone": _tone,
-    "mark": _mark,
-    "duration": _duration,
-    "moment": _moment,
-    "linked": _linked,
-    "breakable": _breakable,
-    "with_commands": _with_commands,
-    "clipped": _clipped,
-    "tokens": _tokens,
-    "money": lambda usage: money(usage) if usage.answers else "",
-    "cached": _cached,
-}
