@@ -45,6 +45,7 @@ _LABELLED = re.compile(
 # `**From STATUS.md**:`, `**Pattern 1: the modal** (from `src/modal.tsx`)`
 _SOURCE = re.compile(
     rf"^\s*(?:[-*]\s+|\d+[.)]\s+)?\*\*(?:From\s+`?(?P<named>{_PATH})`?[^*]*\*\*|"
+    rf"[^*`(]{{2,100}}\((?:from\s+|see\s+)?(?P<within>{_PATH})[^*()`]{{0,60}}\)\s*:?\*\*|"
     rf"[^*`]{{2,100}}\*\*\s*:?\s*\((?:from\s+|see\s+)?`?(?P<ticked>{_PATH})`?)(?P<rest>.*)$",
     re.IGNORECASE,
 )
@@ -134,9 +135,25 @@ def _in_context(lines: Sequence[Line]) -> list[Reference]:
         if line.role is Role.HEADING:
             is_about_itself = bool(_ABOUT_ITSELF.search(line.text))
         elif line.role is Role.TEXT and not is_about_itself:
-            found += _from_bullet(line)
+            named = _from_bullet(line)
+            if not named and index + 1 < len(lines):
+                named = _from_address_below(line, lines[index + 1])
+            found += named
         index += 1
     return found
+
+
+def _from_address_below(line: Line, below: Line) -> list[Reference]:
+    """Return the address that stands alone on the line below an item that says what it is."""
+    found = _ADDRESS_ALONE.match(below.text) if "://" in below.text else None
+    label = _LABEL_ALONE.match(line.text) if found else None
+    if not (found and label):
+        return []
+    return [_plain(found["target"].rstrip(".,;"), None, label["words"], line.number)]
+
+
+_ADDRESS_ALONE = re.compile(r"^\s+<?(?P<target>https?://[^\s<>)\]]+)>?\s*$")
+_LABEL_ALONE = re.compile(r"^\s*(?:[-*]|\d+[.)])\s+\**(?P<words>[^*]+?)\**\s*:?\**\s*$")
 
 
 # Below these the author says how complete the document is.
@@ -241,7 +258,7 @@ def _from_bullet(line: Line) -> list[Reference]:
 
 def _captured(found: re.Match[str]) -> str:
     groups = found.groupdict()
-    names = ("target", "ticked", "bare", "named")
+    names = ("target", "ticked", "bare", "named", "within")
     return next(groups[name] for name in names if groups.get(name))
 
 

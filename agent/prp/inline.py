@@ -13,7 +13,9 @@ from agent.prp.lines import Line, Role
 from agent.prp.model import Check
 from agent.prp.operands import lacks_operands
 
-_INLINE = re.compile(r"`(?!\s)([^`\n]+)(?<!\s)`([^`\n]*)")
+# A pair of backticks with backslashes within is part of the command.
+_INLINE = re.compile(r"`(?!\s)((?:\\`[^`\n]*\\`|[^`\n])+)(?<!\s)`([^`\n]*)")
+_QUOTED_TEXT = re.compile(r"'[^'\n]*'")
 _ITEM_MARKS = frozenset("-*+0123456789")
 _LIST_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
 LABEL = (
@@ -124,9 +126,14 @@ def in_backticks(line: Line, level: int, *, following: str = "") -> list[Check]:
         words = found[1].strip()
         is_command = _is_command(words) or _is_all_that_is_said(words, line.text, found)
         if is_command and not _is_forbidden(line.text, found, behind):
-            check = _inline_check(found[1].strip(), line, level, behind=behind)
+            check = _inline_check(_without_marks(words), line, level, behind=behind)
             checks.append(_with_label(check, line, found))
     return checks
+
+
+def _without_marks(words: str) -> str:
+    """Return a command without the backslashes that keep its backticks from ending it."""
+    return _QUOTED_TEXT.sub(lambda found: found[0].replace("\\`", "`"), words)
 
 
 def _is_all_that_is_said(words: str, text: str, found: re.Match[str]) -> bool:
@@ -174,7 +181,7 @@ def _is_forbidden(words: str, found: re.Match[str], behind: str) -> bool:
         return True
     if _SHORTHAND.match(command) or (_is_short(command) and _KIND_OF_ERROR.match(behind)):
         return True
-    before = words[max(0, found.start() - 30) : found.start()]
+    before = words[max(0, found.start() - _MOST_BEFORE) : found.start()]
     return bool(_NEGATED.search(before) and _NOTHING_MORE.match(behind))
 
 
@@ -190,9 +197,11 @@ _KIND_OF_ERROR = re.compile(r"[\s*]*(?:errors?|warnings?|issues?|failures?|findi
 
 # "No `go get`, no `npm install`" says what must not be run.
 _NEGATED = re.compile(
-    r"(?:\b(?:no|not|don['’]t|never|without|avoid|instead of|rather than))[\s*]*$", re.IGNORECASE
+    r"(?:\b(?:no|not|don['’]t|never|without|avoid|instead of|rather than))[\s*]*(?:`[^`]*`\s*(?:/|,|\bor|\bnor)\s*)*$",
+    re.IGNORECASE,
 )
-_NOTHING_MORE = re.compile(r"[\s*]*(?:$|[;,.)/]|and\b|or\b|needed|required|—|-)", re.IGNORECASE)
+_MOST_BEFORE = 80
+_NOTHING_MORE = re.compile(r"[\s*]*(?:$|[;,.)/]|and\b|or\b|needed|required|invented|(?:was|were|is|are) \w+ed\b|—|-)", re.IGNORECASE)
 
 _BEHIND = re.compile(
     r"(?<=\s)(?:(?:→|->|=>|—|–)\s+(?P<said>.*)|\((?P<aside>(?:[^()`$]|`[^`()]*`)*)\)\s*)$"

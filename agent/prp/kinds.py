@@ -75,7 +75,7 @@ _INTERPRETER = re.compile(
 def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
     words = without_programs(whole)
     has_sign = any(sign in words for sign in _PLACEHOLDER_SIGNS)
-    unquoted = _PATTERN_TEXT.sub(_without_quoted, words) if has_sign else words
+    unquoted = _without_patterns(words) if has_sign else words
     bare = undisguised(whole)
     lower = bare.lower()
     vocabulary = set(_WORD.findall(lower))
@@ -85,6 +85,7 @@ def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
     subjects = {
         CheckKind.DESTRUCTIVE: calmed.lower(),
         CheckKind.MUTATING: said,
+        CheckKind.NETWORK: said,
         CheckKind.PLACEHOLDER: unquoted,
     }
     met = _kinds_of_programs(words, calmed)
@@ -172,8 +173,10 @@ def _risky_words(text: str) -> set[str]:
 _PLACEHOLDER_SIGNS = ("[", "<", "{{", "path/to", "...")
 # What looks like a placeholder in a pattern or a format is part of it.
 _PATTERN_TEXT = re.compile(
-    r"\b(?:e?grep|rg|sed|awk|jq|echo|printf|perl|fish|test|find|ack|ag|git grep|go list)\b[^|\n]*|^\[ .*"
+    r"\b(?:e?grep|rg|sed|awk|jq|echo|printf|perl|fish|test|find|ack|ag|git grep|go list)\b"
+    r"(?:'[^'\n]*'|\"(?:\\.|[^\"\\\n])*\"|[^|\n])*|^\[ .*"
 )
+_COMMENT = re.compile(r"^\s*#(?!.*\.\.\.).*$", re.MULTILINE)
 _ANY_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
 
 
@@ -201,6 +204,11 @@ def _quiet(found: re.Match[str]) -> str:
         return found[0]
     speaks = found[0][0] == '"' and ("$" in found[0] or "`" in found[0])
     return found[0] if speaks else "''"
+
+
+def _without_patterns(words: str) -> str:
+    """Return a command without what only looks like a placeholder: patterns and comments."""
+    return _PATTERN_TEXT.sub(_without_quoted, _COMMENT.sub("", words))
 
 
 def _without_quoted(found: re.Match[str]) -> str:

@@ -10,6 +10,7 @@ from agent.prp.context import find_references
 from agent.prp.headings import Part, normalise
 from agent.prp.levels import find_checks
 from agent.prp.lines import Line, Role, heading, scan
+from agent.prp.listed import list_beside_phases, without_phases_of_requirements
 from agent.prp.model import (
     Confidence,
     Criterion,
@@ -372,6 +373,9 @@ def _items(lines: Iterable[Line]) -> list[Text]:
 def _tasks(blocks: Sequence[Block]) -> list[Task]:
     """Return the tasks of the blueprint, else those that other sections show in their form."""
     ours = {Part.TASKS, Part.TASK}
+    if listed_apart := list_beside_phases(blocks):
+        return listed_tasks(listed_apart)
+    blocks = without_phases_of_requirements(blocks)
     wanted = ours if any(b.part in ours for b in blocks) else {Part.BLUEPRINT}
     found = find_tasks([line for b in blocks if b.part in wanted for line in b.lines])
     if found:

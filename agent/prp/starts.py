@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from agent.prp.headings import Part, normalise, part_of
 from agent.prp.lines import Line, Role, heading
+from agent.prp.listed import continued_items, title_of
 from agent.prp.scalars import unquoted
 
 _LABEL = r"(?P<label>\d+(?:\.\d+)*[a-z]?)"
@@ -40,9 +41,23 @@ class Start:
 def find_starts(lines: Sequence[Line]) -> list[Start]:
     """Return the lines that begin a task: each once, and the finest where some group others."""
     starts = _told_once(lines, _without_ranges(lines, _all_starts(lines)))
+    if continued := _continued(lines, starts):
+        return continued
     starts = _without_retellings(lines, starts)
     starts = _finest(lines, _without_samples(lines, starts))
     return _without_echoes(lines, starts)
+
+
+def _continued(lines: Sequence[Line], starts: Sequence[Start]) -> list[Start]:
+    """Return the items of phases whose numbers go on from one to the next."""
+    if not all(_word(lines[start.index]) in _GROUPING for start in starts):
+        return []
+    items = continued_items(lines, [start.index for start in starts])
+    titles = [title_of(lines[index]) for index in items]
+    return [
+        Start(index=index, label=str(number), title=plain(title))
+        for number, (index, title) in enumerate(zip(items, titles, strict=True), 1)
+    ]
 
 
 def _all_starts(lines: Sequence[Line]) -> list[Start]:

@@ -32,7 +32,7 @@ _VERBS = {
     **dict.fromkeys(("DELETE", "REMOVE"), Verb.DELETE),
     **dict.fromkeys(("RENAME", "MOVE"), Verb.MOVE),
 }
-_PATH = r"(?P<path>[\w.@~\[\]{}()$+-]*(?:/[\w.@\[\]{}()$+-]+)+/?|[\w@\[\]-]+(?:\.[\w-]+)*\.[A-Za-z]\w{0,9}(?![\w(])|Makefile|Dockerfile|\.[a-z][a-z0-9_.-]+(?![\w(]))"
+_PATH = r"(?P<path>[\w.@~\[\]{}()$+-]*(?:/[\w.@\[\]{}()$+-]+)+/?|[\w@\[\]-]+(?:\.[\w-]+)*\.[A-Za-z]\w{0,9}(?![\w(])|Makefile|Dockerfile|(?<=`)(?:README|LICENSE|CHANGELOG|CONTRIBUTING|NOTICE|AUTHORS|Procfile|Jenkinsfile|Justfile|Gemfile|Rakefile|Vagrantfile)(?=`)|\.[a-z][a-z0-9_.-]+(?![\w(]))"
 _CHANGE = re.compile(
     r"(?:^|[\s`*\[(:\"'-])(?P<verb>" + "|".join(_VERBS) + r")`?(?:\*\*)?:?\s+(?:(?:new|the|file|to|in)\s+)*[`*\"']*"
     + _PATH
@@ -49,6 +49,10 @@ _DEPENDS = re.compile(
     r"\b(?:depends on|dependencies|depends_on|(?P<after>after)|requires|blocked by)\b\W*(?P<words>[^\n]*)",
     re.IGNORECASE,
 )
+
+
+# Files that have no ending, where backticks say that the word is a name.
+_BARE = re.compile(r"`[A-Z][A-Z]{5,11}`")
 
 
 def find_tasks(lines: Sequence[Line]) -> list[Task]:
@@ -118,7 +122,7 @@ def _changes(lines: Sequence[Line]) -> list[FileChange]:
     for line in lines:
         text = line.text
         # Every form of a path has one of these; half of all lines have none.
-        may_name = "/" in text or "." in text or "file" in text
+        may_name = "/" in text or "." in text or "file" in text or _BARE.search(text)
         if may_name and (named := _named(text)):
             if changes:
                 changes[-1] = _with_bullets(changes[-1], bullets)
