@@ -1,6 +1,7 @@
 """References of the needed context, in the forms in which people write them."""
 
 import re
+from bisect import bisect
 from collections.abc import Sequence
 
 from agent.prp.lines import Line, Role
@@ -54,7 +55,9 @@ _RANGE = re.compile(r"(?::(?P<a>\d{1,9})(?:-(?P<b>\d{1,9}))?|#L(?P<c>\d{1,9})(?:
 
 
 def find_references(lines: Sequence[Line], elsewhere: Sequence[Line] = ()) -> list[Reference]:
-    """Return the references of a document in its order, each target once for each reason.
+    """Return the references of a document in its order.
+
+    Each target is one once for each reason, and once for each section that names it.
 
     Args:
         lines: Lines of the context section, where any path or address is a reference.
@@ -63,9 +66,10 @@ def find_references(lines: Sequence[Line], elsewhere: Sequence[Line] = ()) -> li
 
     """
     found = [*_in_context(lines), *_explained(elsewhere), *_below_labels(elsewhere)]
+    heads = sorted(line.number for line in (*lines, *elsewhere) if line.role is Role.HEADING)
     unique: dict[tuple[object, ...], Reference] = {}
     for reference in found:
-        place = (reference.target, reference.lines)
+        place = (reference.target, reference.lines, bisect(heads, reference.line))
         own = (reference.sections, *(_reasons(reference) if reference.declared else ()))
         if not (place in unique and not any(own)):
             unique.setdefault(place, reference)
@@ -87,7 +91,8 @@ def _explained(lines: Sequence[Line]) -> list[Reference]:
             continue
         end = _end_of_entry(lines, index, len(entry["indent"]))
         (reference,) = _from_entry(entry, lines[index:end])
-        if any(_reasons(reference)):
+        is_work = any(note.startswith("action:") for note in reference.notes)
+        if any(_reasons(reference)) and not is_work:
             found.append(reference)
     return found
 
@@ -115,7 +120,7 @@ def _below_labels(lines: Sequence[Line]) -> list[Reference]:
 
 _LABEL_OF_REFERENCES = re.compile(
     r"\*\*(?:(?:key|important|critical|relevant|related|reference) (?:files|documents|docs)"
-    r"(?: to (?:read|reference|study|review))?|(?:must|required) read(?:ing)?|references?|"
+    r"(?: to (?:read|reference|study|review))?|(?:must|required) read(?:ing)?|references?(?: sources?)?|"
     r"documentation (?:&|and) references)\s*:?\*\*:?\s*$",
     re.IGNORECASE,
 )
@@ -132,20 +137,24 @@ def _in_context(lines: Sequence[Line]) -> list[Reference]:
             found += _from_entry(entry, lines[index:end])
             index = end
             continue
+        if "-" in line.text and (named := _NAMED.match(line.text)):
+            end = _end_of_entry(lines, index, len(named["indent"]))
+            if given := _from_named(lines[index:end]):
+                found.append(given)
+                index = end
+                continue
         if line.role is Role.HEADING:
             is_about_itself = bool(_ABOUT_ITSELF.search(line.text))
         elif line.role is Role.TEXT and not is_about_itself:
-            named = _from_bullet(line)
-            if not named and index + 1 < len(lines):
-                named = _from_address_below(line, lines[index + 1])
-            found += named
+            below = lines[index + 1 : index + 2]
+            found += _from_bullet(line) or _from_address_below(line, below)
         index += 1
     return found
 
 
-def _from_address_below(line: Line, below: Line) -> list[Reference]:
+def _from_address_below(line: Line, below: Sequence[Line]) -> list[Reference]:
     """Return the address that stands alone on the line below an item that says what it is."""
-    found = _ADDRESS_ALONE.match(below.text) if "://" in below.text else None
+    found = _ADDRESS_ALONE.match(below[0].text) if below and "://" in below[0].text else None
     label = _LABEL_ALONE.match(line.text) if found else None
     if not (found and label):
         return []
@@ -212,6 +221,29 @@ def _from_entry(entry: re.Match[str], lines: Sequence[Line]) -> list[Reference]:
             declared=True,
         )
     ]
+
+
+# An entry that begins with a name, and says where to find it below: `- name: "Guide"`, `url: ...`.
+_NAMED = re.compile(
+    r"(?P<indent>\s*)-\s+(?:name|title|source|topic)\s*:\s*(?P<name>\S.*)$", re.IGNORECASE
+)
+_PLACE = re.compile(
+    r"\s+(?P<key>url|link|file|path|docfile|docs?)\s*:\s*(?P<value>\S.*)$", re.IGNORECASE
+)
+
+
+def _from_named(lines: Sequence[Line]) -> Reference | None:
+    """Return what an entry refers to that begins with its name."""
+    place = next((found for line in lines[1:] if (found := _PLACE.match(line.text))), None)
+    target, span = _target(place["value"]) if place else ("", None)
+    if not target or (not target.startswith("http") and _is_no_file(target)):
+        return None
+    keys = _keys(lines[1:])
+    why = next((" ".join(keys[key]) for key in _REASONS if key in keys), "")
+    return _plain(target, span, why, lines[0].number)
+
+
+_REASONS = ("why", "purpose", "relevance", "usage", "description")
 
 
 def _keys(lines: Sequence[Line]) -> dict[str, list[str]]:

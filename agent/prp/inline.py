@@ -124,7 +124,11 @@ def in_backticks(line: Line, level: int, *, following: str = "") -> list[Check]:
         is_last = found.end() == len(line.text)
         behind = following if following and is_last else found[2]
         words = found[1].strip()
-        is_command = _is_command(words) or _is_all_that_is_said(words, line.text, found)
+        is_command = (
+            _is_command(words)
+            or _is_all_that_is_said(words, line.text, found)
+            or _is_script_that_passes(words, line.text, found)
+        )
         if is_command and not _is_forbidden(line.text, found, behind):
             check = _inline_check(_without_marks(words), line, level, behind=behind)
             checks.append(_with_label(check, line, found))
@@ -140,6 +144,20 @@ def _is_all_that_is_said(words: str, text: str, found: re.Match[str]) -> bool:
     """Return whether a program that we don't know is the proof of an item: `No dead links: ...`."""
     is_alone = text[: found.start()].rstrip(" *").endswith(":") and not found[2].strip(" .*")
     return is_alone and _BOX.match(text) is not None and bool(_WITH_OPTION.fullmatch(words))
+
+
+def _is_script_that_passes(words: str, text: str, found: re.Match[str]) -> bool:
+    """Return whether a script without arguments is said to pass, or to be run: `./x.sh` exits 0."""
+    if not _SCRIPT.fullmatch(words):
+        return False
+    return bool(_PASSES.match(found[2]) or _RUN_BEFORE.search(text[: found.start()]))
+
+
+_SCRIPT = re.compile(r"(?:\w+=\S+\s+)*\./[\w./-]*\w\.(?:sh|bash|py)")
+_PASSES = re.compile(r"[\s*]*(?:exits?|pass(?:es|ed)?|succeeds?|returns?|is green|prints?)\b")
+_RUN_BEFORE = re.compile(r"\b(?:re-?)?run(?:s|ning|:)?\s*(?:the |full )?$", re.IGNORECASE)
+# A program where the document has it installed: `"$HOME/bin/tool" --version`.
+_OWN_PROGRAM = re.compile(r"\"\$\{?\w+\}?/[\w./-]+\"(?:\s+[\w./=-]+){1,8}")
 
 
 # Letters that only begin a program, and an option or a script among what follows.
@@ -169,6 +187,8 @@ def _is_command(words: str) -> bool:
     bare = words.removeprefix("! ")
     if bare in _TEST_TOOLS:
         return True
+    if bare.startswith('"$'):
+        return _OWN_PROGRAM.fullmatch(bare) is not None
     is_whole = " " in bare and bool(LOOKS_LIKE_SHELL.match(bare)) and not lacks_operands(bare)
     # `export A=1` alone proves nothing.
     return is_whole and not (_STATE.match(bare) and effect_of(bare) is Effect.ONLY)
@@ -197,11 +217,15 @@ _KIND_OF_ERROR = re.compile(r"[\s*]*(?:errors?|warnings?|issues?|failures?|findi
 
 # "No `go get`, no `npm install`" says what must not be run.
 _NEGATED = re.compile(
-    r"(?:\b(?:no|not|don['’]t|never|without|avoid|instead of|rather than))[\s*]*(?:`[^`]*`\s*(?:/|,|\bor|\bnor)\s*)*$",
+    r"(?:\b(?:no|not|don['’]t|never|without|avoid|instead of|rather than))[\s*]*"
+    r"(?:`[^`]*`\s*(?:/|,|\bor|\bnor)\s*)*$",
     re.IGNORECASE,
 )
 _MOST_BEFORE = 80
-_NOTHING_MORE = re.compile(r"[\s*]*(?:$|[;,.)/]|and\b|or\b|needed|required|invented|(?:was|were|is|are) \w+ed\b|—|-)", re.IGNORECASE)
+_NOTHING_MORE = re.compile(
+    r"[\s*]*(?:$|[;,.)/]|and\b|or\b|needed|required|invented|(?:was|were|is|are) \w+ed\b|—|-)",
+    re.IGNORECASE,
+)
 
 _BEHIND = re.compile(
     r"(?<=\s)(?:(?:→|->|=>|—|–)\s+(?P<said>.*)|\((?P<aside>(?:[^()`$]|`[^`()]*`)*)\)\s*)$"

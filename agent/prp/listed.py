@@ -49,9 +49,10 @@ def title_of(line: Line) -> str:
 def list_beside_phases(blocks: Sequence[Block]) -> list[Line]:
     """Return the section that lists the tasks, where all other tasks are phases elsewhere."""
     ours = [b for b in blocks if b.own is Part.TASKS and _CALLED_TASKS.search(_name(b))]
-    if len(ours) != 1 or any(b.part is Part.TASK and b.top == ours[0].top for b in blocks):
+    if len(ours) != 1:
         return []
     (own,) = ours
+    lines = [line for b in blocks if b.top == own.top for line in b.lines]
     phases = [b for b in blocks if b.own is Part.TASK]
     if not phases or not all(_PHASE.match(_name(b)) for b in phases):
         return []
@@ -59,16 +60,14 @@ def list_beside_phases(blocks: Sequence[Block]) -> list[Line]:
         return []
     labels = [
         int(found["label"])
-        for line in own.lines
+        for line in lines
         if line.role is Role.TEXT and (found := _ITEM.match(line.text))
     ]
-    is_list = labels == list(range(1, len(labels) + 1)) and len(labels) >= max(
-        _A_LIST, len(phases)
-    )
-    return list(own.lines) if is_list else []
+    is_list = labels == list(range(1, len(labels) + 1)) and len(labels) >= max(_A_LIST, len(phases))
+    return lines if is_list else []
 
 
-_CALLED_TASKS = re.compile(r"\btasks\b", re.IGNORECASE)
+_CALLED_TASKS = re.compile(r"\btasks?\b", re.IGNORECASE)
 _PHASE = re.compile(r"(?:phase|stage|milestone)\b", re.IGNORECASE)
 
 

@@ -21,7 +21,7 @@ from agent.prp.model import (
 )
 from agent.prp.rules import finding
 from agent.prp.scalars import unquoted
-from agent.prp.tasks import find_tasks, listed_tasks
+from agent.prp.tasks import find_tasks, headed_changes, listed_tasks
 from agent.prp.tests_spec import find_test_specs
 from agent.prp.trees import tree_files
 
@@ -387,7 +387,7 @@ def _tasks(blocks: Sequence[Block]) -> list[Task]:
     if len(own) > 1:
         return own
     listed = [line for b in blocks if b.part in ours or _is_sequence(b) for line in b.lines]
-    return find_tasks(elsewhere) or listed_tasks(listed)
+    return find_tasks(elsewhere) or listed_tasks(listed) or headed_changes(elsewhere)
 
 
 _SEQUENCE = re.compile(
@@ -398,7 +398,12 @@ _SEQUENCE = re.compile(
 
 def _is_sequence(block: Block) -> bool:
     free = block.part in (Part.BLUEPRINT, Part.PATTERNS, Part.WHAT, None)
-    return free and bool(_SEQUENCE.search(block.section.heading))
+    name = block.section.heading
+    return free and bool(_SEQUENCE.search(name)) and not _AFTERWARDS.search(name)
+
+
+# What comes when the work is done.
+_AFTERWARDS = re.compile(r"\b(?:next steps?|future|follow(?:ed|.ups?)?)\b", re.IGNORECASE)
 
 
 _SCORE = re.compile(

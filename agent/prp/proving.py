@@ -83,7 +83,7 @@ def _below_labels(lines: Sequence[Line]) -> list[Check]:
 
 _ONLY_A_LABEL = re.compile(
     r"\s*(?:[-*]\s+)?\**(?:VALIDAT(?:E|ION)|VERIF(?:Y|ICATION)|CONFIRM|CHECKS?|GATES?)"
-    r"(?: commands?| steps?)?\**\s*:\s*\**\s*$",
+    r"(?: commands?| steps?| gates?| checks?)?\**\s*:\s*\**\s*$",
     re.IGNORECASE,
 )
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agent.prp.lines import Line, Role, text_of
+from agent.prp.lines import Line, Role, heading, text_of
 from agent.prp.model import FileChange, Task, Text, Verb
 from agent.prp.paths import is_address, is_words
 from agent.prp.scalars import unquoted
@@ -71,6 +71,21 @@ def listed_tasks(lines: Sequence[Line]) -> list[Task]:
         if starts:
             return _with_dependencies(_between(starts, lines))
     return []
+
+
+def headed_changes(lines: Sequence[Line]) -> list[Task]:
+    """Return a task for each heading `Change 1: ...`, where there is no other task."""
+    starts = [
+        Start(index=i, label=found["label"], title=plain(found["title"]))
+        for i, line in enumerate(lines)
+        if line.role is Role.HEADING and (found := _CHANGE_HEADING.match(heading(line)[1]))
+    ]
+    return _with_dependencies(_between(starts, lines)) if len(starts) > 1 else []
+
+
+_CHANGE_HEADING = re.compile(
+    r"\W*(?:Change|Modification)\s+#?(?P<label>\d{1,3})\b\W*(?P<title>.*)$", re.IGNORECASE
+)
 
 
 _NUMBERED = re.compile(r"^(?P<label>\d+)[.)]\s+(?:\[.?\]\s+)?(?P<title>\S.*)$")

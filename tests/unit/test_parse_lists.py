@@ -17,7 +17,8 @@ def titles(text: str) -> list[str]:
 
 
 CONTINUED = (
-    "# A\n\n## Tasks\n\n### Phase 1: code\n\n1. CREATE `quote.go`: quotes\n2. UPDATE `shlex.go`: calls it\n\n"
+    "# A\n\n## Tasks\n\n### Phase 1: code\n\n"
+    "1. CREATE `quote.go`: quotes\n2. UPDATE `shlex.go`: calls it\n\n"
     "### Phase 2: tests\n\n3. CREATE `quote_test.go`\n4. UPDATE `README`: a paragraph\n"
 )
 
@@ -49,9 +50,11 @@ def test_a_known_file_without_an_ending_is_changed_where_it_is_marked_as_a_name(
 
 def test_a_section_that_lists_the_tasks_comes_before_the_phases_of_the_blueprint() -> None:
     """Given phases with code, and a list of tasks of its own, then the list holds the tasks."""
-    phases = "### Phase 1: the trait\n\n```rust\nfn a() {}\n```\n\n### Phase 2: the client\n\nText.\n\n"
+    phases = (
+        "### Phase 1: the trait\n\n```rust\nfn a() {}\n```\n\n### Phase 2: the client\n\nText.\n\n"
+    )
     items = "1. **MODIFY** `src/a.rs` - the trait\n2. **ADD** tests\n3. **UPDATE** old tests\n"
-    text = f"# A\n\n## Implementation Blueprint\n\n{phases}## Implementation Tasks (in order)\n\n{items}"
+    text = f"# A\n\n## Blueprint\n\n{phases}## Implementation Tasks (in order)\n\n{items}"
     assert [task.line for task in parsed(text).tasks] == [17, 18, 19]
     order = text.replace("Implementation Tasks (in order)", "Implementation Order")
     assert titles(order) == ["the trait", "the client"]
@@ -59,7 +62,9 @@ def test_a_section_that_lists_the_tasks_comes_before_the_phases_of_the_blueprint
 
 def test_phases_of_the_requirements_are_no_tasks_where_steps_are_listed() -> None:
     """Without the steps they are."""
-    phases = "### Phase 1: Templates\n\n#### 1.1 One template\nText.\n\n### Phase 2: Moves\n\nText.\n\n"
+    phases = (
+        "### Phase 1: Templates\n\n#### 1.1 One template\nText.\n\n### Phase 2: Moves\n\nText.\n\n"
+    )
     text = f"# A\n\n## Requirements\n\n{phases}"
     steps = "## Implementation Steps\n\n### Step 1: Write them\nText.\n\n### Step 2: Move\nText.\n"
     assert titles(text + steps) == ["Write them", "Move"]
@@ -70,7 +75,10 @@ def test_phases_of_the_requirements_are_no_tasks_where_steps_are_listed() -> Non
     ("lines", "target"),
     [
         ("**Research of the code (CODE-RESEARCH.md)**:\n- `go()` is there", "CODE-RESEARCH.md"),
-        ("- **Handler**:\n  <https://docs.example.org/handler>", "https://docs.example.org/handler"),
+        (
+            "- **Handler**:\n  <https://docs.example.org/handler>",
+            "https://docs.example.org/handler",
+        ),
     ],
 )
 def test_a_source_in_a_label_and_an_address_below_one_are_references(
@@ -105,3 +113,85 @@ def test_tools_that_a_line_says_there_are_none_of_are_no_checks() -> None:
     """The second of two as well as the first."""
     text = "# A\n\n## Final Checklist\n- [ ] Nothing made up (no `mypy` / `ruff` was added)\n"
     assert parsed(text).checks == ()
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        "## Task List (in order)\n\n1. Set up modules\n2. Fix the curve\n",
+        "## Implementation Tasks\n\n### Backend\n1. **Set up modules** (`src/`)\n   - types\n\n"
+        "### Frontend\n2. **Fix the curve**\n",
+    ],
+)
+def test_a_list_of_tasks_may_have_parts_and_another_name(items: str) -> None:
+    """It comes before the phases above it all the same."""
+    phases = (
+        "## Implementation Blueprint\n\n### Phase 1: Sums\nText.\n\n### Phase 2: Views\nText.\n\n"
+    )
+    assert [title.split(" (")[0] for title in titles(f"# A\n\n{phases}{items}")] == [
+        "Set up modules",
+        "Fix the curve",
+    ]
+
+
+def test_what_comes_afterwards_is_no_task() -> None:
+    """Given the report of a work, then nothing is left to do."""
+    text = (
+        "# A\n\n## Implementation Notes\n\n### Followed Plan\n1. Added it\n2. Tested it\n\n"
+        "## Next Steps\n1. Review it\n2. Merge it\n"
+    )
+    assert titles(text) == []
+
+
+def test_numbered_changes_are_tasks_where_there_are_no_others() -> None:
+    """Given one section for each of two changes."""
+    changes = "### Change 1: Remove the element\nText.\n\n### Change 2: Trust the rest\nText.\n"
+    assert titles(f"# A\n\n## Solution\n\n{changes}") == ["Remove the element", "Trust the rest"]
+    assert titles(f"# A\n\n## Solution\n\n{changes}\n## Tasks\n### Task 1: all\n") == ["all"]
+
+
+def test_an_entry_that_begins_with_its_name_is_a_reference() -> None:
+    """The line is the entry's first one."""
+    text = (
+        '# A\n\n## Context\n\n```yaml\nreferences:\n  - name: "Guide"\n'
+        '    url: "https://docs.example.org/g"\n    purpose: "the patterns"\n  - name: "tauri"\n'
+        '    version: "2.0"\n```\n'
+    )
+    assert [(r.target, r.line, r.why) for r in parsed(text).references] == [
+        ("https://docs.example.org/g", 7, "the patterns")
+    ]
+
+
+def test_a_file_that_is_to_be_worked_on_is_no_reference() -> None:
+    """An entry with an action beside its pattern."""
+    entry = "- file: docs/a.md\n  action: EXTEND the section\n  pattern: as above\n"
+    text = f"# A\n\n## Blueprint\n\n### Integration Points\n```yaml\n{entry}```\n"
+    assert parsed(text).references == ()
+    assert len(parsed(text.replace("action: EXTEND the section", "why: it")).references) == 1
+
+
+@pytest.mark.parametrize(
+    ("section", "command"),
+    [
+        ("## Tasks\n### Task 1: x\n**Validation Gate**: \n```bash\nmake lint\n```\n", "make lint"),
+        ("## Success Criteria\n- [ ] `./install.sh` exits 0 here\n", "./install.sh"),
+        ("## Success Criteria\n- [ ] Re-running `X=1 ./install.sh` is quiet\n", "X=1 ./install.sh"),
+        ('## Tasks\nTask 1: VERIFY\n  - `"$HOME/bin/t" --version`\n', '"$HOME/bin/t" --version'),
+    ],
+)
+def test_scripts_and_gates_of_tasks_are_checks(section: str, command: str) -> None:
+    """Where the document says that they run, or have to pass."""
+    assert [check.command for check in parsed(f"# A\n\n{section}").checks] == [command]
+
+
+def test_a_script_that_a_criterion_only_names_is_no_check() -> None:
+    assert parsed("# A\n\n## Success Criteria\n- [ ] `./install.sh` is there\n").checks == ()
+
+
+def test_a_file_that_two_sections_name_is_two_references() -> None:
+    """Within one section it is one."""
+    text = (
+        "# A\n\n## Context\n\n- `src/a.ts` - the types\n- `src/a.ts` again\n\n"
+        "## References\n\n- `src/a.ts` - again\n"
+    )
+    assert [r.line for r in parsed(text).references] == [5, 10]
