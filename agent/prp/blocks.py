@@ -76,6 +76,22 @@ def lines_of(blocks: Iterable[Block], part: Part) -> list[Line]:
     return [line for block in blocks if block.part is part for line in block.lines]
 
 
+def lines_within(blocks: Sequence[Block], part: Part, inner: Part) -> list[Line]:
+    """Return the lines of a part with those of another that stands below it.
+
+    Patterns that are shown in the context are context.
+    """
+    found: list[Line] = []
+    above: list[tuple[int, Part | None]] = []
+    for block in blocks:
+        while above and above[-1][0] >= block.section.depth:
+            above.pop()
+        if block.part is part or (block.part is inner and any(outer is part for _, outer in above)):
+            found += block.lines
+        above.append((block.section.depth, block.part))
+    return found
+
+
 def has_words(block: Block) -> bool:
     """Return whether there is anything below the heading."""
     return bool(block.section.body.strip())

@@ -137,10 +137,17 @@ def _in_context(lines: Sequence[Line]) -> list[Reference]:
             found += _from_entry(entry, lines[index:end])
             index = end
             continue
-        if "-" in line.text and (named := _NAMED.match(line.text)):
+        is_entry = line.text.lstrip().startswith("- ") and line.role is not Role.HEADING
+        if is_entry and ":" in line.text and (entry := _OTHER_ENTRY.match(line.text)):
+            end = _end_of_entry(lines, index, len(entry["indent"]))
+            if any(_WHY.match(below.text) for below in lines[index + 1 : end]):
+                found.append(_from_named(entry["value"], lines[index:end]))
+                index = end
+                continue
+        if is_entry and (named := _NAMED.match(line.text)):
             end = _end_of_entry(lines, index, len(named["indent"]))
-            if given := _from_named(lines[index:end]):
-                found.append(given)
+            if place := _place_of(lines[index:end]):
+                found.append(_from_named(place, lines[index:end]))
                 index = end
                 continue
         if line.role is Role.HEADING:
@@ -232,12 +239,23 @@ _PLACE = re.compile(
 )
 
 
-def _from_named(lines: Sequence[Line]) -> Reference | None:
-    """Return what an entry refers to that begins with its name."""
+# An entry with another key and a reason below it: `- research: notes.md`, `why: ...`.
+_OTHER_ENTRY = re.compile(
+    rf"(?P<indent>\s*)-\s+[a-z_]{{3,20}}\s*:\s*[\"'`]?(?P<value>https?://\S+?|{_PATH})[\"'`]?\s*$"
+)
+_WHY = re.compile(r"\s+why\s*:", re.IGNORECASE)
+
+
+def _place_of(lines: Sequence[Line]) -> str:
+    """Return where an entry that begins with its name says that it is to be found."""
     place = next((found for line in lines[1:] if (found := _PLACE.match(line.text))), None)
-    target, span = _target(place["value"]) if place else ("", None)
-    if not target or (not target.startswith("http") and _is_no_file(target)):
-        return None
+    target, _ = _target(place["value"]) if place else ("", None)
+    is_none = not target or (not target.startswith("http") and _is_no_file(target))
+    return place["value"] if place and not is_none else ""
+
+
+def _from_named(value: str, lines: Sequence[Line]) -> Reference:
+    target, span = _target(value)
     keys = _keys(lines[1:])
     why = next((" ".join(keys[key]) for key in _REASONS if key in keys), "")
     return _plain(target, span, why, lines[0].number)

@@ -14,7 +14,7 @@ from agent.prp.model import Check
 from agent.prp.operands import lacks_operands
 
 # A pair of backticks with backslashes within is part of the command.
-_INLINE = re.compile(r"`(?!\s)((?:\\`[^`\n]*\\`|[^`\n])+)(?<!\s)`([^`\n]*)")
+_INLINE = re.compile(r"`(?!\s)((?:[^`\\\n]++|\\`[^`\\\n]*+\\`|\\)++)(?<!\s)`([^`\n]*)")
 _QUOTED_TEXT = re.compile(r"'[^'\n]*'")
 _ITEM_MARKS = frozenset("-*+0123456789")
 _LIST_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")

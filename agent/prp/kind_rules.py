@@ -122,7 +122,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _signs("<", r"<[A-Za-z][\w -]*>(?!\s*[&\w/.]*$)|<[a-z][\w-]*(?:name|id|path|file|url|token)>"),
             _signs(":// localhost:", r"(?:://|localhost:)[^\s'\"]*(?<!\$)\{[A-Za-z_]\w*\}"),
             _signs("*", r"\b(?:npm|pnpm|yarn|bun)\s+run\s+[\w:-]+\*(?=\s|$)"),
-            _signs("{{ path/to your ... .test", r"\{\{.*?\}\}|\bpath/to/|\bYOUR[_-]|\byour[_-]\w+|\bexample\.test\b|(?<=\s)\.\.\.(?=\s|$)|(?<![\w./])\.\.\./[\w-]+/"),
+            _signs("{{ path/to your ... .test", r"\{\{(?!\s*\.).*?\}\}|\bpath/to/|\bYOUR[_-]|\byour[_-]\w+|\bexample\.test\b|(?<=\s)\.\.\.(?=\s|$)|(?<![\w./])\.\.\./[\w-]+/"),
         ),
     ),
     (

@@ -36,13 +36,22 @@ def continued_items(lines: Sequence[Line], headings: Sequence[int]) -> list[int]
 
 
 def _number(line: Line) -> int:
-    found = _ITEM.match(line.text) if line.role is Role.TEXT else None
+    found = _numbered(line)
     return int(found["label"]) if found else 0
+
+
+def _numbered(line: Line) -> re.Match[str] | None:
+    if line.role is not Role.TEXT:
+        return None
+    return _STEP.match(line.text) or _ITEM.match(line.text)
+
+
+_STEP = re.compile(r"^\*\*Step\s+(?P<label>\d{1,3})\s*[:.–—-]+\s*(?P<title>[^*]+)\*\*\s*:?\s*$")
 
 
 def title_of(line: Line) -> str:
     """Return the words of a numbered item."""
-    found = _ITEM.match(line.text)
+    found = _numbered(line)
     return found["title"] if found else ""
 
 
@@ -53,10 +62,11 @@ def list_beside_phases(blocks: Sequence[Block]) -> list[Line]:
         return []
     (own,) = ours
     lines = [line for b in blocks if b.top == own.top for line in b.lines]
-    phases = [b for b in blocks if b.own is Part.TASK]
-    if not phases or not all(_PHASE.match(_name(b)) for b in phases):
+    others = [b for b in blocks if b.own is Part.TASK]
+    phases = [b for b in others if _PHASE.match(_name(b))]
+    if not phases or len(phases) + sum(_is_part(b) for b in others) < len(others):
         return []
-    if any(b.section.line > own.section.line for b in phases):
+    if any(b.section.line > own.section.line for b in others):
         return []
     labels = [
         int(found["label"])
@@ -69,6 +79,14 @@ def list_beside_phases(blocks: Sequence[Block]) -> list[Line]:
 
 _CALLED_TASKS = re.compile(r"\btasks?\b", re.IGNORECASE)
 _PHASE = re.compile(r"(?:phase|stage|milestone)\b", re.IGNORECASE)
+
+
+def _is_part(block: Block) -> bool:
+    """Return whether a heading is a part of a phase: `1.2 The trait`."""
+    return _PART.match(block.section.heading) is not None
+
+
+_PART = re.compile(r"\W*\d{1,3}\.\d{1,3}\b")
 
 
 def _name(block: Block) -> str:

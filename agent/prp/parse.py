@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from agent.prp.blocks import Block, find_blocks, has_words, lines_of, sections, whole
+from agent.prp.blocks import Block, find_blocks, has_words, lines_of, lines_within, sections, whole
 from agent.prp.context import find_references
 from agent.prp.headings import Part, normalise
 from agent.prp.levels import find_checks
@@ -57,7 +57,7 @@ def parse_prp(text: str, *, path: Path) -> Prp:
         criteria=criteria,
         references=tuple(
             find_references(
-                lines_of(blocks, Part.CONTEXT),
+                lines_within(blocks, Part.CONTEXT, Part.PATTERNS),
                 [line for block in blocks if block.part in _EXPLAINED for line in block.lines],
             )
         ),
@@ -171,7 +171,9 @@ def _criteria(blocks: Sequence[Block], part: Part, prefix: str) -> tuple[Criteri
         ours = [block for block in section if not _MARK.search(block.section.heading)]
         own = [line for block in ours for line in block.lines if line.role is Role.TEXT]
         lines += own
-        plain += _matching(_BOX, own) or _by_id(own) or _promises(own)
+        boxes = _matching(_BOX, own)
+        tables = [row for block in ours for row in _rows_alone(block)] if boxes else []
+        plain += sorted([*boxes, *tables], key=_line_of) or _by_id(own) or _promises(own)
     if part is Part.CRITERIA:
         others = [line for b in blocks if b.part in _PROMISING for line in _said(b.lines)]
         others += _acceptance(blocks)
@@ -293,6 +295,22 @@ def _rows(lines: Sequence[Line]) -> list[tuple[Line, re.Match[str]]]:
         for line, found in _matching(_ROW, lines)
         if line.number not in rules and line.number + 1 not in rules
     ]
+
+
+def _rows_alone(block: Block) -> list[_Found]:
+    """Return the rows of a table of criteria that is all that stands below a heading of its own."""
+    lines = [line for line in block.lines if line.role is Role.TEXT]
+    if block.own is not None or _matching(_BULLET, lines):
+        return []
+    head = next((line.text for line in lines if _ROW.match(line.text)), "")
+    return _rows(lines) if _OF_CRITERIA.match(head) else []
+
+
+_OF_CRITERIA = re.compile(r"^\s*\|\W*(?:criteri(?:on|a)|metrics?|requirements?)\b", re.IGNORECASE)
+
+
+def _line_of(found: _Found) -> int:
+    return found[0].number
 
 
 # Parts whose checkboxes are promises as well.

@@ -50,9 +50,14 @@ def find_starts(lines: Sequence[Line]) -> list[Start]:
 
 def _continued(lines: Sequence[Line], starts: Sequence[Start]) -> list[Start]:
     """Return the items of phases whose numbers go on from one to the next."""
-    if not all(_word(lines[start.index]) in _GROUPING for start in starts):
+    phases = [s for s in starts if _word(lines[s.index]) in _GROUPING]
+    above = [s.index for s in starts if s not in phases]
+    # What holds the phases may have a number, too: `## 3. Implementation Plan`.
+    if not phases or any(
+        at > phases[0].index or lines[at].role is not Role.HEADING for at in above
+    ):
         return []
-    items = continued_items(lines, [start.index for start in starts])
+    items = continued_items(lines, [phase.index for phase in phases])
     titles = [title_of(lines[index]) for index in items]
     return [
         Start(index=index, label=str(number), title=plain(title))

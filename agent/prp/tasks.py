@@ -137,7 +137,9 @@ def _changes(lines: Sequence[Line]) -> list[FileChange]:
     for line in lines:
         text = line.text
         # Every form of a path has one of these; half of all lines have none.
-        may_name = "/" in text or "." in text or "file" in text or _BARE.search(text)
+        may_name = (
+            "/" in text or "." in text or "file" in text or ("`" in text and _BARE.search(text))
+        )
         if may_name and (named := _named(text)):
             if changes:
                 changes[-1] = _with_bullets(changes[-1], bullets)

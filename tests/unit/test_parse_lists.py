@@ -195,3 +195,51 @@ def test_a_file_that_two_sections_name_is_two_references() -> None:
         "## References\n\n- `src/a.ts` - again\n"
     )
     assert [r.line for r in parsed(text).references] == [5, 10]
+
+
+def test_bold_steps_whose_numbers_go_on_over_phases_are_the_tasks() -> None:
+    """Also where the section that holds the phases has a number."""
+    phases = (
+        "### Phase 6a: wrapper\n\n**Step 1: Create it**\nText.\n\n### Phase 6b: page\n\n"
+        "**Step 2: Use it**\n"
+    )
+    assert titles(f"# A\n\n## 6. Implementation Plan\n\n{phases}") == ["Create it", "Use it"]
+
+
+def test_phases_with_parts_are_no_tasks_beside_a_list_of_them() -> None:
+    parts = "### Phase 1: a\n\n#### 1.1 The map\nText.\n\n#### 1.2 The rest\nText.\n\n"
+    items = "1. **Add the map**\n2. **Update the rest**\n"
+    text = f"# A\n\n## Blueprint\n\n{parts}## Implementation Tasks (Ordered)\n\n{items}"
+    assert titles(text) == ["Add the map", "Update the rest"]
+
+
+def test_tables_of_criteria_count_beside_checkboxes_of_other_headings() -> None:
+    """Other tables do not."""
+    table = "| Criterion | Target |\n|---|---|\n| Speed | 1 ms |\n"
+    text = (
+        f"# A\n\n## 7. Success Criteria\n\n### 7.1 Speed\n\n{table}\n### 7.2 Tests\n\n- [ ] pass\n"
+    )
+    assert len(parsed(text).criteria) == 2
+    assert len(parsed(text.replace("Criterion", "Note")).criteria) == 1
+
+
+@pytest.mark.parametrize(
+    ("section", "targets"),
+    [
+        ("### Key Patterns\n- **Tests**: `tests/a.py` (all pass)\n", ["tests/a.py"]),
+        ("```yaml\n- research: notes.md\n  why: the failures\n```\n", ["notes.md"]),
+        ("```yaml\n- version: notes.md\n```\n", []),
+    ],
+)
+def test_patterns_and_other_entries_of_the_context_are_references(
+    section: str, targets: list[str]
+) -> None:
+    """An entry where it says why."""
+    text = f"# A\n\n## All Needed Context\n\n{section}"
+    assert [r.target for r in parsed(text).references] == targets
+
+
+def test_a_format_of_go_is_no_placeholder() -> None:
+    command = 'docker stats --format "{{.Name}}"'
+    text = f"# A\n\n## Validation Loop\n```bash\n{command}\n```\n"
+    assert [check.kind for check in parsed(text).checks] == [CheckKind.NETWORK]
