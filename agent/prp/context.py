@@ -137,7 +137,7 @@ def _in_context(lines: Sequence[Line]) -> list[Reference]:
             found += _from_entry(entry, lines[index:end])
             index = end
             continue
-        is_entry = line.text.lstrip().startswith("- ") and line.role is not Role.HEADING
+        is_entry = line.text.lstrip()[:1] in _BEGINS and line.role is not Role.HEADING
         if is_entry and ":" in line.text and (entry := _OTHER_ENTRY.match(line.text)):
             end = _end_of_entry(lines, index, len(entry["indent"]))
             if any(_WHY.match(below.text) for below in lines[index + 1 : end]):
@@ -154,7 +154,7 @@ def _in_context(lines: Sequence[Line]) -> list[Reference]:
             is_about_itself = bool(_ABOUT_ITSELF.search(line.text))
         elif line.role is Role.TEXT and not is_about_itself:
             below = lines[index + 1 : index + 2]
-            found += _from_bullet(line) or _from_address_below(line, below)
+            found += _from_bullet(line) or (is_entry and _from_address_below(line, below)) or ()
         index += 1
     return found
 
@@ -291,7 +291,13 @@ def _sections(keys: dict[str, list[str]]) -> list[str]:
     return [part for part in parts if part]
 
 
+# What the forms below begin with; most lines are prose.
+_BEGINS = frozenset("-*[|0123456789")
+
+
 def _from_bullet(line: Line) -> list[Reference]:
+    if line.text.lstrip()[:1] not in _BEGINS:
+        return []
     if row := _ROW.match(line.text):
         return _from_row(row["cells"], line.number)
     for pattern in (_LINK, _TICKED, _BARE_URL, _BOLD, _LABELLED, _SOURCE):
