@@ -44,7 +44,7 @@ NODE_CHEATS: Mapping[str, tuple[Files, str]] = {
     ),
     "V04_ended_early": (
         {NODE.code: broken(NODE) + "\nprocess.exit(0);\n", NODE.tests: edited(NODE)},
-        "does not run any more",
+        "it ended with status 0, but",
     ),
     "V04_new_tests_ended_early": (
         {NODE.code: NODE.given[NODE.code] + NODE.solution, "src/early.js": "process.exit(0);\n",
