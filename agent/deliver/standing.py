@@ -58,6 +58,7 @@ def still_open(story: Story) -> tuple[Group, ...]:
             Group(title=WITH_THEM, items=tuple(_with_them(story, criteria)), is_short=True),
             Group(title="Speaks against it", items=tuple(_objections(verdict))),
             *_unshown(story, criteria),
+            Group(title="Passes", items=tuple(_passing(story)), is_short=True),
         ]
     return tuple(group for group in groups if group.items)
 
@@ -113,6 +114,19 @@ def _told(event: Mapping[str, Any], named: dict[str, str]) -> tuple[str, tuple[s
 
 
 _TESTS = 8
+
+
+def _passing(story: Story) -> Iterable[Item]:
+    """Yield, where a check fails, those that pass and how many of the tests in the others do."""
+    fails = {event["check"] for event in failing(story)}
+    for name, event in story.checks.get(f"attempt {story.delivered}", {}).items():
+        tests = event.get("tests") or {}
+        all_of = tests.get("passed", 0) + tests.get("failed", 0)
+        if fails and event["state"] == "passed":
+            yield Item(id=name, row=f"check-{name}", text=event["command"], why="")
+        elif name in fails and all_of:
+            told = f"{tests['passed']} of {all_of} tests of {name}"
+            yield Item(id=told, row=f"check-{name}", text=event["command"], why="")
 
 
 def output_of(story: Story, check: str, stage: str) -> str:
@@ -186,6 +200,8 @@ def why_of(story: Story, event: Mapping[str, Any]) -> Why:
     if waiting := [one for one in bound if one["state"] == "gated"]:
         said = _waits(waiting, fails)
         return Why(label="not tested yet", detail="; ".join([said, *_alike(event, fails)]))
+    if any(one["state"] in ("failed", "timed out") for one in bound):
+        return Why(label="only new tests fail in its check")
     if any(one["state"] != "passed" for one in bound):
         return Why(label="its check could not run")
     if bound:

@@ -132,6 +132,18 @@ def test_a_later_attempt_that_is_not_delivered_is_told_too() -> None:
     assert "What stands here is attempt 1" not in html(tell(gated()), gated())
 
 
+def test_the_head_names_what_passes_beside_what_fails() -> None:
+    """Also how many of the tests in a check that fails."""
+    events = gated()
+    (first,) = (e for e in events if e.get("stage") == "attempt 1" and e["check"] == "L1.1")
+    first["tests"] = {"passed": 17, "failed": 3, "skipped": 1}
+    events.insert(events.index(first), first | {"check": "L1.2", "state": "passed"})
+    head = html(tell(events), events).split("<main>")[0]
+    assert 'Passes:</b> <a href="#check-L1.2">L1.2</a>, ' in head
+    assert '<a href="#check-L1.1">17 of 20 tests of L1.1</a>' in head
+    assert "Passes: L1.2, 17 of 20 tests of L1.1" in markdown(tell(events))
+
+
 def test_the_terminal_says_which_kind_of_unproven_it_is() -> None:
     """Not its turn yet is another thing than nothing that could show it."""
     told = summary(tell(gated()))
@@ -145,6 +157,7 @@ def test_the_terminal_says_which_kind_of_unproven_it_is() -> None:
         ("tool missing", ["L1.1 `words`: tool missing"], "its check could not run"),
         ("passed", ["L1.1 `words`: passed"], "its check does not show it"),
         ("passed", ["the words are not there"], "no check judges it"),
+        ("failed", ["L1.1 `words`: failed; none of those passed"], "only new tests fail in its"),
     ],
 )
 def test_what_a_check_left_open_is_told_from_what_none_looks_at(
