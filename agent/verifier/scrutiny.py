@@ -91,7 +91,6 @@ async def scrutinise(
         *await about_given_tests(contract, room, own, results, files),
         *_about_tests_put_back(contract, room),
         *suspicions(edit for edit in own if not contract.is_test(edit.path)),
-        *(o for edit in own for o in own_main(edit)),
         *(
             o
             for edit in own
@@ -102,6 +101,7 @@ async def scrutinise(
     ]
     told = {objection.place for objection in objections}
     objections += _about_lost_tests(results, baseline, told)
+    objections += [o for edit in own for o in own_main(edit)]
     objections += _about_flaky_tests(results, baseline)
     objections += conformance(
         contract.prp,
