@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from agent.deliver.findings import tests_of
-from agent.deliver.standing import failing
+from agent.deliver.standing import failing, joined
 from agent.deliver.story import Story
 
 _NAMED = 5
@@ -35,11 +35,11 @@ _QUIET = ("passed", "gated", "not run")
 
 def _compared(story: Story, number: int) -> str:
     kept, other = _counts(story, story.delivered), _counts(story, number)
-    told = _and([f"{count} {name}" for count, name in zip(other, _COUNTED, strict=True)])
+    told = joined([f"{count} {name}" for count, name in zip(other, _COUNTED, strict=True)])
     if kept == other:
         why = f"has {told} as well; of equals the earlier one is kept"
     else:
-        why = f"has {told}, against {_and([str(count) for count in kept])}"
+        why = f"has {told}, against {joined([str(count) for count in kept])}"
         why += "; checks count first, then criteria, then tests" if kept < other else ""
     commit = story.verdicts[number]["commit"][:12]
     at = story.verdicts[story.delivered]["commit"][:12]
@@ -58,10 +58,6 @@ def _counts(story: Story, attempt: int) -> tuple[int, int, int]:
     checks = failing(story, attempt)
     tests = {one.test for event in checks for one in tests_of(event["output"])}
     return len(checks), failed, len(tests)
-
-
-def _and(words: Sequence[str]) -> str:
-    return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _changed(story: Story, number: int) -> str:

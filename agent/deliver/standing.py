@@ -103,7 +103,7 @@ def _told(event: Mapping[str, Any], named: dict[str, str]) -> tuple[str, tuple[s
     new = [one for one in tests if one.test not in named]
     before = list(dict.fromkeys(named[one.test] for one in tests if one.test in named))
     named.update({one.test: event["check"] for one in new})
-    same = f"{len(tests) - len(new)} of the tests above, in {_and(before)}" if before else ""
+    same = f"{len(tests) - len(new)} of the tests above, in {joined(before)}" if before else ""
     if len(tests) <= 1 and not same:
         return findings_of(event["output"]).in_words(), ()
     if not new:
@@ -144,7 +144,7 @@ def _failed(story: Story, criteria: Iterable[Mapping[str, Any]]) -> Iterable[Ite
 def _with_them(story: Story, criteria: Iterable[Mapping[str, Any]]) -> Iterable[Item]:
     for event in criteria:
         if event["status"] == "failed" and (names := _fails_with(story, event)):
-            yield _criterion(event, _and(names))
+            yield _criterion(event, joined(names))
 
 
 def _fails_with(story: Story, event: Mapping[str, Any]) -> list[str]:
@@ -221,11 +221,11 @@ def _bound(story: Story, event: Mapping[str, Any]) -> list[str]:
 
 def _waits(waiting: Sequence[Mapping[str, Any]], fails: Sequence[Mapping[str, Any]]) -> str:
     """Return which checks wait for which."""
-    names = _and([one["check"] for one in waiting])
+    names = joined([one["check"] for one in waiting])
     level = max(one["level"] or _LAST for one in waiting)
     before = [one["check"] for one in fails if (one["level"] or _LAST) < level]
     verb = "wait" if len(waiting) > 1 else "waits"
-    until = f"{_and(before)} pass{'' if len(before) > 1 else 'es'}"
+    until = f"{joined(before)} pass{'' if len(before) > 1 else 'es'}"
     return f"{names} {verb} until {until if before else 'earlier levels pass'}"
 
 
@@ -255,7 +255,8 @@ def evidence_of(story: Story, event: Mapping[str, Any]) -> list[str]:
 _GATED = re.compile(r"`: gated, ")
 
 
-def _and(names: Sequence[str]) -> str:
+def joined(names: Sequence[str]) -> str:
+    """Return names as a person lists them, the first three and how many more."""
     shown = [*names[:3], *([f"{len(names) - 3} more"] if len(names) > 3 else [])]
     return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
 

@@ -58,6 +58,10 @@ class HoldoutTests(BaseModel):
             return (first,)
         return first, (self.guards_path, self.guards, self.guards_command)
 
+    def is_aside(self, test: HoldoutTest) -> bool:
+        """Return whether a test stands in the second file: only a guard can."""
+        return bool(self.guards_path.strip()) and not test.new and test.name in self.guards
+
 
 class Reviewed(BaseModel):
     """What a second reading says of a failing test."""

@@ -68,8 +68,7 @@ class Holdout:
         for test in failing:
             if said[test.name] == "right":
                 reason = reviewed[test.name].reason
-                told_before = broken.get(test.criterion)
-                broken[test.criterion] = f"{told_before} {reason}" if told_before else reason
+                broken[test.criterion] = f"{broken.get(test.criterion, '')} {reason}".strip()
         self._left = kept
         self._record(
             HoldoutTried(
@@ -156,11 +155,11 @@ async def outcome_of(given: HoldoutTests, room: Room) -> tuple[Mapping[str, bool
     """
     passing: dict[str, bool] = {}
     printed = []
-    for path, content, command in given.parts:
+    for number, (path, content, command) in enumerate(given.parts):
         check = Check(id="holdout", command=command, line=0, last_line=0, level=0)
         with room.holding({path: content}):
             finished = await room.run(command, check)
-        own = [test for test in given.tests if test.name in content]
+        own = [test for test in given.tests if given.is_aside(test) is (number > 0)]
         passing |= _by_name(own, finished)
         printed.append(finished.output)
     return passing, "\n".join(printed)
