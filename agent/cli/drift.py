@@ -69,9 +69,8 @@ def drift(
 
     """
     from agent.cli.asking import asker  # noqa: PLC0415 - keeps --help fast
-    from agent.cli.telling import said, telling  # noqa: PLC0415 - keeps --help fast
+    from agent.cli.telling import end_with, telling  # noqa: PLC0415 - keeps --help fast
     from agent.runs import Order, drift_order  # noqa: PLC0415 - keeps --help fast
-    from agent.shown import printable_lines  # noqa: PLC0415 - keeps --help fast
 
     order = Order(
         prp=prp,
@@ -89,6 +88,4 @@ def drift(
     )
     with telling(quiet=quiet, output=output) as listen:
         done = drift_order(order, branch=branch, run=run, listen=listen)
-    text = done.as_json() if as_json else printable_lines(done.in_words())
-    typer.echo(said(text, output=output))
-    raise typer.Exit(done.exit_status)
+    end_with(done, as_json=as_json, output=output)

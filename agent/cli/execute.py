@@ -246,9 +246,8 @@ def _command(name: str, act: _Act, words: str) -> Callable[..., None]:
         quiet: Quiet = False,
     ) -> None:
         from agent.cli.asking import asker  # noqa: PLC0415 - keeps --help fast
-        from agent.cli.telling import said, telling  # noqa: PLC0415 - keeps --help fast
+        from agent.cli.telling import end_with, telling  # noqa: PLC0415 - keeps --help fast
         from agent.runs import Order  # noqa: PLC0415 - keeps --help fast
-        from agent.shown import printable_lines  # noqa: PLC0415 - keeps --help fast
 
         flags = flags_of(
             model=model,
@@ -287,9 +286,7 @@ def _command(name: str, act: _Act, words: str) -> Callable[..., None]:
         way = Way(detach=detach, queue=queue, priority=priority, repository=repository)
         with telling(quiet=quiet, output=output) as listen:
             done = act(orders, way, listen)
-        text = done.as_json() if as_json else printable_lines(done.in_words())
-        typer.echo(said(text, output=output))
-        raise typer.Exit(done.exit_status)
+        end_with(done, as_json=as_json, output=output)
 
     command.__name__, command.__doc__ = name, words
     return command

@@ -85,9 +85,8 @@ def resume(
 
     """
     from agent.cli.asking import asker  # noqa: PLC0415 - keeps --help fast
-    from agent.cli.telling import said, telling  # noqa: PLC0415 - keeps --help fast
+    from agent.cli.telling import end_with, telling  # noqa: PLC0415 - keeps --help fast
     from agent.runs import resume_run  # noqa: PLC0415
-    from agent.shown import printable_lines  # noqa: PLC0415
 
     if lifeline is not None:
         from agent.runs.detaching import tie_to  # noqa: PLC0415 - only for workers
@@ -118,6 +117,4 @@ def resume(
             ask=asker(no_input=no_input),
             yes=yes,
         )
-    text = done.as_json() if as_json else printable_lines(done.in_words())
-    typer.echo(said(text, output=output))
-    raise typer.Exit(done.exit_status)
+    end_with(done, as_json=as_json, output=output)

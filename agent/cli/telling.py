@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import typer
 
@@ -59,7 +59,27 @@ def telling(
         yield live
 
 
-def said(text: str, *, output: str) -> str:
+class _Result(Protocol):
+    """What a command ends with."""
+
+    @property
+    def exit_status(self) -> int: ...
+
+    def in_words(self) -> str: ...
+
+    def as_json(self) -> str: ...
+
+
+def end_with(done: _Result, *, as_json: bool, output: str) -> NoReturn:
+    """Print a result and end the command with its exit status."""
+    from agent.shown import printable_lines  # noqa: PLC0415 - keeps --help fast
+
+    text = done.as_json() if as_json else printable_lines(done.in_words())
+    typer.echo(_tamed(text, output=output))
+    raise typer.Exit(done.exit_status)
+
+
+def _tamed(text: str, *, output: str) -> str:
     """Return a result as it may be printed: where a job's log obeys lines, none that it would."""
     if not _is_github(output):
         return text

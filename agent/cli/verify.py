@@ -73,9 +73,8 @@ def verify(
     only failures are certain, and what passes stays unproven.
     """
     from agent.cli.asking import asker  # noqa: PLC0415 - keeps --help fast
-    from agent.cli.telling import said, telling  # noqa: PLC0415 - keeps --help fast
+    from agent.cli.telling import end_with, telling  # noqa: PLC0415 - keeps --help fast
     from agent.runs import Order, verify_order  # noqa: PLC0415 - keeps --help fast
-    from agent.shown import printable_lines  # noqa: PLC0415 - keeps --help fast
 
     flags = flags_of(
         model=model,
@@ -104,9 +103,7 @@ def verify(
     )
     with telling(quiet=quiet, output=output) as listen:
         done = verify_order(order, branch=branch, listen=listen)
-    text = done.as_json() if as_json else printable_lines(done.in_words())
-    typer.echo(said(text, output=output))
-    raise typer.Exit(done.exit_status)
+    end_with(done, as_json=as_json, output=output)
 
 
 verify.__doc__ = f"""{cleandoc(verify.__doc__ or "")}

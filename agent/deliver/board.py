@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.journal import (
+    SECOND_LOOK,
     AttemptStarted,
     AttemptVerified,
     CheckFinished,
@@ -47,7 +48,6 @@ class Running:
     began: float
 
 
-_AGAIN = ", second look"
 _Key = tuple[str, str | int, int]
 """By whom a command runs, for which check or task, of which candidate."""
 
@@ -98,7 +98,7 @@ class Board:
                 other = f"candidate {candidate}" if candidate else ""
                 names = ", ".join(name for name in (other, by, which) if name)
                 one = Running(by=names, command=event.command, log=event.log, began=now)
-                if by.endswith(_AGAIN):
+                if by.endswith(SECOND_LOOK):
                     # One after the other, and nothing tells of the end of each.
                     self._end_again(candidate)
                 self.running = {**self.running, (by, check or task, candidate): one}
@@ -119,7 +119,7 @@ class Board:
                 self.running = {}
 
     def _end_again(self, candidate: int) -> None:
-        self._ends(*(k for k in self.running if k[0].endswith(_AGAIN) and k[2] == candidate))
+        self._ends(*(k for k in self.running if k[0].endswith(SECOND_LOOK) and k[2] == candidate))
 
     def _ends(self, *keys: _Key) -> None:
         self.running = {key: one for key, one in self.running.items() if key not in keys}

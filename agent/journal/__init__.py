@@ -6,6 +6,7 @@ event's own. Terminal, report and `run.json` are made of these events and of not
 """
 
 from agent.journal.events import (
+    SECOND_LOOK,
     VERSION,
     AttemptStarted,
     AttemptVerified,
@@ -41,10 +42,12 @@ from agent.journal.events import (
     ToolUsed,
     as_json,
     event_of,
+    second_look_at,
 )
 from agent.journal.keeping import Journal, read_events
 
 __all__ = [
+    "SECOND_LOOK",
     "VERSION",
     "AttemptStarted",
     "AttemptVerified",
@@ -82,4 +85,5 @@ __all__ = [
     "as_json",
     "event_of",
     "read_events",
+    "second_look_at",
 ]

@@ -105,6 +105,15 @@ class ContractFrozen:
     checks: tuple[str, ...]
 
 
+SECOND_LOOK = ", second look"
+"""Ends the name of a stage in which things run once more because nothing failed."""
+
+
+def second_look_at(attempt: int) -> str:
+    """Return what that stage of an attempt is called."""
+    return f"attempt {attempt}{SECOND_LOOK}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class CommandStarted:
     """A command began: a check's, or one that the coder runs."""

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from agent.journal import CommandStarted, HoldoutWritten, MutantsTried, Record
+from agent.journal import CommandStarted, HoldoutWritten, MutantsTried, Record, second_look_at
 from agent.llm.conversation import AgentFailed
 from agent.prp import Criterion
 from agent.runs.desk import Desk
@@ -161,7 +161,7 @@ class Hearing:
 
         if mutants:
             words = f"the tests, on {len(mutants)} small changes of the changed lines, one by one"
-            by = f"attempt {self.attempt}, second look"
+            by = second_look_at(self.attempt)
             self.jury.record(CommandStarted(by=by, command=words, log="", check="mutants"))
         # One step: how many are tried depends on the clock.
         told = await step("mutants", do)

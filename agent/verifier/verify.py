@@ -12,6 +12,7 @@ from agent.journal import (
     CriterionJudged,
     LookingCloser,
     Record,
+    second_look_at,
 )
 from agent.prp import Check, Criterion
 from agent.verifier.canary import with_canary
@@ -124,8 +125,7 @@ def second_look(attempt: int, record: Record) -> Callable[[str, Check, str], Non
     """Return what tells of commands that run once more, so that a person sees what takes time."""
 
     def tell(command: str, check: Check, log: str) -> None:
-        by = f"attempt {attempt}, second look"
-        record(CommandStarted(by=by, check=check.id, command=command, log=log))
+        record(CommandStarted(by=second_look_at(attempt), check=check.id, command=command, log=log))
 
     return tell
 
