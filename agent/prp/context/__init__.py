@@ -1,0 +1,102 @@
+"""References of the needed context, in the forms in which people write them."""
+
+import re
+from bisect import bisect
+from collections.abc import Sequence
+
+from agent.prp.context.entries import declared_at, named_at
+from agent.prp.context.mentions import address_below, mentioned_in
+from agent.prp.lines import Line, Role
+from agent.prp.model import Reference
+
+__all__ = ["find_references"]
+
+
+def find_references(lines: Sequence[Line], elsewhere: Sequence[Line] = ()) -> list[Reference]:
+    """Return the references of a document in its order.
+
+    Each target is one once for each reason, and once for each section that names it.
+
+    Args:
+        lines: Lines of the context section, where any path or address is a reference.
+        elsewhere: Lines of other parts, where only entries that say why are: `- file:` with
+            `why:`, `pattern:` or the like below; and items below `**Key Files to Reference**:`.
+
+    """
+    found = [*_in_context(lines), *_explained(elsewhere), *_below_labels(elsewhere)]
+    heads = sorted(line.number for line in (*lines, *elsewhere) if line.role is Role.HEADING)
+    unique: dict[tuple[object, ...], Reference] = {}
+    for reference in found:
+        place = (reference.target, reference.lines, bisect(heads, reference.line))
+        own = (reference.sections, *(_reasons(reference) if reference.declared else ()))
+        if not (place in unique and not any(own)):
+            unique.setdefault(place, reference)
+            unique.setdefault((*place, *own), reference)
+    return sorted(dict.fromkeys(unique.values()), key=lambda reference: reference.line)
+
+
+def _reasons(reference: Reference) -> tuple[str, ...]:
+    return (reference.why, reference.critical, reference.pattern, reference.gotcha)
+
+
+def _explained(lines: Sequence[Line]) -> list[Reference]:
+    found: list[Reference] = []
+    for index in range(len(lines)):
+        if not (entry := declared_at(lines, index)):
+            continue
+        reference, _ = entry
+        is_work = any(note.startswith("action:") for note in reference.notes)
+        if any(_reasons(reference)) and not is_work:
+            found.append(reference)
+    return found
+
+
+def _below_labels(lines: Sequence[Line]) -> list[Reference]:
+    """Return what the items below a bold label name that says that they are references."""
+    found: list[Reference] = []
+    is_below = False
+    for line in lines:
+        if not is_below and "**" not in line.text:
+            continue
+        bare = line.text.strip()
+        if line.role is not Role.TEXT:
+            is_below = False
+        elif bare.startswith("**"):
+            is_below = _LABEL_OF_REFERENCES.match(bare) is not None
+        elif is_below and bare:
+            is_below = bare[0] in "-*" or bare[0].isdigit() or line.text[:1].isspace()
+            if is_below and (reference := mentioned_in(line)):
+                found.append(reference)
+    return found
+
+
+_LABEL_OF_REFERENCES = re.compile(
+    r"\*\*(?:(?:key|important|critical|relevant|related|reference) (?:files|documents|docs)"
+    r"(?: to (?:read|reference|study|review))?|(?:must|required) read(?:ing)?|"
+    r"references?(?: sources?)?|"
+    r"documentation (?:&|and) references)\s*:?\*\*:?\s*$",
+    re.IGNORECASE,
+)
+
+
+def _in_context(lines: Sequence[Line]) -> list[Reference]:
+    found: list[Reference] = []
+    index = 0
+    is_about_itself = False
+    while index < len(lines):
+        line = lines[index]
+        if entry := declared_at(lines, index) or named_at(lines, index):
+            reference, index = entry
+            found.append(reference)
+            continue
+        if line.role is Role.HEADING:
+            is_about_itself = bool(_ABOUT_ITSELF.search(line.text))
+        elif line.role is Role.TEXT and not is_about_itself:
+            mentioned = mentioned_in(line) or address_below(lines, index)
+            found += [mentioned] if mentioned else []
+        index += 1
+    return found
+
+
+# Below these the author says how complete the document is.
+_ABOUT_ITSELF = re.compile(r"completeness|no prior knowledge|confidence", re.IGNORECASE)

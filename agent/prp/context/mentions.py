@@ -1,0 +1,90 @@
+"""References that list items, labels and rows of tables mention."""
+
+import re
+from collections.abc import Sequence
+
+from agent.prp.context.targets import PATH, is_no_file, lines_behind, mention, target_of
+from agent.prp.lines import Line
+from agent.prp.model import Reference
+
+
+def mentioned_in(line: Line) -> Reference | None:
+    """Return the first reference of a list item, a label or a table's row."""
+    if line.text.lstrip()[:1] not in _BEGINS:
+        return None
+    if row := _ROW.match(line.text):
+        return _from_row(row["cells"], line.number)
+    for pattern in (_LINK, _TICKED, _BARE_URL, _BOLD, _LABELLED, _SOURCE):
+        if found := pattern.match(line.text):
+            target, span = target_of(_captured(found))
+            if not target or target.startswith("#") or is_no_file(target):
+                continue
+            why = found["rest"].strip(" -–—:*()")
+            return mention(target, span or lines_behind(found["rest"]), why, line.number)
+    return None
+
+
+# What the forms begin with; most lines are prose.
+_BEGINS = frozenset("-*[|0123456789")
+_LINK = re.compile(
+    r"^\s*(?:(?:[-*]|\d+[.)])\s.*?)?\[(?P<name>[^\[\]]+)\]\((?P<target>[^)\s]{1,1000})\)(?P<rest>.*)$"
+)
+_BARE_URL = re.compile(r"^\s*(?:[-*]|\d+[.)])\s.*?(?P<target>https?://[^\s)>`\]]+)(?P<rest>.*)$")
+_TICKED = re.compile(
+    r"^\s*(?:[-*]|\d+[.)])\s+(?:\[.\]\s+)?[*_]*`(?P<target>[^`\s]+\.[A-Za-z]\w{0,9}(?::\d+(?:-\d+)?|#L\d+(?:-L?\d+)?)?|[^`\s]+/[^`\s]*)`(?P<rest>.*)$"
+)
+_BOLD = re.compile(
+    r"^\s*(?:[-*]\s+|\d+[.)]\s+)?\*\*`?(?P<target>[\w./@-]+/[\w./@-]+|[\w-]+\.[a-z]{1,5})`?\*\*\s*:?(?P<rest>.*)$"
+)
+# `- **Message list**: src/list.tsx`
+_LABELLED = re.compile(
+    r"^\s*(?:[-*]|\d+[.)])\s+(?:\*\*)?[^`*:|\[\]]{2,60}(?::\*\*|\*\*\s*:|:)\s+"
+    rf"(?:`(?P<ticked>{PATH})`|(?P<bare>(?![A-Z]\w*/[A-Z][\w.]*\.js\b)(?:\.{{0,2}}/)?[\w@.-]+/[\w@./-]*[\w-]\.[A-Za-z]\w{{0,9}}))(?P<rest>.*)$"
+)
+# `**From STATUS.md**:`, `**Pattern 1: the modal** (from `src/modal.tsx`)`
+_SOURCE = re.compile(
+    rf"^\s*(?:[-*]\s+|\d+[.)]\s+)?\*\*(?:From\s+`?(?P<named>{PATH})`?[^*]*\*\*|"
+    rf"[^*`(]{{2,100}}\((?:from\s+|see\s+)?(?P<within>{PATH})[^*()`]{{0,60}}\)\s*:?\*\*|"
+    rf"[^*`]{{2,100}}\*\*\s*:?\s*\((?:from\s+|see\s+)?`?(?P<ticked>{PATH})`?)(?P<rest>.*)$",
+    re.IGNORECASE,
+)
+_ROW = re.compile(r"^\s*\|(?P<cells>.*)\|\s*$")
+
+
+def _captured(found: re.Match[str]) -> str:
+    groups = found.groupdict()
+    names = ("target", "ticked", "bare", "named", "within")
+    return next(groups[name] for name in names if groups.get(name))
+
+
+def _from_row(cells: str, number: int) -> Reference | None:
+    parts = [part.strip() for part in cells.split("|")]
+    for place, part in enumerate(parts):
+        if found := re.fullmatch(
+            r"`([^`\s]+)`(?:\s*\(?(?:lines?\s*)?(\d{1,9})\s*-\s*(\d{1,9})\)?)?", part
+        ):
+            target, span = target_of(found[1])
+            if ("/" not in target and "." not in target) or is_no_file(target):
+                continue
+            if found[2]:
+                span = (int(found[2]), int(found[3]))
+            elif place + 1 < len(parts) and (
+                range_ := re.fullmatch(r"(\d{1,9})\s*-\s*(\d{1,9})", parts[place + 1])
+            ):
+                span = (int(range_[1]), int(range_[2]))
+            return mention(target, span, parts[-1] if place < len(parts) - 1 else "", number)
+    return None
+
+
+def address_below(lines: Sequence[Line], place: int) -> Reference | None:
+    """Return the address that stands alone on the line below an item that says what it is."""
+    below = lines[place + 1].text if place + 1 < len(lines) else ""
+    found = _ADDRESS_ALONE.match(below) if "://" in below else None
+    label = _LABEL_ALONE.match(lines[place].text) if found else None
+    if not (found and label):
+        return None
+    return mention(found["target"].rstrip(".,;"), None, label["words"], lines[place].number)
+
+
+_ADDRESS_ALONE = re.compile(r"^\s+<?(?P<target>https?://[^\s<>)\]]+)>?\s*$")
+_LABEL_ALONE = re.compile(r"^\s*(?:[-*]|\d+[.)])\s+\**(?P<words>[^*]+?)\**\s*:?\**\s*$")
