@@ -134,3 +134,8 @@ def finding(
         line=line,
         severity=severity or rule.severity,
     )
+
+
+def shortened(text: str, *, limit: int = 80) -> str:
+    """Return what a message quotes of the document, at most `limit` characters of it."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -12,7 +12,7 @@ from agent.prp.export import as_json, export
 from agent.prp.fmt import format_prp
 from agent.prp.known import KnownFiles
 from agent.prp.lint import Nature, Surroundings, lint
-from agent.prp.lint.context import is_private
+from agent.prp.lint.context.addresses import is_private
 from agent.prp.lint.search import find_at
 from agent.prp.lint.secret_text import find_secrets
 from agent.prp.programs import programs_of, scripts_of

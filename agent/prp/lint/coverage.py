@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from agent.prp.lint.hazards import is_shell
 from agent.prp.model import Check, CheckKind, Criterion, Finding, Prp, Task
-from agent.prp.rules import finding
+from agent.prp.rules import finding, shortened
 
 _MANUAL = re.compile(
     r"\b(manual(ly)?|visual(ly)?|by hand|stakeholders?|sign.?off|user feedback|users? (report|find|"
@@ -190,14 +190,14 @@ def about_coverage(prp: Prp, coverage: Coverage) -> Iterator[Finding]:
             yield finding(
                 "R04",
                 criterion.line,
-                f"Only a person can tell whether {criterion.id} holds: {_short(criterion.text)}",
+                f"Only a person can tell whether {criterion.id} holds: {shortened(criterion.text)}",
                 "Write what a command can see, or keep it for the review.",
             )
         elif not coverage.criteria[criterion.id]:
             yield finding(
                 "R02",
                 criterion.line,
-                f"No check seems to show {criterion.id}: {_short(criterion.text)}",
+                f"No check seems to show {criterion.id}: {shortened(criterion.text)}",
                 "Add a command or a test that fails where it does not hold.",
             )
     for task in prp.tasks:
@@ -208,7 +208,3 @@ def about_coverage(prp: Prp, coverage: Coverage) -> Iterator[Finding]:
                 f"No check seems to touch what task {task.label} does",
                 "Add a command that fails when the task is not done.",
             )
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 80 else f"{text[:79]}…"

@@ -6,7 +6,7 @@ from agent.prp.lines import Fence
 from agent.prp.lint.surroundings import Surroundings
 from agent.prp.model import Check, CheckKind, Finding, Prp
 from agent.prp.programs import programs_of
-from agent.prp.rules import finding
+from agent.prp.rules import finding, shortened
 from agent.prp.serving import is_probe
 
 _OF_KIND: dict[CheckKind, tuple[str, str, str]] = {
@@ -113,8 +113,7 @@ _RUNNABLE = (
 
 def _short(command: str) -> str:
     first = command.strip().split("\n")[0]
-    text = f"{first} …" if "\n" in command.strip() else first
-    return text if len(text) <= 70 else f"{text[:69]}…"
+    return shortened(f"{first} …" if "\n" in command.strip() else first, limit=70)
 
 
 def is_shell(check: Check) -> bool:

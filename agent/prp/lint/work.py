@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from agent.prp.known import KnownFiles, is_absolute
 from agent.prp.lines import scan
-from agent.prp.lint.context import did_you_mean
+from agent.prp.lint.context.files import did_you_mean
 from agent.prp.lint.surroundings import Surroundings
 from agent.prp.model import FileChange, Finding, Prp, Severity, Verb
 from agent.prp.rules import finding
