@@ -73,6 +73,30 @@ def is_destructive_code(command: str) -> bool:
     return any(_DESTRUCTIVE_CODE.search(found[0]) for found in _PROGRAM_TEXT.finditer(command))
 
 
+def writes_in_code(command: str) -> Iterator[str]:
+    """Return the files that programs in a command would write; empty where it says no name."""
+    if _may_hold_one(command):
+        for found in _PROGRAM_TEXT.finditer(command):
+            yield from written_by(found[0])
+
+
+def written_by(program: str) -> Iterator[str]:
+    """Return the files that a program would write; empty where it says no name."""
+    for found in _WRITING_CODE.finditer(program):
+        yield found["opened"] or found["named"] or found["file"] or ""
+
+
+# A mode of `open`, and functions with the file's name first or in front of them.
+_WRITING_CODE = re.compile(
+    r"\bopen\(\s*(?:[rbfu]{0,2}\\?['\"](?P<opened>[^'\"\\]*)\\?['\"]|[^'\"(),]*)\s*,\s*(?:mode\s*=\s*)?"
+    r"\\?['\"][rbt]?(?:[wax]|b?\+)[bt+]*\\?['\"]|"
+    r"(?:\b(?:Path|PurePath)\(\s*\\?['\"](?P<named>[^'\"\\]*)\\?['\"]\s*\))?\.(?:write_text|write_bytes|touch|mkdir)\(|"
+    r"\b(?:writeFile|appendFile|outputFile|mkdir|copyFile|rename)(?:Sync)?\(\s*\\?['\"`](?P<file>[^'\"`\\]*)|"
+    r"\bFile\.(?:open\([^()]*['\"][wa]|write\()|\bfile_put_contents\(|"
+    r"\bos\.(?:makedirs|mkdir|rename|replace)\(|\bshutil\.(?:copy\w*|move)\("
+)
+
+
 def pipes_destruction(command: str) -> bool:
     """Return whether a command says to an interpreter or a database what would destroy."""
     found = _PIPED.search(command) if "|" in command else None

@@ -141,6 +141,12 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 r"notes\s+(add|remove)|submodule\s+deinit|config\s+(-\S+\s+)*--(global|system))\b|\bgit\b.*\balias\.\w+=",
             ),
             _words(
+                "jj",
+                r"\bjj\s+(-\S+(\s+[^-\s]\S*)?\s+)*?(abandon|absorb|backout|commit|describe|duplicate|edit|new|rebase|restore|revert|split|squash|undo|"
+                r"git\s+push|op(eration)?\s+(abandon|restore|revert|undo)|(bookmark|branch|workspace|tag)\s+(delete|forget|move|set))\b",
+            ),
+            _words("elasticdump multielasticdump", r"\belasticdump\b.*--output[= ]\s*[\"']?(https?:|\$)|\bmultielasticdump\b"),
+            _words(
                 "terraform tofu pulumi cdk sam serverless sls",
                 r"\b(terraform|tofu|pulumi|cdk|sam|serverless|sls)\b.*\b(apply|destroy|up|down|deploy|delete|remove|import|taint|untaint|force-unlock|state\s+(rm|mv|push|replace)|workspace\s+delete)\b",
             ),
@@ -158,7 +164,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             ),
             _words("kamal cap fab skaffold", r"\bkamal\b|\b(cap\s+\w+|fab)\s+deploy|\bskaffold\s+(run|deploy|delete)"),
             _words(
-                "terragrunt nomad consul vault etcdctl rclone bq stripe twilio k3d conda wrangler sls serverless firebase nerdctl podman elasticdump argocd flux crictl velero",
+                "terragrunt nomad consul vault etcdctl rclone bq stripe twilio k3d conda wrangler sls serverless firebase nerdctl podman argocd flux crictl velero",
                 r"\b(terragrunt|nomad|consul|vault|etcdctl|rclone|bq|stripe|twilio|k3d|conda\s+env|wrangler|sls|serverless|firebase|nerdctl|podman|argocd|flux|crictl|velero)\b"
                 r".*[\s:](del|delete|purge|prune|destroy|remove|rm|rmi|rmp|stop|sync|create|apply|move)\b",
             ),
@@ -236,7 +242,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 r"\b(tee|cp|mv|ln|install)\s(.*\s)?[\"']?/(etc|usr|bin|sbin|lib|boot|root|system|library|dev(?!/(null|stdout|stderr|tty)\b))(/\S*)?[\"']?\s*($|[;&|<>)])",
             ),
             _words("tar unzip", r"\btar\b.*\s(-c|--directory[= ])\s*/(\s|$|etc|usr|bin|root)|\bunzip\b.*\s-d\s*/(\s|$|etc|usr|bin|root)"),
-            _words("curl http https xh", r"\b(curl|https?|xh)\b.*(\b|-x)delete\b.*:(9200|9300|5984|8086|6333|2379)\b|\b(curl|https?|xh)\b.*(\b|-x)delete\b.*://(?!" + _LOCAL + r")"),
+            _words("curl http https xh", r"\b(curl|https?|xh)\b.*(\b|-x)delete\b.*" + _LOCAL + r"(?![\w.:-])|\b(curl|https?|xh)\b.*(\b|-x)delete\b.*:(9200|9300|5984|8086|6333|2379)\b|\b(curl|https?|xh)\b.*(\b|-x)delete\b.*://(?!" + _LOCAL + r")"),
             _words("powershell pwsh cmd", r"\b(powershell|pwsh|cmd)\b.*\b(remove-item|clear-content|format-volume|stop-computer|del|rd|rmdir|erase)\b"),
             _words("detach", r"\bdetach\s+delete\b"),
             _words("mv ln cp tee install", r"\b(mv|ln)\s(.*\s)?[\"']?(~|\$\{?home\}?|/etc)/|\b(cp|tee|install)\s(.*\s)?[\"']?(~|\$\{?home\}?)/\.([\w-]+\s*($|[;&|<>)])|ssh|aws|gnupg)"),
@@ -279,6 +285,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 "curl wget http https xh",
                 rf"\b(curl|wget|http|https|xh)\b(?=.*(https?://|\s[\w.-]+\.(com|io|dev|org|net|app)))(?!.*//{_LOCAL})",
             ),
+            _words("elasticdump", r"\belasticdump\b"),
             _words("pip pip3 safety snyk", r"\bpip3?\s+(install|download|index)\b|\bpip-audit\b|\bsafety\s+(check|scan)\b|\bsnyk\b"),
             _words("uv uvx pipx", r"\buv\s+(sync|add|lock|pip\s+(install|sync)|tool\s+install|python\s+install)\b|\buvx\b|\bpipx\b"),
             _words("npm pnpm yarn bun", r"\b(npm|pnpm|yarn|bun)\s+(i|install|ci|add|update|upgrade|audit|dlx|create|link|outdated)\b|^yarn$"),
@@ -315,6 +322,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _words("php artisan", r"\b(php|php artisan) serve\b|\bphp -S\b"),
             _words("cargo bootrun spring dotnet", r"\bcargo\s+(watch|run\b(?=.*(serv|--bin\s+\w*(api|web))))|\bbootRun\b|spring-boot:run|\bdotnet\s+(watch|run)\b"),
             _signs(".py", r"\bpython3?\s+\S*(server|app|main|manage|run)\.py\s*(&|$|.*\s(--port|-p)[ =]?\d{2,5}\b|\d{4,5}\s*$)"),
+            _words("python python3", r"\bpython3?\s+-m\s+(?:\w+\.)*(?:\w+_)?server\s*(?:&|$|.*\s(?:--port|-p)[ =]?\d{2,5}\b)"),
             _signs("&", r"(?<!&)&\s*(?:$|wait\s*$|\w+=\"?\$!)"),
             _words("air mcp", r"\bair\s*$|\bmcp\s+dev\b"),
         ),

@@ -1,7 +1,7 @@
 """What running a command would mean, read from its words. Doubt goes to the safer side."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 from functools import lru_cache
 
@@ -13,6 +13,8 @@ from agent.prp.inner import (
     shell_texts,
     undisguised,
     without_programs,
+    writes_in_code,
+    written_by,
 )
 from agent.prp.kind_rules import PROGRAMS, RULES, Rule
 from agent.prp.model import CheckKind
@@ -45,6 +47,8 @@ def kinds_of(command: str) -> tuple[CheckKind, ...]:
     if _is_too_long(whole):
         return (CheckKind.MANUAL,)
     found = _kinds(whole, depth=0)
+    written = [name for body in bodies for name in _written_as_body(body)]
+    found = _with_written(found, written)
     if CheckKind.DESTRUCTIVE not in found and any(_destroys_as_body(body) for body in bodies):
         return _with_destructive(found)
     return found
@@ -55,8 +59,30 @@ def _is_too_long(text: str) -> bool:
 
 
 def _with_destructive(found: tuple[CheckKind, ...]) -> tuple[CheckKind, ...]:
-    others = {*found, CheckKind.DESTRUCTIVE} - {CheckKind.RUN}
+    return _with(found, CheckKind.DESTRUCTIVE)
+
+
+def _with(found: tuple[CheckKind, ...], kind: CheckKind) -> tuple[CheckKind, ...]:
+    others = {*found, kind} - {CheckKind.RUN}
     return tuple(sorted(others, key=list(CheckKind).index))
+
+
+def _with_written(found: tuple[CheckKind, ...], written: Sequence[str]) -> tuple[CheckKind, ...]:
+    """Return the kinds of a command whose programs write files: as `>` would."""
+    for name in written:
+        if name.startswith(("/", "~")) and not _MAY_BE_WRITTEN.match(name):
+            found = _with(found, CheckKind.DESTRUCTIVE)
+        elif not _MAY_BE_WRITTEN.match(name):
+            found = _with(found, CheckKind.MUTATING)
+    return found
+
+
+_MAY_BE_WRITTEN = re.compile(r"/tmp/(?!.*\.\.)|/dev/(?:null|stdout|stderr)$")  # noqa: S108 - a pattern
+
+
+def _written_as_body(body: Body) -> Iterator[str]:
+    """Return the files that a here-document would write in the hands of an interpreter."""
+    return written_by(body.text) if _INTERPRETER.search(body.opener) else iter(())
 
 
 def _destroys_as_body(body: Body) -> bool:
@@ -99,8 +125,8 @@ def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
         or pipes_destruction(bare)
         or _destroys_inside(bare, depth=depth)
     ):
-        return _with_destructive(found)
-    return found or (CheckKind.RUN,)
+        found = _with_destructive(found)
+    return _with_written(found or (CheckKind.RUN,), tuple(writes_in_code(whole)))
 
 
 # What these mean in quotes is for the program to decide that gets them.

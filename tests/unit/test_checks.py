@@ -345,6 +345,15 @@ class TestKinds:
             "rsync -a dist/ deploy@host:/var/www",
             "taskkill /F /IM node.exe",
             "pulumi down",
+            "jj abandon @-",
+            "jj -R sub git push --all",
+            "jj op restore 12ab",
+            "http DELETE localhost",
+            "curl -X DELETE http://localhost/users/1",
+            "http DELETE :9200/users",
+            "elasticdump --input=a.json --output=http://localhost:9200/users",
+            "python3 -c \"open('/etc/hosts', 'w').write('x')\"",
+            "node -e \"require('fs').writeFileSync('/etc/hosts', 'x')\"",
         ],
     )
     def test_I52_what_destroys_is_never_run(self, command: str) -> None:
@@ -371,6 +380,10 @@ class TestKinds:
             "node scripts/delete-user.test.js",
             "diff /etc/hosts hosts",
             "echo '[1]' | python3 -m json.tool",
+            "jj log -r @",
+            "http DELETE localhost:8000/users/1",
+            "python3 -c \"print(open('a.toml', 'rb').read())\"",
+            "python3 -c \"open('/tmp/x', 'w').write('x')\"",
         ],
     )
     def test_what_only_speaks_of_destroying_is_run(self, command: str) -> None:
@@ -429,6 +442,18 @@ class TestKinds:
             ("from app import main", CheckKind.SAMPLE_CODE),
             ("1. Open the browser", CheckKind.MANUAL),
             ("Verify that the button is blue", CheckKind.MANUAL),
+            ("python3 -c \"open('x', 'w').write('a')\"", CheckKind.MUTATING),
+            (
+                'python -c \'from pathlib import Path; Path("x").write_text("a")\'',
+                CheckKind.MUTATING,
+            ),
+            ("node -e \"require('fs').appendFileSync('a', 'b')\"", CheckKind.MUTATING),
+            ("python3 - <<E\njson.dump({}, open('x.json', mode='w'))\nE", CheckKind.MUTATING),
+            ("elasticdump --input=http://localhost:9200/a --output=a.json", CheckKind.NETWORK),
+            ("python -m app.api_server", CheckKind.SERVER),
+            ("uv run python3 -m app.server --port 80", CheckKind.SERVER),
+            ("python -m app.server --help", CheckKind.RUN),
+            ("python -m unittest tests.test_server", CheckKind.RUN),
         ],
     )
     def test_a_command_has_its_kind(self, command: str, kind: CheckKind) -> None:
