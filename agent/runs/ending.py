@@ -3,10 +3,9 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from agent.deliver import Story, as_json, summary, tell
 from agent.errors import Exit, PrpError, Refused, problem_of
@@ -105,10 +104,11 @@ def tidied(folder: RunFolder, saved: Saved) -> Done | None:
 @contextmanager
 def always_told(
     folder: RunFolder, database: Database, tree: Worktree, record: Record, started: float
-) -> Iterator[Any]:
+) -> Iterator[Callable[[Outcome], None]]:
     """Write how the run ended, whichever way it ends; unfinished work is committed."""
+    end = _End(folder=folder, database=database, tree=tree, record=record, started=started)
     try:
-        with _told(folder, database, tree, record, started) as outcome_is:
+        with _told(end) as outcome_is:
             yield outcome_is
     finally:
         if not tree.stays:
@@ -116,13 +116,72 @@ def always_told(
 
 
 @contextmanager
-def _told(
-    folder: RunFolder, database: Database, tree: Worktree, record: Record, started: float
-) -> Iterator[Any]:
+def _told(end: "_End") -> Iterator[Callable[[Outcome], None]]:
     ended: list[Outcome] = []
-    go_on = f"Go on with: prp resume {folder.id}"
+    try:
+        with _named_problems():
+            yield ended.append
+    except asyncio.CancelledError as signal:
+        end.by_signal(str(signal.args[0]) if signal.args else "SIGINT")
+        raise
+    except PrpError as error:
+        error.hint = f"{error.hint} {end.go_on}".strip()
+        end.stop(Ending.FAILED, error.exit_status, str(error), hint=error.hint)
+        raise
+    except Exception as error:
+        # A bug of ours keeps its traceback, but the work that was paid for stays.
+        reason = f"internal error: {type(error).__name__}: {error}"
+        end.stop(Ending.FAILED, Exit.INTERNAL, reason, hint=end.go_on)
+        raise
+    else:
+        outcome = ended[0]
+        if outcome.can_go_on:
+            hint = f"{outcome.hint} {end.go_on}".strip()
+            end.stop(outcome.ending, outcome.exit_status, outcome.reason, hint=hint)
+        else:
+            end.tell(outcome.ending, outcome.exit_status, outcome.reason, hint=outcome.hint)
 
-    def tell_end(
+
+@dataclass(frozen=True, kw_only=True)
+class _End:
+    """What the end of a run is told with."""
+
+    folder: RunFolder
+    database: Database
+    tree: Worktree
+    record: Record
+    started: float
+    """On the monotonic clock, seconds."""
+
+    @property
+    def go_on(self) -> str:
+        return f"Go on with: prp resume {self.folder.id}"
+
+    def by_signal(self, name: str) -> None:
+        """Tell of a run that somebody stopped, for now or for good."""
+        status = STATUS.get(name, Exit.TERMINATED)
+        if not self.folder.cancelled.exists():
+            self.stop(Ending.INTERRUPTED, status, f"interrupted by {name}", hint=self.go_on)
+            return
+        keep_unfinished(self.tree, "The run was cancelled.")
+        keep_aside(self.tree, self.folder.beside)
+        self.tell(Ending.CANCELLED, status, "cancelled")
+        self.database.forget()
+
+    def stop(self, ending: str, status: int, reason: str, *, hint: str) -> None:
+        """Tell of an end that is none: the run can be taken up, and its folder stays for that."""
+        tree = self.tree
+        kept = keep_unfinished(tree, reason)
+        keep_aside(tree, self.folder.beside)
+        tree.stays = _tip(tree) != tree.base or any(self.folder.beside.glob("*"))
+        try:
+            self.tell(ending, status, reason, hint=hint, unfinished=kept, can_go_on=True)
+        except PrpError as untold:
+            untold.hint = f"{untold.hint} {self.go_on}"
+            raise
+
+    def tell(
+        self,
         ending: str,
         status: int,
         reason: str,
@@ -131,61 +190,20 @@ def _told(
         unfinished: str = "",
         can_go_on: bool = False,
     ) -> None:
-        record(
+        tip = _tip(self.tree)
+        self.record(
             RunEnded(
                 outcome=ending,
                 exit_status=status,
                 reason=reason,
                 hint=hint,
-                branch=tree.branch if (tip := _tip(tree)) != tree.base else "",
+                branch=self.tree.branch if tip != self.tree.base else "",
                 commit=tip,
-                seconds=round(time.monotonic() - started, 3),
+                seconds=round(time.monotonic() - self.started, 3),
                 unfinished=unfinished,
                 can_go_on=can_go_on,
             )
         )
-
-    def stop(ending: str, status: int, reason: str, *, hint: str) -> None:
-        """Tell of an end that is none: the run can be taken up, and its folder stays for that."""
-        kept = keep_unfinished(tree, reason)
-        keep_aside(tree, folder.beside)
-        tree.stays = _tip(tree) != tree.base or any(folder.beside.glob("*"))
-        try:
-            tell_end(ending, status, reason, hint=hint, unfinished=kept, can_go_on=True)
-        except PrpError as untold:
-            untold.hint = f"{untold.hint} {go_on}"
-            raise
-
-    try:
-        with _named_problems():
-            yield ended.append
-    except asyncio.CancelledError as signal:
-        name = str(signal.args[0]) if signal.args else "SIGINT"
-        status = STATUS.get(name, Exit.TERMINATED)
-        if folder.cancelled.exists():
-            keep_unfinished(tree, "The run was cancelled.")
-            keep_aside(tree, folder.beside)
-            tell_end(Ending.CANCELLED, status, "cancelled")
-            database.forget()
-        else:
-            stop(Ending.INTERRUPTED, status, f"interrupted by {name}", hint=go_on)
-        raise
-    except PrpError as error:
-        error.hint = f"{error.hint} {go_on}".strip()
-        stop(Ending.FAILED, error.exit_status, str(error), hint=error.hint)
-        raise
-    except Exception as error:
-        # A bug of ours keeps its traceback, but the work that was paid for stays.
-        reason = f"internal error: {type(error).__name__}: {error}"
-        stop(Ending.FAILED, Exit.INTERNAL, reason, hint=go_on)
-        raise
-    else:
-        outcome = ended[0]
-        if outcome.can_go_on:
-            hint = f"{outcome.hint} {go_on}".strip()
-            stop(outcome.ending, outcome.exit_status, outcome.reason, hint=hint)
-        else:
-            tell_end(outcome.ending, outcome.exit_status, outcome.reason, hint=outcome.hint)
 
 
 @contextmanager
