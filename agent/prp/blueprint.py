@@ -1,0 +1,46 @@
+"""Which sections hold the tasks: the blueprint's own, else those that show them in their form."""
+
+import re
+from collections.abc import Sequence
+
+from agent.prp.blocks import Block
+from agent.prp.headings import Part
+from agent.prp.listed import list_beside_phases, without_phases_of_requirements
+from agent.prp.model import Task
+from agent.prp.tasks import find_tasks, headed_changes, listed_tasks
+
+
+def tasks_of(blocks: Sequence[Block]) -> list[Task]:
+    """Return the tasks of the blueprint, else those that other sections show in their form."""
+    ours = {Part.TASKS, Part.TASK}
+    if listed_apart := list_beside_phases(blocks):
+        return listed_tasks(listed_apart)
+    blocks = without_phases_of_requirements(blocks)
+    wanted = ours if any(b.part in ours for b in blocks) else {Part.BLUEPRINT}
+    found = find_tasks([line for b in blocks if b.part in wanted for line in b.lines])
+    if found:
+        return found
+    others = {Part.BLUEPRINT, Part.TASKS, Part.TASK, Part.PATTERNS, Part.WHAT, None}
+    elsewhere = [line for b in blocks if b.part in others for line in b.lines]
+    # A numbered list in the tasks' own section is the list of tasks, whatever else looks like one.
+    own = listed_tasks([line for b in blocks if b.part in ours for line in b.lines])
+    if len(own) > 1:
+        return own
+    listed = [line for b in blocks if b.part in ours or _is_sequence(b) for line in b.lines]
+    return find_tasks(elsewhere) or listed_tasks(listed) or headed_changes(elsewhere)
+
+
+_SEQUENCE = re.compile(
+    r"\b(steps?|order|plan|changes( required| made)?|instructions|approach|strategy|files to (modify|change|create))\b",
+    re.IGNORECASE,
+)
+
+
+def _is_sequence(block: Block) -> bool:
+    free = block.part in (Part.BLUEPRINT, Part.PATTERNS, Part.WHAT, None)
+    name = block.section.heading
+    return free and bool(_SEQUENCE.search(name)) and not _AFTERWARDS.search(name)
+
+
+# What comes when the work is done.
+_AFTERWARDS = re.compile(r"\b(?:next steps?|future|follow(?:ed|.ups?)?)\b", re.IGNORECASE)

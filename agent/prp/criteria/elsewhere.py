@@ -1,0 +1,110 @@
+"""Criteria outside of their own sections: checkboxes, gates and what tasks are accepted by."""
+
+import re
+from collections.abc import Sequence
+
+from agent.prp.blocks import Block
+from agent.prp.headings import Part, normalise
+from agent.prp.items import BOX, BULLET, LABEL, Found, matching
+from agent.prp.lines import Line, Role
+
+
+def promised_elsewhere(blocks: Sequence[Block]) -> tuple[list[Found], list[Line]]:
+    """Return the criteria of other parts, and the lines that they stand among."""
+    said = [line for b in blocks if b.part in _PROMISING for line in _said(b.lines)]
+    said += _acceptance(blocks)
+    accepted, around = _accepted(blocks)
+    found = [*_gates(blocks), *_below_a_label(blocks), *accepted, *matching(BOX, said)]
+    return found, [*said, *around]
+
+
+# Parts whose checkboxes are promises as well.
+_PROMISING = (Part.GOAL, Part.WHAT, Part.VALIDATION, Part.LEVEL)
+
+
+def _said(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines of text, those in fences of Markdown included."""
+    found: list[Line] = []
+    is_markdown = False
+    for line in lines:
+        if line.role is Role.OPENS:
+            is_markdown = line.text.strip().strip("`~ ").lower() in ("markdown", "md")
+        elif line.role is Role.TEXT or (line.role is Role.INSIDE and is_markdown):
+            found.append(line)
+    return found
+
+
+def _acceptance(blocks: Sequence[Block]) -> list[Line]:
+    """Return the checkboxes of tasks that stand below "Acceptance Criteria"."""
+    found: list[Line] = []
+    for block in blocks:
+        is_below = False
+        for line in block.lines if block.part in (Part.TASK, Part.TASKS) else ():
+            if line.role is Role.HEADING or (line.role is Role.TEXT and LABEL.match(line.text)):
+                is_below = bool(_ACCEPTANCE.match(line.text))
+            elif is_below and line.role is Role.TEXT and line.text.strip():
+                is_box = bool(BOX.match(line.text))
+                is_below = is_box or line.text[:1].isspace()
+                found += [line] if is_below else []
+    return found
+
+
+_ACCEPTANCE = re.compile(
+    r"^[\W_]*(?:acceptance|success|completion|exit) criteria[\W_]*$", re.IGNORECASE
+)
+
+
+def _accepted(blocks: Sequence[Block]) -> tuple[list[Found], list[Line]]:
+    """Return the list items of tasks below a bold "Acceptance Criteria", and all lines there."""
+    groups: list[list[Line]] = []
+    for block in blocks:
+        is_below = False
+        for line in block.lines if block.part in (Part.TASK, Part.TASKS) else ():
+            if line.role is not Role.TEXT or LABEL.match(line.text):
+                is_below = line.role is Role.TEXT and bool(_ACCEPTANCE_LABEL.match(line.text))
+                groups += [[]] if is_below else []
+            elif is_below and line.text.strip():
+                is_below = bool(BULLET.match(line.text)) or line.text[:1].isspace()
+                groups[-1] += [line] if is_below else []
+    ours = [group for group in groups if not matching(BOX, group)]
+    around = [line for group in ours for line in group]
+    return matching(BULLET, around), around
+
+
+_ACCEPTANCE_LABEL = re.compile(
+    r"^\W*\*\*(?:acceptance|success|completion|exit) criteria\W*$", re.IGNORECASE
+)
+
+
+def _gates(blocks: Sequence[Block]) -> list[Found]:
+    """Return what must hold at the gates of the validation, where they say no command."""
+    found: list[Found] = []
+    for block in blocks:
+        heading_ = normalise(blocks[block.top].section.heading)
+        if block.part is not Part.VALIDATION or not _GATES.match(heading_):
+            continue
+        if all(line.role is not Role.OPENS and "`" not in line.text for line in block.lines):
+            found += matching(_GATE, block.lines)
+    return found
+
+
+_GATES = re.compile(
+    r"^(?:validation|quality|acceptance|final) (?:gates?|checkpoints?)$", re.IGNORECASE
+)
+_GATE = re.compile(r"^(?:[-*+]|\d+[.)])\s+(?!\[.?\]\s)(?P<words>\S.*)$")
+
+
+def _below_a_label(blocks: Sequence[Block]) -> list[Found]:
+    """Return the list items of the validation that stand below `**Success Criteria**:`."""
+    found: list[Found] = []
+    for block in blocks:
+        is_below = False
+        for line in block.lines if block.part in (Part.VALIDATION, Part.LEVEL) else ():
+            if line.role is not Role.TEXT or LABEL.match(line.text):
+                is_below = line.role is Role.TEXT and bool(_ACCEPTANCE_LABEL.match(line.text))
+            elif is_below and line.text.strip():
+                item = BULLET.match(line.text)
+                is_below = bool(item) or line.text[:1].isspace()
+                # Checkboxes are promises wherever they stand.
+                found += [(line, item)] if item and not BOX.match(line.text) else []
+    return found
