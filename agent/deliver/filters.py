@@ -7,7 +7,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from agent.deliver.report import MARK, money
+from agent.deliver.costs import money
+from agent.deliver.report import MARK
 from agent.deliver.story import Usage
 from agent.shown import printable_lines
 

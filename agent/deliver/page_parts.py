@@ -7,11 +7,12 @@ from agent.deliver import safety
 from agent.deliver.again import ran_again
 from agent.deliver.against import WEIGHTS, Against, in_words, is_weighty, task_of
 from agent.deliver.attempts import checks_after, passed_over
+from agent.deliver.costs import foreseen, spent
 from agent.deliver.filters import duration_of, tone_of
 from agent.deliver.folding import rows_of
 from agent.deliver.learnt import lessons
 from agent.deliver.packed import Packed
-from agent.deliver.report import NOT_ENDED, beside, foreseen, log_of, outcome_of, spent
+from agent.deliver.report import NOT_ENDED, beside, log_of, outcome_of
 from agent.deliver.safety import is_replay
 from agent.deliver.sides import FilePatch, side_by_side
 from agent.deliver.standing import (

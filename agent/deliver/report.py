@@ -2,18 +2,19 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from agent.deliver.again import ran_again
 from agent.deliver.against import against, task_of
 from agent.deliver.attempts import passed_over
+from agent.deliver.costs import costs, costs_of, spent
 from agent.deliver.folding import Rows, rows_of
 from agent.deliver.learnt import lessons
+from agent.deliver.marks import code, fence, listed, plain, table
 from agent.deliver.standing import Group, counted, evidence_of, status_of, still_open, why_of
-from agent.deliver.story import Story, Usage
+from agent.deliver.story import Story
 from agent.deliver.timeline import Step
-from agent.journal import Estimated, event_of
 
 
 def summary(story: Story) -> str:
@@ -49,19 +50,19 @@ def markdown(story: Story, steps: Iterable[Step] = ()) -> str:
         _against(story),
         _criteria(story),
         _checks(story),
-        _list("Within attempts", ran_again(story)),
+        listed("Within attempts", ran_again(story)),
         _holdout(story),
         _mutants(story),
         _tasks(story),
-        _list("Candidates", candidates(story)),
+        listed("Candidates", candidates(story)),
         _feedback(story),
         _plan(story),
         _setup(story),
         _network(story),
-        _cost(story),
-        _cost_of(steps),
-        _list("Notes", story.notes),
-        _list("Learnt", (f"{one.kind}: {one.text}" for one in lessons(story))),
+        costs(story),
+        costs_of(steps),
+        listed("Notes", story.notes),
+        listed("Learnt", (f"{one.kind}: {one.text}" for one in lessons(story))),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -157,14 +158,14 @@ def _criteria(story: Story) -> str:
         )
         for event in story.criteria.get(story.delivered, {}).values()
     ]
-    return _table("Criteria", ("", "Criterion", "Status", "Evidence"), rows)
+    return table("Criteria", ("", "Criterion", "Status", "Evidence"), rows)
 
 
 def _against(story: Story) -> str:
     rows = [
         (one.weight, code(_clipped(one.place)), plain(_clipped(one.what))) for one in against(story)
     ]
-    return _table("What speaks against it", ("", "Where", "What"), rows)
+    return table("What speaks against it", ("", "Where", "What"), rows)
 
 
 def _holdout(story: Story) -> str:
@@ -179,7 +180,7 @@ def _holdout(story: Story) -> str:
         )
         for test in story.holdout.get("tests", ())
     ]
-    return _table("Tests from the text", ("Test", "", "Rests on", "Outcome"), rows)
+    return table("Tests from the text", ("Test", "", "Rests on", "Outcome"), rows)
 
 
 def outcome_of(test: str, tried: Mapping[str, Any]) -> str:
@@ -193,7 +194,7 @@ def outcome_of(test: str, tried: Mapping[str, Any]) -> str:
 def _checks(story: Story) -> str:
     stages = list(story.checks)
     rows = [_row(story, row) for row in rows_of(story)]
-    return _table("Checks", ("", "Command", *stages), rows)
+    return table("Checks", ("", "Command", *stages), rows)
 
 
 def _row(story: Story, row: Rows) -> tuple[str, ...]:
@@ -295,9 +296,9 @@ def _setup(story: Story) -> str:
         (event["kind"], code(event["command"]), event["state"], plain(event["reason"]))
         for event in story.setup
     ]
-    table = _table("Set-up", ("", "Command", "", ""), rows)
+    drawn = table("Set-up", ("", "Command", "", ""), rows)
     failed = [event for event in story.setup if event["state"] == "failed" and event["output"]]
-    return "\n\n".join([table, *(fence(event["output"]) for event in failed)]) if table else ""
+    return "\n\n".join([drawn, *(fence(event["output"]) for event in failed)]) if drawn else ""
 
 
 def _network(story: Story) -> str:
@@ -313,105 +314,9 @@ def _network(story: Story) -> str:
         )
         for (stage, host, port, state), asked in story.asked.items()
     ]
-    return _table("Network", ("", "Host", "", "Times", "Bytes out", "Bytes in"), rows)
-
-
-def _cost(story: Story) -> str:
-    rows = [
-        (
-            role,
-            str(usage.answers),
-            f"{usage.input_tokens:,}",
-            f"{usage.cache_read_tokens:,}",
-            f"{usage.cache_write_tokens:,}",
-            f"{usage.output_tokens:,}",
-            money(usage),
-        )
-        for role, usage in story.usage.items()
-    ]
-    table = _table(
-        "Cost", ("Role", "Answers", "Read", "from cache", "into cache", "Written", "US$"), rows
-    )
-    words = foreseen(story)
-    return f"{table}\n\nEstimated when the plan stood: {words}." if words else table
-
-
-def foreseen(story: Story) -> str:
-    """Return what was estimated before; nothing where nothing was."""
-    estimate = event_of(story.estimate)
-    return estimate.in_words() if isinstance(estimate, Estimated) else ""
-
-
-def _cost_of(steps: Iterable[Step]) -> str:
-    """Return what each stretch took and cost: baseline, plan, every task of every attempt."""
-    rows = [
-        (
-            plain(step.title),
-            f"{step.seconds:.0f} s{_divided(step)}",
-            f"{step.usage.input_tokens:,}" if step.usage.answers else "",
-            f"{step.usage.output_tokens:,}" if step.usage.answers else "",
-            money(step.usage) if step.usage.answers else "",
-        )
-        for step in steps
-    ]
-    return _table("Time and cost by step", ("Step", "Time", "Read", "Written", "US$"), rows)
-
-
-def _divided(step: Step) -> str:
-    parts = [f"{name} {seconds:.0f} s" for name, seconds in step.parts.items() if seconds >= 1]
-    return f" ({', '.join(parts)})" if len(parts) > 1 else ""
-
-
-def spent(usage: Usage) -> str:
-    """Return answers, tokens and money in one line."""
-    tokens = usage.input_tokens + usage.output_tokens
-    return f"{usage.answers} model answers, {tokens:,} tokens, {money(usage)}"
-
-
-def money(usage: Usage) -> str:
-    """Return what was spent, or that nobody knows."""
-    return "price unknown" if usage.cost_usd is None else f"US$ {usage.cost_usd:.4f}"
-
-
-def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    body = ["| " + " | ".join(row) + " |" for row in rows]
-    if not body:
-        return ""
-    return "\n".join(
-        [f"## {title}", "", "| " + " | ".join(head) + " |", "|" + " --- |" * len(head), *body]
-    )
-
-
-def _list(title: str, items: Iterable[str]) -> str:
-    lines = [f"- {plain(item)}" for item in items]
-    return "\n".join([f"## {title}", "", *lines]) if lines else ""
+    return table("Network", ("", "Host", "", "Times", "Bytes out", "Bytes in"), rows)
 
 
 def _first(text: str) -> str:
     first, *rest = text.splitlines() or [""]
     return first + (" ..." if rest else "")
-
-
-def plain(text: str) -> str:
-    """Return text that Markdown and HTML show as it is, on one line.
-
-    What a run says comes from documents, repositories and models; none of it may become markup.
-    """
-    one_line = " ".join(text.split())
-    return re.sub(r"([\\`*_\[\]<>|#!@~&])", r"\\\1", one_line)
-
-
-def code(text: str) -> str:
-    """Return text as inline code, whatever backticks and bars it holds."""
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    mark = "`" * (longest + 1)
-    pad = " " if longest else ""
-    one_line = " ".join(text.split()).replace("|", "\\|")
-    return f"{mark}{pad}{one_line}{pad}{mark}" if one_line else ""
-
-
-def fence(text: str) -> str:
-    """Return text as a fenced block that nothing in it can close."""
-    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
-    mark = "`" * (longest + 1)
-    return f"{mark}text\n{text}\n{mark}"

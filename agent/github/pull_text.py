@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.deliver import Story
-from agent.deliver.report import MARK, spent
+from agent.deliver.costs import spent
+from agent.deliver.report import MARK
 from agent.deliver.standing import status_of
 from agent.github import words
 from agent.github.papers import Attested, Request, Result, Screened

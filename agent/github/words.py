@@ -2,9 +2,9 @@
 
 import re
 
-from agent.deliver.report import code as as_code
-from agent.deliver.report import fence as as_fence
-from agent.deliver.report import plain as as_plain
+from agent.deliver.marks import code as as_code
+from agent.deliver.marks import fence as as_fence
+from agent.deliver.marks import plain as as_plain
 from agent.shown import printable, printable_lines
 
 LONGEST = 60_000
