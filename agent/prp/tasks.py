@@ -95,16 +95,32 @@ _BOXED = re.compile(r"^(?P<label>)[-*+]\s+\[.?\]\s+(?P<title>\S.*)$")
 def _between(starts: Sequence[Start], lines: Sequence[Line]) -> list[Task]:
     ends = [*(start.index for start in starts), len(lines)][1:]
     return [
-        _task(number, start, lines[start.index : end])
+        _task(number, start, _own(lines[start.index : end]))
         for number, (start, end) in enumerate(zip(starts, ends, strict=False), 1)
     ]
+
+
+def _own(lines: Sequence[Line]) -> Sequence[Line]:
+    """Return what belongs to a task: a heading above it in rank, as of a phase, ends it."""
+    first, *rest = lines
+    is_item = first.role is Role.TEXT and _ITEM.match(first.text)
+    if not (is_item or first.role is Role.HEADING):
+        return lines
+    rank = 6 if is_item else heading(first)[0]
+    for place, line in enumerate(rest, 1):
+        if line.role is Role.HEADING and heading(line)[0] <= rank:
+            return lines[:place]
+    return lines
+
+
+_ITEM = re.compile(r"\s{0,3}(?:[-*+]|\d+[.)])\s")
 
 
 def _task(number: int, start: Start, lines: Sequence[Line]) -> Task:
     text = text_of(line for line in lines if line.role not in FENCE_MARKS)
     while len(lines) > 1 and not lines[-1].text.strip():
         lines = lines[:-1]
-    changes = _changes(lines)
+    changes = _changes(lines) or _in_brackets(lines[0])
     title = start.title.rstrip(":").strip() or _described(lines[1:])
     return Task(
         number=number,
@@ -161,6 +177,24 @@ def _changes(lines: Sequence[Line]) -> list[FileChange]:
             seen[key] = _with_bullets(first, [*first.bullets, *change.bullets])
     return list(seen.values())
 
+
+def _in_brackets(line: Line) -> list[FileChange]:
+    """Return the files that a task's own line names in brackets, as in `Task 2 (src/a.py): ...`.
+
+    What is to be done to them nobody says; a file to be changed may be made as well.
+    """
+    if "(" not in line.text or not (found := _BRACKETS.search(line.text)):
+        return []
+    paths = (_clean(part) for part in re.split(r"\s*(?:,|\+|&|\band\b)\s*", found["paths"]))
+    return [
+        FileChange(verb=Verb.MODIFY, path=path, line=line.number)
+        for path in dict.fromkeys(paths)
+        if not _is_name(path)
+    ]
+
+
+_BRACKETED = r"`?/?(?:[\w.@-]+/)*[\w@-][\w.@-]*\.[a-z][a-z0-9]{0,9}`?(?=[\s,)])"
+_BRACKETS = re.compile(rf"\((?P<paths>{_BRACKETED}(?:\s*(?:,|\+|&|and)\s*{_BRACKETED})*)\s*[,)]")
 
 # `**Action**: CREATE` below `**File**: path`; a new function is no new file.
 _ACTION = re.compile(

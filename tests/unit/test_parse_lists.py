@@ -35,6 +35,27 @@ def test_a_numbering_that_goes_on_over_phases_numbers_the_tasks() -> None:
     ]
 
 
+PHASES = (
+    "# A\n\n## Tasks\n\n### Phase 1: code\n\n"
+    "- **Task 1** (`src/a.py`, `tests/test_a.py`): CREATE `one`\n  with tests\n"
+    "- **Task 2**: say it (README.md)\n\n"
+    "### Phase 2: reach\n\n- **Task 3** (see e.g. `one`): look\n\n## Validation\n"
+)
+
+
+def test_files_in_brackets_beside_a_task_are_changed_by_it() -> None:
+    """Given `Task 1 (a, b): ...`, then it changes both; other words in brackets are no files."""
+    changed = [[change.path for change in task.changes] for task in parsed(PHASES).tasks]
+    assert changed == [["src/a.py", "tests/test_a.py"], ["README.md"], []]
+
+
+def test_the_heading_of_the_next_phase_is_no_part_of_a_task() -> None:
+    """Given a list of tasks in each phase, then the last of a phase ends where the phase does."""
+    tasks = parsed(PHASES).tasks
+    assert [(task.line, task.last_line) for task in tasks] == [(7, 8), (9, 9), (13, 13)]
+    assert "Phase 2" not in tasks[1].text
+
+
 def test_a_numbering_that_begins_anew_in_each_phase_numbers_steps() -> None:
     """Then the phases are the tasks."""
     text = CONTINUED.replace("3. ", "1. ").replace("4. ", "2. ")
