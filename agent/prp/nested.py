@@ -49,7 +49,8 @@ def nested_end(marks: Sequence[Marks], opening: int) -> int | None:
         indents.pop()
         if not indents:
             after = ahead[index + 1 :]
-            return one.line if _turned(after, inside=False) < _turned(ahead, inside=True) else None
+            odd = min(_turned(after, inside=False), _unlikely(after))
+            return one.line if odd < _turned(ahead, inside=True) else None
     return None
 
 
@@ -64,3 +65,22 @@ def _turned(marks: Sequence[Marks], *, inside: bool) -> int:
         count += bool(inside and one.info)
         inside = one.info != "text" if inside and one.info else not inside
     return count + inside
+
+
+def _unlikely(marks: Sequence[Marks]) -> int:
+    """Return how many fences would be nested in code, or left open, if all others nest as well."""
+    count = 0
+    around: list[str] = []
+    for one in marks:
+        if one.info:
+            count += bool(around) and around[-1] not in _OF_TEXT
+            around.append(one.info.lower())
+        elif around:
+            around.pop()
+        else:
+            around.append("")
+    return count + len(around)
+
+
+# What may hold other fences.
+_OF_TEXT = frozenset(("", "markdown", "md", "text"))

@@ -144,6 +144,18 @@ class TestDialects:
         assert [task.line for task in prp.tasks] == [5, 18]
         assert [(f.code, f.line) for f in prp.findings] == [("I15", 6)]
 
+    def test_I15_bare_fences_that_each_hold_another_swallow_no_step(self) -> None:
+        """Read one after the other both readings look alike; nested to the end only one does."""
+        before_after = (
+            "```\nIt says:\n```bash\nls a\n```\n```\n\nbecomes\n\n"
+            "```\n```bash\nls b\n```\nend\n```\n"
+        )
+        prp = parsed(
+            f"# A\n\n## Implementation Plan\n\n### Step 1: Paths\n{before_after}{before_after}\n"
+            "### Step 2: Add it\n```go\na\n```\n\n### Step 3: Test\n```go\nb\n```\n"
+        )
+        assert [task.title for task in prp.tasks] == ["Paths", "Add it", "Test"]
+
     def test_I15_indented_fences_that_stay_open_end_with_the_outer_one(self) -> None:
         """A list's example without its end does not swallow the document."""
         wrong, right = "1. wrong:\n   ```python\n   x\n", "2. right:\n   ```python\n   y\n   ```\n"
