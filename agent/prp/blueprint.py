@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from agent.prp.blocks import Block
+from agent.prp.choice import list_beside_phases, without_lists_elsewhere
 from agent.prp.headings import Part
-from agent.prp.listed import list_beside_phases, without_phases_of_requirements
 from agent.prp.model import Task
 from agent.prp.tasks import find_tasks, headed_changes, listed_tasks
 
@@ -15,7 +15,7 @@ def tasks_of(blocks: Sequence[Block]) -> list[Task]:
     ours = {Part.TASKS, Part.TASK}
     if listed_apart := list_beside_phases(blocks):
         return listed_tasks(listed_apart)
-    blocks = without_phases_of_requirements(blocks)
+    blocks = without_lists_elsewhere(blocks)
     wanted = ours if any(b.part in ours for b in blocks) else {Part.BLUEPRINT}
     found = find_tasks([line for b in blocks if b.part in wanted for line in b.lines])
     if found:
@@ -42,5 +42,7 @@ def _is_sequence(block: Block) -> bool:
     return free and bool(_SEQUENCE.search(name)) and not _AFTERWARDS.search(name)
 
 
-# What comes when the work is done.
-_AFTERWARDS = re.compile(r"\b(?:next steps?|future|follow(?:ed|.ups?)?)\b", re.IGNORECASE)
+# What comes when the work is done, or has failed.
+_AFTERWARDS = re.compile(
+    r"\b(?:next steps?|future|follow(?:ed|.ups?)?|roll.?back|recovery|mitigation)\b", re.IGNORECASE
+)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agent.prp.headings import Part, normalise, part_of
 from agent.prp.lines import Line, Role, heading
-from agent.prp.listed import continued_items, title_of
+from agent.prp.listed import continued_items, holders, title_of
 from agent.prp.scalars import unquoted
 
 _LABEL = r"(?P<label>\d+(?:\.\d+)*[a-z]?)"
@@ -43,7 +43,8 @@ def find_starts(lines: Sequence[Line]) -> list[Start]:
     starts = _told_once(lines, _without_ranges(lines, _all_starts(lines)))
     if continued := _continued(lines, starts):
         return continued
-    starts = _without_retellings(lines, starts)
+    held = holders(lines, {start.index for start in starts})
+    starts = _without_retellings(lines, [s for s in starts if s.index not in held])
     starts = _finest(lines, _without_samples(lines, starts))
     return _without_echoes(lines, starts)
 

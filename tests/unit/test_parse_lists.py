@@ -264,3 +264,78 @@ def test_a_format_of_go_is_no_placeholder() -> None:
     command = 'docker stats --format "{{.Name}}"'
     text = f"# A\n\n## Validation Loop\n```bash\n{command}\n```\n"
     assert [check.kind for check in parsed(text).checks] == [CheckKind.NETWORK]
+
+
+PLAN = (
+    "## Implementation Plan\n\n### Phase 1: Split the file\n- a\n\n"
+    "### Phase 2: Write the guide\n- b\n\n"
+    "### Phase 3: Link both\n- c\n"
+)
+
+
+@pytest.mark.parametrize(
+    "aside",
+    [
+        "## Approach\n\n### Phase 1: Sizes\nText.\n\n### Phase 2: Rules\nText.\n\n"
+        "### Phase 3: More\nText.\n\n",
+        "## COMPLETION STATUS\n\n### Phase 1: Sizes are right - COMPLETED\n- x\n\n"
+        "### Phase 2: Rules hold - COMPLETED\n- x\n\n",
+    ],
+    ids=["strategy", "status"],
+)
+def test_phases_beside_the_section_that_plans_the_work_are_none(aside: str) -> None:
+    """Given phases of a strategy or a status, and a plan of its own, then the plan's count."""
+    plan = ["Split the file", "Write the guide", "Link both"]
+    assert titles(f"# A\n\n{aside}{PLAN}") == plan
+    assert titles(f"# A\n\n{PLAN}\n{aside}") == plan
+    assert len(titles(f"# A\n\n{aside}")) > 1
+
+
+def test_phases_beside_a_plan_in_steps_are_none() -> None:
+    """Nor those of a migration that follows the work."""
+    phases = "### Phase 1: Look\nText.\n\n### Phase 2: Decide\nText.\n\n"
+    steps = "## Implementation Steps\n\n### Step 1: Track\nText.\n\n### Step 2: Move\nText.\n\n"
+    assert titles(f"# A\n\n## Blueprint\n\n{phases}{steps}") == ["Track", "Move"]
+    assert titles(f"# A\n\n{steps}## Migration Strategy\n\n{phases}") == ["Track", "Move"]
+
+
+def test_tasks_beside_a_plan_in_phases_are_tasks_all_the_same() -> None:
+    """Who calls something a task means one."""
+    text = "# A\n\n## Roadmap\n\n### Task 4: Tell people\nText.\n\n" + PLAN
+    assert "Tell people" in titles(text)
+
+
+@pytest.mark.parametrize("name", ["Pseudocode", "Task Implementation Details"])
+def test_tasks_that_details_speak_of_again_are_told_once(name: str) -> None:
+    """Given a list of three and details of two of them under other words."""
+    tasks = "### Task 1: CREATE a.py\n\n### Task 2: CREATE b.py\n\n### Task 3: CREATE c.py\n\n"
+    details = (
+        f"### {name}\n\n#### Task 1: Schemas\n```python\nx\n```\n\n"
+        "#### Task 3: Idempotence\nText.\n"
+    )
+    assert len(titles(f"# A\n\n## Tasks\n\n{tasks}{details}")) == 3
+
+
+def test_a_heading_that_holds_the_section_of_tasks_is_no_task() -> None:
+    """Neither by its number nor by the name of a work item."""
+    tasks = "### Task 1: a\nText.\n\n### Task 2: b\nText.\n"
+    assert titles(f"# A\n\n## 3. Implementation Tasks\n\nIn order:\n\n{tasks}") == ["a", "b"]
+    held = tasks.replace("###", "####")
+    text = f"# A\n\n## P1.M1.T1: Verify it\n\nText.\n\n### Implementation Tasks\n\n{held}"
+    assert titles(text) == ["a", "b"]
+
+
+def test_stages_of_the_validation_are_levels() -> None:
+    """Given a framework of stages that test, then its commands are checks, and they no tasks."""
+    stages = (
+        "### Stage 1: Syntax & Security Validation\n```bash\nruff check a\n```\n\n"
+        "### Stage 2: Unit Testing\n```bash\npytest tests/unit\n```\n"
+    )
+    tasks = "## Tasks\n\n### Task 1: a\nText.\n\n### Task 2: b\nText.\n\n"
+    prp = parsed(f"# A\n\n{tasks}## Enhanced Multi-Stage Validation Framework\n\n{stages}")
+    assert [task.title for task in prp.tasks] == ["a", "b"]
+    assert [level.number for level in prp.levels] == [1, 2]
+    alone = parsed("# A\n\n" + stages.replace("### ", "# "))
+    assert (alone.tasks, len(alone.levels)) == ((), 2)
+    built = "## Implementation Plan\n\n### Stage 1: Build\nText.\n\n### Stage 2: Ship\nText.\n"
+    assert titles(f"# A\n\n{built}") == ["Build", "Ship"]
