@@ -1,7 +1,6 @@
 """Asks a model until a whole answer is there, within the budget and a bounded patience."""
 
 import asyncio
-import dataclasses
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -26,7 +25,7 @@ from tenacity.stop import stop_before_delay
 from agent.errors import ProviderUnavailable, PrpError
 from agent.journal import ModelAnswered, ModelRetried, Noted, Record
 from agent.llm.budget import Meter
-from agent.llm.compaction import USUAL, compacted, size_of
+from agent.llm.compaction import USUAL, size_of
 from agent.llm.conversation import AgentFailed
 from agent.llm.faults import (
     ENDS,
@@ -37,6 +36,7 @@ from agent.llm.faults import (
     explained,
     unavailable,
 )
+from agent.llm.fitting import Fitting
 from agent.llm.flaws import LONGEST_ANSWER, Flaw, flaw_of
 from agent.llm.models import ModelChoice, Patience
 from agent.llm.prices import Tokens
@@ -82,8 +82,7 @@ class AskingModel(WrapperModel):
         mask: Mask,
     ) -> None:
         """Take the models in order of preference; nothing is asked yet."""
-        self._mask = mask
-        self._spoken: dict[int, tuple[ModelMessage, ModelMessage]] = {}
+        self._fitting = Fitting(mask)
         super().__init__(links[0].model)
         self._all = tuple(links)
         self._links = list(links)
@@ -117,7 +116,7 @@ class AskingModel(WrapperModel):
 
         """
         whole = messages
-        messages = self._fitting(whole)
+        messages = self._fitting(whole, self._room)
         while True:
             link = self._links[0]
             try:
@@ -127,7 +126,7 @@ class AskingModel(WrapperModel):
             except ConversationTooLong:
                 # Its model reads less than most do. Once it is known how much, it stays so.
                 self._room = self._room.below(size_of(messages))
-                shorter = self._fitting(whole)
+                shorter = self._fitting(whole, self._room)
                 if size_of(shorter) >= size_of(messages):
                     raise
                 messages = shorter
@@ -142,18 +141,6 @@ class AskingModel(WrapperModel):
             for listener in self._listeners:
                 listener.write(role=self._role, messages=messages, response=response)
             return response
-
-    def _fitting(self, messages: Sequence[ModelMessage]) -> list[ModelMessage]:
-        """Return a conversation as it is sent: not too long, and without secrets."""
-        return [self._without_secrets(message) for message in compacted(messages, self._room)]
-
-    def _without_secrets(self, message: ModelMessage) -> ModelMessage:
-        """Return a message without secrets; each is looked through once in a conversation."""
-        key = id(message)
-        if key not in self._spoken:
-            # The original stays with it, or its place in memory could become another message's.
-            self._spoken[key] = (message, _without_secrets(message, self._mask))
-        return self._spoken[key][1]
 
     def _fall_back(self, error: ProviderUnavailable) -> None:
         """Stay with the next model: a change per request would lose the provider's cache."""
@@ -413,25 +400,6 @@ def _tokens_of(response: ModelResponse) -> Tokens:
         cache_read=usage.cache_read_tokens,
         cache_written=usage.cache_write_tokens,
     )
-
-
-def _without_secrets(message: ModelMessage, mask: Mask) -> ModelMessage:
-    """Return a message without secrets; what the model said itself stays as its provider signed it.
-
-    The same text gives the same text again, so that the provider's cache still knows it.
-    """
-    if not isinstance(message, ModelRequest):
-        return message
-    parts = [_masked_part(part, mask) for part in message.parts]
-    return dataclasses.replace(message, parts=parts)
-
-
-def _masked_part(part: Any, mask: Mask) -> Any:
-    content = getattr(part, "content", None)
-    if isinstance(content, str | list | tuple | dict):
-        masked = mask.all_in(content)
-        return part if masked == content else dataclasses.replace(part, content=masked)
-    return part
 
 
 def _nudge(flaw: Flaw) -> ModelRequest:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_ai.exceptions import UserError
 
 from agent.errors import SettingsError
+from agent.llm.sending import sent_as_it_is
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
@@ -37,10 +38,12 @@ def connect(name: str, *, base_url: str | None, key: str | None) -> "Model":
         if provider == "anthropic":
             return _anthropic(model, address, key or _NO_KEY)
         if provider in _OWN_ADDRESS:
-            return _openai(model, address, key or _NO_KEY, chat=provider == "openai-chat")
-        return _other(name, address, key)
+            opened = _openai(model, address, key or _NO_KEY, chat=provider == "openai-chat")
+        else:
+            opened = _other(name, address, key)
     except (UserError, ImportError) as error:
         raise SettingsError(f"{name} can't be opened: {error}") from error
+    return sent_as_it_is(opened)
 
 
 def _anthropic(model: str, address: str | None, key: str) -> "Model":

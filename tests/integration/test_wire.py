@@ -1,7 +1,9 @@
 """Model answers on the wire, whole and broken, in the three formats."""
 
 import asyncio
-from collections.abc import Sequence
+import re
+import sys
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -19,9 +21,10 @@ from agent.llm.budget import Budget, Meter
 from agent.llm.conversation import AgentFailed, converse
 from agent.llm.faults import ConversationTooLong
 from agent.llm.models import ModelChoice, Patience, open_model
-from tests.support.provider import Answer, Provider
+from tests.support.provider import Answer, Provider, Request, Script
 
 WIRES = ("openai-chat", "openai-responses", "anthropic")
+_OURS = re.compile(r"(?<!/pydantic_ai)/agent/|/site-packages/openai/")
 FINISHED = Answer(calls=(("finish", {"word": "done"}),))
 
 
@@ -34,7 +37,7 @@ class End(BaseModel):
 class Talk:
     """One conversation with a scripted provider."""
 
-    def __init__(self, wire: str, answers: Sequence[Answer], **options: Any) -> None:
+    def __init__(self, wire: str, answers: Script, **options: Any) -> None:
         """Hold it, and keep what happened."""
         self.events: list[Event] = []
         self.waits: list[float] = []
@@ -121,6 +124,29 @@ class TestWholeAnswers:
         talk = Talk(wire, [Answer(calls=calls), FINISHED])
         assert "number 1 is odd" in talk.provider.requests[1].text
         assert "number 2 is odd" in talk.provider.requests[1].text
+
+    def test_a_late_turn_takes_no_more_of_our_work_than_an_early_one(self, wire: str) -> None:
+        """Neither we nor the provider's library go through the whole conversation every time."""
+        # Given a conversation of many turns that are all alike
+        turns: list[int] = [0]
+
+        def answer(_: Request) -> Answer:
+            turns.append(0)
+            number = len(turns) + 10
+            return FINISHED if number > 50 else Answer(calls=(("_look", {"number": number}),))
+
+        def count(frame: FrameType, event: str, _: object) -> None:
+            turns[-1] += event == "call" and bool(_OURS.search(frame.f_code.co_filename))
+
+        # When the functions that are called in each turn are counted
+        sys.setprofile(count)
+        try:
+            talk = Talk(wire, answer)
+        finally:
+            sys.setprofile(None)
+        # Then the late turns take what the early ones took
+        assert talk.word == "done"
+        assert sum(turns[30:35]) < 1.1 * sum(turns[5:10])
 
 
 @pytest.mark.parametrize("wire", WIRES)
