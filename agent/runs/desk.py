@@ -167,6 +167,7 @@ def _laid(order: Order, repository: Repository, base: str, prp: Prp, name: str) 
             first=order.tools,
             shell_timeout=settings.command_timeout,
             mask=Mask(settings.keys),
+            tracked=repository.is_tracked,
         ),
         allowed="",
         external=external,

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from agent.hosts import parse_rule
 from agent.journal import Noted, Record, SetupFinished
 from agent.runs.desk import Desk
-from agent.workspace import Toolchain
+from agent.workspace import Repository, Toolchain
 from agent.workspace.git import GitFailed
 from agent.workspace.installing import Installed, Installer
 from agent.workspace.recipes import Recipe, find_recipes, own_recipe
@@ -120,7 +120,7 @@ _OWN = {"uv": ".venv", "pip": ".venv", "npm": "node_modules"}
 
 def _why_not(desk: Desk, recipe: Recipe) -> str:
     own = _OWN.get(recipe.kind)
-    if own and os.path.isdir(desk.repository.root / recipe.folder / own):  # noqa: PTH112 - as it is
+    if own and _is_the_persons(desk.repository, f"{recipe.folder}/{own}".lstrip("/")):
         return f"the {own} of your checkout is used, read-only"
     if desk.sandbox.name not in _CARRYING:
         return f"packages are installed in bubblewrap or not at all, not in {desk.sandbox.name}"
@@ -149,6 +149,12 @@ def _skipped(recipe: Recipe, reason: str) -> SetupFinished:
 def _brought(desk: Desk) -> Installed:
     """Return the packages of node that the person's checkout has already."""
     packages = desk.repository.root / "node_modules"
-    if packages.is_dir() and not packages.is_symlink():
+    if _is_the_persons(desk.repository, "node_modules") and not packages.is_symlink():
         return Installed(laid=((packages, "node_modules"),))
     return Installed()
+
+
+def _is_the_persons(repository: Repository, path: str) -> bool:
+    """Return whether a folder of the checkout is there, and not brought by the repository."""
+    place = repository.root / path
+    return os.path.isdir(place) and not repository.is_tracked(path)  # noqa: PTH112 - as it is

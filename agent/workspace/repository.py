@@ -194,7 +194,7 @@ class Repository:
         return self.git("diff-tree", "-r", form, "--no-ext-diff", "--no-textconv", base, head)
 
     def is_tracked(self, path: str) -> bool:
-        """Return whether the last commit of the checkout holds a file."""
+        """Return whether the last commit of the checkout holds a file, or anything in a folder."""
         with contextlib.suppress(GitFailed):
             self.git("cat-file", "-e", f"{self.resolve('HEAD')}:{path}")
             return True

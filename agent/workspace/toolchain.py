@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -163,6 +163,9 @@ _OFFLINE: Mapping[str, str] = {
 }
 
 
+_OWN = {".venv": "bin", "node_modules": ".bin"}
+
+
 def find_toolchain(
     root: Path,
     *,
@@ -171,19 +174,22 @@ def find_toolchain(
     first: Iterable[Path] = (),
     shell_timeout: float = 120.0,
     mask: Mask | None = None,
+    tracked: Callable[[str], bool] = lambda _: False,
 ) -> Toolchain:
     """Find the tools that commands may use.
 
     Args:
-        root: The person's checkout; its `.venv` is offered, read-only.
+        root: The person's checkout; its `.venv` and `node_modules` are offered, read-only.
         search_path: The person's PATH.
         home: The person's home; what lies directly in it is never shown.
         first: Folders of programs that come before all others.
         shell_timeout: Seconds that a command may take unless it asks for more.
         mask: Takes secrets out of what commands print.
+        tracked: Tells whether git tracks anything at a path below `root`. What a repository brings
+            is not offered: a link in it could name any folder of the person's to be shown.
 
     """
-    own = [root / ".venv" / "bin", root / "node_modules" / ".bin"]
+    own = [root / name / programs for name, programs in _OWN.items() if not tracked(name)]
     wanted = [*first, *(folder for folder in own if _is_folder(folder))]
     outside = [
         Path(folder)

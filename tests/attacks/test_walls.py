@@ -78,6 +78,44 @@ def test_S10_settings_of_the_person_are_not_there(place: Place, tmp_path: Path) 
     assert "planted" not in place.run(command).output
 
 
+@pytest.mark.parametrize("way", ["python", "bin", ".venv", "node_modules/.bin"])
+def test_S10_a_repository_shows_no_folder_by_links_of_its_own(tmp_path: Path, way: str) -> None:
+    """Given a `.venv` or `node_modules` that is committed, what its links name stays hidden."""
+    keys = tmp_path / "home" / "ann" / ".keys"
+    (keys / "bin").mkdir(parents=True)
+    for folder in (keys, keys / "bin"):
+        (folder / "key").write_text("planted\n")
+        (folder / "pyvenv.cfg").touch()
+    with a_place(tmp_path / "place") as place:
+        link, target = {
+            "python": (".venv/bin/python", keys / "bin" / "python"),
+            "bin": (".venv/bin", keys),
+            ".venv": (".venv", keys),
+            "node_modules/.bin": ("node_modules/.bin", keys),
+        }[way]
+        path = place.project.root / link
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if way == "python":
+            path.parent.with_name("pyvenv.cfg").touch()
+        path.symlink_to(target)
+        look = f"cat {keys}/key {keys}/bin/key {path}/key {path}/bin/key"
+
+        def found() -> str:
+            place.toolchain = find_toolchain(
+                place.project.root,
+                search_path=os.environ["PATH"],
+                home=keys.parent,
+                tracked=place.tree.repository.is_tracked,
+            )
+            return place.run(look).output
+
+        # What the person laid there is believed.
+        assert "planted" in found()
+        place.project.git("add", "-f", "-A")
+        place.project.git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q", "-m", "x")
+        assert "planted" not in found()
+
+
 def test_S21_the_worktree_stays_where_it_is(place: Place) -> None:
     """What the host finds at its path is the worktree."""
     tree = place.tree.path

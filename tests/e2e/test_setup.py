@@ -80,6 +80,26 @@ class TestOwnCommand:
         verify_again(project, "--setup", OWN)
         assert [event["state"] for event in setup_events(project)] == ["cached"]
 
+    def test_another_repository_does_not_find_it(self, project: Project, tmp_path: Path) -> None:
+        """While it was installed code of the first one could run, and leave what it liked."""
+        # Given a repository of the same manifests whose own program plants something
+        evil = Project(tmp_path / "evil", {"PRPs/greet.md": PYTHON_PRP, "README.md": "# greet\n"})
+        planted = "def sold() -> int:\n    raise SystemExit('planted')\n"
+        wheel = "wares-1.0-py3-none-any.whl"
+        with (
+            zipfile.ZipFile(project.root / wheel) as good,
+            zipfile.ZipFile(evil.root / wheel, "w") as bad,
+        ):
+            for name in good.namelist():
+                bad.writestr(name, planted if name == "wares.py" else good.read(name))
+        # When both are verified, one after the other
+        verify(evil, "--setup", OWN)
+        assert (setup_events(evil)[0]["state"], states(evil)["L2.1"]) == ("installed", "failed")
+        verify(project, "--setup", OWN)
+        # Then the second one has packages of its own
+        assert setup_events(project)[0]["state"] == "installed"
+        assert states(project)["L2.1"] == "passed"
+
     def test_what_fails_is_told_and_sinks_nothing(self, project: Project) -> None:
         """The run goes on to its verdict; the report says what to do."""
         ran = verify(project, "--setup", "echo no such package >&2; exit 3")
@@ -222,6 +242,18 @@ def test_in_ci_a_lock_file_is_required(tmp_path: Path) -> None:
     assert told["state"] == "skipped"
     assert "only locked packages" in told["reason"]
     assert [e for e in project.events() if e["type"] == "host-asked"] == []
+
+
+def test_packages_that_a_repository_brings_are_not_the_persons(tmp_path: Path) -> None:
+    """A `.venv` that is committed keeps nothing from being installed."""
+    files = {"PRPs/greet.md": GREET_PRP, "requirements.txt": "x\n", ".venv/bin/x": ""}
+    project = Project(tmp_path / "project", files)
+    verify(project, CI="1")
+    assert "only locked packages" in setup_events(project)[0]["reason"]
+    project.git("rm", "-q", "--cached", "-r", ".venv")
+    project.git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q", "-m", "x")
+    verify_again(project, CI="1")
+    assert "of your checkout" in setup_events(project)[0]["reason"]
 
 
 @pytest.mark.skipif(not REGISTRIES, reason="asks PyPI and npm")
