@@ -21,6 +21,8 @@ from tests.support.place import a_place
 def everything(folder: Path) -> Iterator[tuple[Confinement, Path]]:
     """Return a confinement that asks for all that there is, and the place of git's settings."""
     with a_place(folder, tests__test_a="x\n") as place:
+        place.project.git("config", "extensions.worktreeConfig", "true")
+        place.project.git("-C", str(place.tree.path), "config", "--worktree", "a.b", "c")
         reports, packages, socket = folder / "reports", folder / "packages", folder / "socket"
         reports.mkdir()
         packages.mkdir()

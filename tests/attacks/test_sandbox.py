@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import EnvironmentProblem
-from agent.workspace import find_sandbox, find_toolchain
+from agent.workspace import find_sandbox, find_toolchain, open_worktree
 from agent.workspace.sandbox.bubblewrap import advice_for
 from tests.support.place import Place, a_place
 
@@ -114,6 +114,20 @@ class TestReading:
             assert "planted" in (common / "config").read_text()
             done = place.run(f"cat {common}/config; git config --list")
             assert "planted" not in done.output
+
+    def test_S20_nor_is_what_git_copied_into_the_worktrees_own_configuration(
+        self, place: Place, tmp_path: Path
+    ) -> None:
+        """Newer releases of CI's checkout write the token there."""
+        place.project.git("config", "extensions.worktreeConfig", "true")
+        place.project.git("config", "--worktree", "http.extraheader", "AUTHORIZATION: planted")
+        repository, folder = place.tree.repository, tmp_path / "second"
+        with open_worktree(repository, folder, branch="prp/y", base=place.tree.base) as tree:
+            place.tree = tree
+            look = "cat $(sed 's/gitdir: //' .git)/config.worktree; git config --list"
+            assert "planted" in place.bare(look).output
+            assert "planted" not in place.run(look).output
+            assert place.run("git status --short && git log --oneline").status == 0
 
 
 class TestWriting:

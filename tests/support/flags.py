@@ -93,6 +93,8 @@ _GUARDS = {
         ("--ro-bind GIT", "--ro-bind-try GIT", "--ro-bind OWN", "--ro-bind CONFIG", "--dir GIT"),
         f"{_WALLS}::test_S19_git_shows_what_it_should",
     ),
+    "--ro-bind OWN/config.worktree": f"{_SANDBOX}::TestReading::"
+    "test_S20_nor_is_what_git_copied_into_the_worktrees_own_configuration",
     "--tmpfs GIT": f"{_WALLS}::test_S19_git_shows_what_it_should",
     "--remount-ro GIT": f"{_WALLS}::test_S18_hooks_are_hidden_and_cannot_be_written",
     "--ro-bind /run/prp-proxy": f"{_NETWORK}::TestAllowed::test_S48_curl_finds_the_proxy_by_itself",

@@ -159,6 +159,9 @@ def _git_metadata(tree: Path, git_config: Path, histories: Histories) -> Iterabl
     yield from ("--ro-bind-try", str(common / "info/exclude"), str(common / "info/exclude"))
     yield from ("--ro-bind", str(git_config), str(common / "config"))
     yield from ("--ro-bind", str(own), str(own))
+    if (own / "config.worktree").exists():
+        # git copies what the person has set there, tokens too.
+        yield from ("--ro-bind", "/dev/null", str(own / "config.worktree"))
     # Its own HEAD may name a branch, and there is none.
     yield from ("--ro-bind", str(history / "HEAD"), str(own / "HEAD"))
     yield from ("--remount-ro", str(common))
