@@ -109,8 +109,13 @@ class Installer:
         return _of(folder)
 
     def name_of(self, recipe: Recipe) -> str:
-        """Return a name that changes with everything that decides what is installed."""
-        parts = [str(_SCHEMA), repr(recipe), os.pathsep.join(self.toolchain.path)]
+        """Return a name that changes with everything that decides what is installed.
+
+        The repository is a part of it: while packages are installed code of its own may run, as its
+        build does, and what that leaves would be found by another one of the same manifests.
+        """
+        place = str(self.repository.git.common_dir)
+        parts = [str(_SCHEMA), repr(recipe), os.pathsep.join(self.toolchain.path), place]
         digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape"))
         for path in recipe.inputs:
             digest.update(self.repository.read(self.commit, path) + b"\0")
