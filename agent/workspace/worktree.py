@@ -1,6 +1,7 @@
 """A checkout of its own for each run, so that the person's files are never touched."""
 
 import contextlib
+import itertools
 import os
 import secrets
 import shutil
@@ -9,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import cast
 
 from agent.errors import EnvironmentProblem, Refused
@@ -19,6 +20,7 @@ from agent.workspace.entries import add_entry, drop_entries, entries, entry_of
 from agent.workspace.files import read_bytes
 from agent.workspace.git import Git, GitFailed, settled_in
 from agent.workspace.locks import release
+from agent.workspace.obstacles import clear_obstacles
 from agent.workspace.passing import clear_passing, held, taken_over
 from agent.workspace.repository import FileStatus, Repository
 from agent.workspace.shell import clip
@@ -142,6 +144,7 @@ class Worktree:
 
     def go_on_from(self, commit: str) -> None:
         """Let the branch end with a commit that was made elsewhere on top of its own."""
+        self._clear_obstacles()
         if self.tip() != commit:
             self.git("update-ref", self.ref, commit, self.at)
         self.git("read-tree", "--reset", "-u", commit)
@@ -151,6 +154,7 @@ class Worktree:
         """Make the branch end with a commit; later commits are kept under `refs/prp/`."""
         head = self.tip()
         if head != commit:
+            self._clear_obstacles()
             kept = f"refs/prp/{self.branch.removeprefix('prp/')}/{head[:12]}"
             self.git("update-ref", kept, head)
             self.git("update-ref", f"refs/heads/{self.branch}", commit, head)
@@ -162,6 +166,7 @@ class Worktree:
 
         A commit that was made just before a crash is not known yet: it comes again.
         """
+        self._clear_obstacles()
         self.git("read-tree", "--reset", "-u", self.at)
 
     def take_back(self, commit: str) -> None:
@@ -170,7 +175,11 @@ class Worktree:
         self.git("update-ref", f"refs/heads/{self.branch}", parent, commit)
         self.git("read-tree", parent)
 
+    def _clear_obstacles(self) -> None:
+        clear_obstacles(self.path, self.git.notice)
+
     def _stage(self) -> None:
+        self._clear_obstacles()
         listed = self.git.names(
             "ls-files", "-z", "--others", "--modified", "--deleted", "--exclude-standard"
         )
@@ -214,9 +223,16 @@ class Worktree:
         except OSError:
             return True
         if stat.S_ISLNK(found.st_mode):
-            target = Path(os.path.normpath(place.parent / place.readlink()))
-            return target.is_relative_to(self.path)
+            return _stays_below(self.path, place)
         return stat.S_ISREG(found.st_mode) and found.st_size <= _LARGEST
+
+
+def _stays_below(root: Path, link: Path) -> bool:
+    """Return whether a link leads to a place below a folder, whatever the links on its way are."""
+    target = PurePosixPath(link.readlink())
+    # Behind a name `..` is what lies above the place that the name leads to, not the name.
+    named = itertools.dropwhile(lambda part: part == "..", target.parts)
+    return ".." not in named and Path(os.path.normpath(link.parent / target)).is_relative_to(root)
 
 
 @contextmanager

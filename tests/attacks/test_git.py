@@ -4,6 +4,7 @@ import dataclasses
 import os
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -161,6 +162,31 @@ def test_a_link_that_leaves_the_tree_is_not_committed(place: Place) -> None:
     names = [file.path for file in place.tree.changed()]
     assert "out" not in names
     assert "in" in names
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        pytest.param({"here": ".", "out": "here/../beside"}, id="by a link to the root"),
+        pytest.param({"a/up": "..", "out": "a/up/../beside"}, id="by a link to the folder above"),
+        pytest.param({"e1": "./.", "e2": "e1/..", "out": "e2/beside"}, id="by two links"),
+    ],
+)
+def test_a_link_that_leaves_the_tree_by_way_of_another_is_not_committed(
+    place: Place, links: dict[str, str]
+) -> None:
+    """`..` behind a name leads above what the name leads to, wherever that may be."""
+    (place.tree.path.parent / "beside").write_text("planted")
+    (place.tree.path / "a").mkdir()
+    for name, target in links.items():
+        (place.tree.path / name).symlink_to(target)
+    # The attack works for whoever follows the link.
+    assert (place.tree.path / "out").read_text() == "planted"
+    commit_everything(place)
+    place.tree.git("checkout-index", "-q", "-a", f"--prefix={place.tree.path.parent}/copy/")
+    copy = place.tree.path.parent / "copy"
+    assert not (copy / "out").exists()
+    assert (copy / "new.txt").exists()
 
 
 def test_F13_a_branch_that_moved_is_not_overwritten(place: Place) -> None:
@@ -400,6 +426,59 @@ def test_G17_a_flood_of_files_is_not_committed(place: Place) -> None:
         place.tree.commit("A task")
     (place.tree.path / ".gitignore").write_text("cache/\n")
     assert place.tree.commit("A task")
+
+
+@pytest.mark.parametrize("name", [".gitignore", ".gitattributes", "sub/.git/HEAD", "a/.gitignore"])
+def test_G17_git_waits_for_no_pipe(place: Place, name: str) -> None:
+    """One in the place of a file that git reads would keep it for ever; it is taken away."""
+    told: list[str] = []
+    place.tree.git = dataclasses.replace(place.tree.git, notice=told.append)
+    pipe = place.tree.path / name
+    if pipe.parent.name == ".git":
+        subprocess.run(["git", "init", "-q", pipe.parents[1]], check=True)
+    assert place.run(f"mkdir -p {Path(name).parent}; rm -f {name}; mkfifo {name}").status == 0
+    (pipe.parent / "a.txt").write_text("a\n")
+    with pytest.raises(subprocess.TimeoutExpired):
+        subprocess.run(
+            ["git", "ls-files", "--others", "--modified", "--exclude-standard"],
+            cwd=place.tree.path,
+            timeout=1,
+            check=False,
+        )
+    commit_everything(place)
+    assert not pipe.exists()
+    assert name in told[0]
+    assert "new.txt" in [file.path for file in place.tree.changed()]
+
+
+IGNORES = """\
+import resource, subprocess, sys
+from pathlib import Path
+from tests.support.place import a_place
+with a_place(Path(sys.argv[1])) as place:
+    place.run("mkdir -p a/b; for d in a a/b; do truncate -s 150M $d/.gitignore; touch $d/x; done")
+    if sys.argv[2] == "plain git":
+        subprocess.run(["git", "add", "--all"], cwd=place.tree.path, check=True)
+    else:
+        place.tree.commit("A task")
+        print(*sorted(file.path for file in place.tree.changed()))
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+@pytest.mark.parametrize("how", ["plain git", "ours"])
+def test_G17_git_holds_no_gigabytes_of_what_to_ignore(tmp_path: Path, how: str) -> None:
+    """Holes cost no disk, and git reads the files of all folders above into memory."""
+    done = subprocess.run(
+        [sys.executable, "-c", IGNORES, str(tmp_path), how],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    *paths, kibibytes = done.stdout.split()
+    assert (int(kibibytes) > 200_000) is (how == "plain git")
+    assert paths == ([] if how == "plain git" else ["a/b/x", "a/x"])
 
 
 def test_G18_nothing_is_ever_pushed(place: Place, tmp_path: Path) -> None:
