@@ -20,8 +20,8 @@ from agent.prp.model import Check, CheckKind, Expectation, ExpectationKind
 from agent.prp.scratch import scratch_names, with_plain_tmp, with_scratch_paths
 from agent.prp.serving import Servers, noted_by
 
-_SHELLS = {"bash", "sh", "shell", "console", "zsh", "shell-session", "terminal", "fish"}
-_OTHER_SHELLS = {"powershell", "pwsh", "ps1", "cmd", "bat", "batch"}
+SHELLS = {"bash", "sh", "shell", "console", "zsh", "shell-session", "terminal", "fish"}
+_OTHERSHELLS = {"powershell", "pwsh", "ps1", "cmd", "bat", "batch"}
 _PROGRAMS = (
     "npm npx pnpm yarn bun node deno tsc jest vitest eslint prettier playwright cypress next vite "
     "python python3 pytest ruff mypy black isort flake8 pyright bandit coverage tox nox uv uvx pip "
@@ -60,7 +60,7 @@ def _of_fence(fence: Fence, *, level: int) -> list[Check]:
     language, lines = _language(fence)
     if _is_shell(language, lines):
         return fence_checks(lines, level=level)
-    if language in _OTHER_SHELLS:
+    if language in _OTHERSHELLS:
         return [
             replace(check, kinds=(CheckKind.NOT_SHELL,))
             for check in fence_checks(lines, level=level)
@@ -69,7 +69,7 @@ def _of_fence(fence: Fence, *, level: int) -> list[Check]:
 
 
 # Some writers name the language in the first line of a fence instead of behind its marks.
-_LANGUAGES = _SHELLS | {"python", "javascript", "typescript", "yaml", "json", "sql", "toml", "html"}
+_LANGUAGES = SHELLS | {"python", "javascript", "typescript", "yaml", "json", "sql", "toml", "html"}
 
 
 def _language(fence: Fence) -> tuple[str, Sequence[Line]]:
@@ -177,7 +177,7 @@ def is_shell_fence(fence: Fence) -> bool:
 
 
 def _is_shell(language: str, lines: Sequence[Line]) -> bool:
-    if language in _SHELLS:
+    if language in SHELLS:
         return True
     words = [
         line.text for line in lines if line.text.strip() and not line.text.strip().startswith("#")

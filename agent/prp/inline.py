@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain, takewhile
 
-from agent.prp.checks import LOOKS_LIKE_SHELL, check_of
+from agent.prp.checks import LOOKS_LIKE_SHELL, SHELLS, check_of
 from agent.prp.commands import Command, split_commands
 from agent.prp.expected import depends, hinted_above
 from agent.prp.here import open_quote
@@ -43,10 +44,14 @@ def inline_checks(lines: Sequence[Line], *, level: int, everywhere: bool) -> lis
     """
     checks: list[Check] = []
     labelled = False
+    language = ""
     for index, line in enumerate(lines):
         _, words, role = line
-        if role is Role.INSIDE:
-            checks += _inside(lines, index, level) if ":" in words else ()
+        if role is Role.OPENS:
+            language = words.strip(" `~\t").lower()
+        elif role is Role.INSIDE:
+            if ":" in words and _speaks(lines, index, language):
+                checks += _inside(lines, index, level)
         # Most lines hold neither; they only end what a label above them began.
         elif role is Role.TEXT and (labelled or "`" in words or ":" in words):
             bare = words.strip()
@@ -63,6 +68,29 @@ def inline_checks(lines: Sequence[Line], *, level: int, everywhere: bool) -> lis
     return checks
 
 
+def _speaks(lines: Sequence[Line], index: int, language: str) -> bool:
+    """Return whether a line of a fence can give an order: no code does, nor what explains it."""
+    if language not in SHELLS:
+        return language in _LANGUAGES_OF_TEXT
+    return not lines[index].text.lstrip().startswith("#") or _has_only_comments(lines, index)
+
+
+_LANGUAGES_OF_TEXT = frozenset(("", "yaml", "yml", "text", "txt", "markdown", "md", "plaintext"))
+
+
+def _has_only_comments(lines: Sequence[Line], index: int) -> bool:
+    """Return whether the fence of a line holds no command."""
+    behind = takewhile(_is_inside, lines[index + 1 :])
+    before = takewhile(_is_inside, reversed(lines[:index]))
+    return all(
+        not (bare := line.text.strip()) or bare.startswith("#") for line in chain(behind, before)
+    )
+
+
+def _is_inside(line: Line) -> bool:
+    return line.role is Role.INSIDE
+
+
 def _inside(lines: Sequence[Line], index: int, level: int) -> list[Check]:
     """Return the commands of a line of a fence that stand behind a label."""
     line = lines[index]
@@ -70,7 +98,8 @@ def _inside(lines: Sequence[Line], index: int, level: int) -> list[Check]:
     if found and index and _is_step_of_workflow(line.text, lines[index - 1].text):
         return []
     if found and is_surely_a_command(command := found["command"].strip()):
-        return [bare_check(command, line, level)]
+        is_set_up = effect_of(command) is Effect.ONLY
+        return [] if is_set_up else [bare_check(command, line, level)]
     if found or ("`" in line.text and _has_label(line.text)):
         return in_backticks(line, level, following=_following(lines, index))
     return []
@@ -154,8 +183,13 @@ def _is_script_that_passes(words: str, text: str, found: re.Match[str]) -> bool:
 
 
 _SCRIPT = re.compile(r"(?:\w+=\S+\s+)*\./[\w./-]*\w\.(?:sh|bash|py)")
-_PASSES = re.compile(r"[\s*]*(?:exits?|pass(?:es|ed)?|succeeds?|returns?|is green|prints?)\b")
-_RUN_BEFORE = re.compile(r"\b(?:re-?)?run(?:s|ning|:)?\s*(?:the |full )?$", re.IGNORECASE)
+_PASSES = re.compile(
+    r"[\s*]*(?:exits?|pass(?:es|ed)?|succeeds?|completes?|finishes|returns?|is green|prints?)\b"
+)
+_RUN_BEFORE = re.compile(
+    r"\b(?:(?:re-?)?run(?:s|ning|:)?(?:\s[\w ]{1,30}:)?|passed:|time)\s*(?:the |full )?$",
+    re.IGNORECASE,
+)
 # A program where the document has it installed: `"$HOME/bin/tool" --version`.
 _OWN_PROGRAM = re.compile(r"\"\$\{?\w+\}?/[\w./-]+\"(?:\s+[\w./=-]+){1,8}")
 

@@ -1,15 +1,16 @@
 """Validation loops, and the checks that stand outside of every loop."""
 
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from agent.prp.blocks import Block
-from agent.prp.checks import fence_checks_of, number
+from agent.prp.checks import LOOKS_LIKE_SHELL, fence_checks_of, number
 from agent.prp.expected import expectation_of, expected_words, hinted
 from agent.prp.headings import Part, normalise
 from agent.prp.inline import inline_checks
 from agent.prp.lines import Line, Role
+from agent.prp.mapped import mapped_checks, may_map
 from agent.prp.model import Check, CheckKind, Expectation, ExpectationKind, Level
 from agent.prp.proving import is_work, proving_checks
 from agent.prp.serving import with_servers
@@ -40,7 +41,9 @@ def find_checks(blocks: Sequence[Block]) -> tuple[tuple[Level, ...], tuple[Check
     where all of that finds nothing is every shell block of the document taken for checks.
     """
     levels = _levels(_parts(blocks))
-    loose = _loose(blocks)
+    loose = _loose(blocks) + [
+        c for b in blocks if may_map(b.section.body) for c in mapped_checks(b.lines)
+    ]
     if not levels:
         known = {check.line for check in loose}
         about = [b for b in blocks if b.part not in _QUIET]
@@ -65,8 +68,13 @@ _ABOUT_MAKING = re.compile(
 
 
 def _not_only_work(checks: Sequence[Check]) -> Sequence[Check]:
-    """Return checks unless all of them install, build up or tear down."""
-    return checks if any(check.kind is CheckKind.RUN for check in checks) else ()
+    """Return checks unless all of them install, build up, tear down or are of unknown programs."""
+    return checks if any(_is_known_to_run(check) for check in checks) else ()
+
+
+def _is_known_to_run(check: Check) -> bool:
+    # What else a document shows in a shell is how its product is used.
+    return check.kind is CheckKind.RUN and LOOKS_LIKE_SHELL.match(check.command) is not None
 
 
 def _parts(blocks: Sequence[Block]) -> list[_Part]:
@@ -91,10 +99,34 @@ def _level_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
     """
     checks = fence_checks_of(lines, level=level)
     checks += inline_checks(lines, level=level, everywhere=True)
-    checks += _manual_steps(lines, known={check.line for check in checks})
+    items = _manual_items(lines)
+    known = {check.line for check in checks}
+    checks += [_step(words, line) for line, words in items.items() if line not in known]
+    in_order = _walked(with_servers(sorted(checks, key=lambda check: check.line)), items)
     words = _prose_expectation(lines)
-    in_order = with_servers(sorted(checks, key=lambda check: check.line))
     return [_with(check, words) for check in in_order]
+
+
+def _walked(checks: Sequence[Check], items: Mapping[int, str]) -> list[Check]:
+    """Return checks with those as steps for a person that are only a part of what one does."""
+    asked = {server.line for check in checks for server in check.servers}
+    found: list[Check] = []
+    for check in checks:
+        words = items.get(check.line, "")
+        is_left_alone = CheckKind.SERVER in check.kinds and check.line not in asked
+        before = words.partition(check.command)[0]
+        if words and (is_left_alone or _AFTER_ANOTHER.search(before)):
+            if not found or found[-1].line != check.line:
+                found.append(_step(words, check.line))
+        else:
+            found.append(check)
+    return found
+
+
+# "Rename `.env` and run `npm test`": the first part is no command.
+_AFTER_ANOTHER = re.compile(
+    r"(?:,|;|\band|\bthen)\s+(?:re-?)?(?:run|execute|start)\s+\W*$", re.IGNORECASE
+)
 
 
 def _prose_expectation(lines: Iterable[Line]) -> tuple[str, int] | None:
@@ -120,17 +152,16 @@ _BOLD = re.compile(r"^\*\*[^*]+(?:\*\*\s*:?|:\s*\*\*)\s*$")
 _NUMBERED = re.compile(r"^\d+[.)]\s+(?P<words>[^\s\[].*)$")
 
 
-def _manual_steps(lines: Sequence[Line], *, known: Container[int]) -> list[Check]:
-    """Return the numbered steps below a heading, or a bold label, such as "Manual Verification"."""
-    steps: list[Check] = []
+def _manual_items(lines: Sequence[Line]) -> dict[int, str]:
+    """Return the numbered items below a heading, or a bold label, such as "Manual Verification"."""
+    items: dict[int, str] = {}
     is_manual = False
     for line in lines:
         if line.role is Role.HEADING or (line.role is Role.TEXT and _BOLD.match(line.text)):
             is_manual = _MANUAL.search(line.text) is not None
-        elif is_manual and line.role is Role.TEXT and line.number not in known:
-            found = _NUMBERED.match(line.text)
-            steps += [_step(found["words"], line.number)] if found else []
-    return steps
+        elif is_manual and line.role is Role.TEXT and (found := _NUMBERED.match(line.text)):
+            items[line.number] = found["words"]
+    return items
 
 
 def _step(words: str, line: int) -> Check:
@@ -181,12 +212,23 @@ def _loose(blocks: Iterable[Block]) -> list[Check]:
             block.part is not Part.METADATA and _ABOUT_CHECKING.search(block.section.heading)
         )
         found = inline_checks(block.lines, level=0, everywhere=in_list)
+        if block.part not in (Part.TASK, Part.TASKS):
+            found = [check for check in found if not _is_only_named(block, check)]
         if block.part in (Part.TASK, Part.TASKS):
             found = [check for check in found if not is_work(check)]
             known = {check.line for check in found}
             found += [c for c in proving_checks(block.lines) if c.line not in known]
         checks += found
     return checks
+
+
+def _is_only_named(block: Block, check: Check) -> bool:
+    """Return whether a table of tools names a command: `command: npm test` below `RUNNER:`."""
+    line = block.lines[check.line - block.lines[0].number]
+    return line.role is Role.INSIDE and _NAMES_A_TOOL.match(line.text) is not None
+
+
+_NAMES_A_TOOL = re.compile(r"\s*(?:-\s+)?command:")
 
 
 def _fenced(blocks: Iterable[Block]) -> list[Check]:

@@ -18,6 +18,7 @@ _OF_SUBCOMMANDS = {
     ),
     "go": frozenset(("get", "run", "install", "tool")),
     "npm": frozenset(("run",)),
+    "npx": frozenset(("tsx", "ts-node")),
     "pnpm": frozenset(("run", "add", "exec")),
     "yarn": frozenset(("run", "add")),
     "uv": frozenset(("run", "add", "pip")),

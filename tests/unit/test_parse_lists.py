@@ -339,3 +339,35 @@ def test_stages_of_the_validation_are_levels() -> None:
     assert (alone.tasks, len(alone.levels)) == ((), 2)
     built = "## Implementation Plan\n\n### Stage 1: Build\nText.\n\n### Stage 2: Ship\nText.\n"
     assert titles(f"# A\n\n{built}") == ["Build", "Ship"]
+
+
+def test_expected_outcomes_are_criteria_where_there_are_no_others() -> None:
+    """Beside criteria they are hopes."""
+    outcomes = (
+        "# Expected Outcomes\n\n## Safety\n\n- ✅ **No leak** at all\n\n"
+        "## Tests\n\n- 80 % covered\n"
+    )
+    alone = parsed(f"# A\n\n{outcomes}\n# Next\n\n- other\n")
+    assert [criterion.line for criterion in alone.criteria] == [7, 11]
+    beside = parsed(f"# A\n\n{outcomes}\n# Success Criteria\n\n- [ ] It works\n")
+    assert [criterion.text for criterion in beside.criteria] == ["It works"]
+
+
+@pytest.mark.parametrize(
+    ("section", "targets"),
+    [
+        (
+            "## Sources\n\n### Research Documents\n\n1. **01-notes.md** - notes\n",
+            ["01-notes.md"],
+        ),
+        (
+            "## Summary\n\nText.\n\n**Sources:**\n\n- [API](https://a.org/x)\n",
+            ["https://a.org/x"],
+        ),
+        ("## References\n\n- Unit tests: `src/tests/*.test.ts`\n", ["src/tests/*.test.ts"]),
+    ],
+    ids=["heading", "label", "many files"],
+)
+def test_sources_and_names_of_many_files_are_references(section: str, targets: list[str]) -> None:
+    """Wherever the document lists them."""
+    assert [r.target for r in parsed(f"# A\n\n{section}").references] == targets

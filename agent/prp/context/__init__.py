@@ -72,7 +72,7 @@ def _below_labels(lines: Sequence[Line]) -> list[Reference]:
 
 _LABEL_OF_REFERENCES = re.compile(
     r"\*\*(?:(?:key|important|critical|relevant|related|reference) (?:files|documents|docs)"
-    r"(?: to (?:read|reference|study|review))?|(?:must|required) read(?:ing)?|references?(?: sources?)?|"
+    r"(?: to (?:read|reference|study|review))?|(?:must|required) read(?:ing)?|references?(?: sources?)?|(?:research )?sources|"
     r"documentation (?:&|and) references)\s*:?\*\*:?\s*$",
     re.IGNORECASE,
 )

@@ -39,7 +39,7 @@ _BOLD = re.compile(
 # `- **Message list**: src/list.tsx`
 _LABELLED = re.compile(
     r"^\s*(?:[-*]|\d+[.)])\s+(?:\*\*)?[^`*:|\[\]]{2,60}(?::\*\*|\*\*\s*:|:)\s+"
-    rf"(?:`(?P<ticked>{PATH})`|(?P<bare>(?![A-Z]\w*/[A-Z][\w.]*\.js\b)(?:\.{{0,2}}/)?[\w@.-]+/[\w@./-]*[\w-]\.[A-Za-z]\w{{0,9}}))(?P<rest>.*)$"
+    rf"(?:`(?P<ticked>{PATH})`|(?P<bare>(?![A-Z]\w*/[A-Z][\w.]*\.js\b)(?:\.{{0,2}}/)?[\w@.-]+/[\w@./*-]*[\w*-]\.[A-Za-z]\w{{0,9}}))(?P<rest>.*)$"
 )
 # `**From STATUS.md**:`, `**Pattern 1: the modal** (from `src/modal.tsx`)`
 _SOURCE = re.compile(

@@ -1,11 +1,11 @@
 """What a run must prove: the success criteria and the deployment checklist."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from agent.prp.blocks import Block
 from agent.prp.criteria.elsewhere import promised_elsewhere
-from agent.prp.headings import Part
+from agent.prp.headings import Part, normalise
 from agent.prp.items import BOX, BULLET, ROW, Found, matching, rows
 from agent.prp.lines import Line, Role
 from agent.prp.metadata import SCORE
@@ -18,7 +18,24 @@ def find_criteria(blocks: Sequence[Block]) -> tuple[Criterion, ...]:
     """Return the success criteria: those of their sections, and those that stand elsewhere."""
     found, lines = _of_part(blocks, Part.CRITERIA)
     others, around = promised_elsewhere(blocks)
+    if not found and not others:
+        around = [line for block in _outcomes(blocks) for line in block.lines]
+        others = _promises([line for line in around if line.role is Role.TEXT])
     return _criteria("C", sorted((*found, *others), key=_line_of), sorted({*lines, *around}))
+
+
+def _outcomes(blocks: Sequence[Block]) -> Iterator[Block]:
+    """Return the blocks of "Expected Outcomes": what a document without criteria promises."""
+    depth = 0
+    for block in blocks:
+        if not depth or block.section.depth <= depth:
+            is_outcome = _OUTCOMES.match(normalise(block.section.heading))
+            depth = block.section.depth if is_outcome else 0
+        if depth:
+            yield block
+
+
+_OUTCOMES = re.compile(r"expected (?:outcomes|results)$", re.IGNORECASE)
 
 
 def find_checklist(blocks: Sequence[Block]) -> tuple[Criterion, ...]:
