@@ -7,12 +7,13 @@ from itertools import chain, takewhile
 
 from agent.prp.checks import LOOKS_LIKE_SHELL, SHELLS, check_of
 from agent.prp.commands import Command, split_commands
-from agent.prp.expected import depends, hinted_above
+from agent.prp.expected import hinted_above
 from agent.prp.here import open_quote
 from agent.prp.kinds import Effect, effect_of
 from agent.prp.lines import Line, Role
 from agent.prp.model import Check
 from agent.prp.operands import lacks_operands
+from agent.prp.spoken import TEST_TOOLS, is_only_spoken_of
 
 # A pair of backticks with backslashes within is part of the command.
 _INLINE = re.compile(r"`(?!\s)((?:[^`\\\n]++|\\`[^`\\\n]*+\\`|\\)++)(?<!\s)`([^`\n]*)")
@@ -158,7 +159,7 @@ def in_backticks(line: Line, level: int, *, following: str = "") -> list[Check]:
             or _is_all_that_is_said(words, line.text, found)
             or _is_script_that_passes(words, line.text, found)
         )
-        if is_command and not _is_forbidden(line.text, found, behind):
+        if is_command and not is_only_spoken_of(line.text, found, behind):
             check = _inline_check(_without_marks(words), line, level, behind=behind)
             checks.append(_with_label(check, line, found))
     return checks
@@ -219,47 +220,15 @@ _STATE = re.compile(r"(?:cd|export|source)\s|\w+=")
 
 def _is_command(words: str) -> bool:
     bare = words.removeprefix("! ")
-    if bare in _TEST_TOOLS:
+    if bare in TEST_TOOLS:
         return True
     if bare.startswith('"$'):
         return _OWN_PROGRAM.fullmatch(bare) is not None
-    is_whole = " " in bare and bool(LOOKS_LIKE_SHELL.match(bare)) and not lacks_operands(bare)
+    is_known = LOOKS_LIKE_SHELL.match(bare) or _CONDITION.match(bare)
+    is_whole = " " in bare and bool(is_known) and not lacks_operands(bare)
     # `export A=1` alone proves nothing.
     return is_whole and not (_STATE.match(bare) and effect_of(bare) is Effect.ONLY)
 
-
-def _is_forbidden(words: str, found: re.Match[str], behind: str) -> bool:
-    """Return whether words in backticks only speak of a command."""
-    command = found[1].strip()
-    if behind.lstrip(" *").startswith("FAILS") or depends(behind):
-        return True
-    if _SHORTHAND.match(command) or (_is_short(command) and _KIND_OF_ERROR.match(behind)):
-        return True
-    before = words[max(0, found.start() - _MOST_BEFORE) : found.start()]
-    return bool(_NEGATED.search(before) and _NOTHING_MORE.match(behind))
-
-
-def _is_short(command: str) -> bool:
-    """Return whether a command only names a tool, as in: `go test` failures are expected here."""
-    return command in _TEST_TOOLS or command in ("go test", "go vet", "npm test", "cargo test")
-
-
-# `go build/vet/test ./...` stands for three commands, `bash -n` for an option.
-_SHORTHAND = re.compile(r"(?:go|npm|cargo|make|yarn|pnpm)\s+\w+/\w+|(?:ba|z|fi|da)?sh\s+-\w+$")
-_KIND_OF_ERROR = re.compile(r"[\s*]*(?:errors?|warnings?|issues?|failures?|findings?)\b")
-
-
-# "No `go get`, no `npm install`" says what must not be run.
-_NEGATED = re.compile(
-    r"(?:\b(?:no|not|don['’]t|never|without|avoid|instead of|rather than))[\s*]*"
-    r"(?:`[^`]*`\s*(?:/|,|\bor|\bnor)\s*)*$",
-    re.IGNORECASE,
-)
-_MOST_BEFORE = 80
-_NOTHING_MORE = re.compile(
-    r"[\s*]*(?:$|[;,.)/]|and\b|or\b|needed|required|invented|(?:was|were|is|are) \w+ed\b|—|-)",
-    re.IGNORECASE,
-)
 
 _BEHIND = re.compile(
     r"(?<=\s)(?:(?:→|->|=>|—|–)\s+(?P<said>.*)|\((?P<aside>(?:[^()`$]|`[^`()]*`)*)\)\s*)$"
@@ -301,7 +270,8 @@ def _end_of_command(text: str) -> int:
 _PROSE = re.compile(
     r"\s(?:OR|or|must|should|passes|succeeds?|after|again|one (?:final|more|last)|once more|still|"
     r"to (?:ensure|verify|confirm|check|make|see|catch|prove|validate)|(?:is|are|stays?) \w+$|"
-    r"returns|on the|and (?:verify|ensure|confirm|check|fix|make)|with (?:no|zero)|without)(?:\s|$)"
+    r"returns|prints|shows|on the|and (?:verify|ensure|confirm|check|fix|make)|with (?:no|zero)|"
+    r"without)(?:\s|$)"
 )
 _OPEN_ASIDE = re.compile(r"\s\([^()]*$")
 
@@ -315,9 +285,6 @@ _AMBIGUOUS = set(
     "find make test go just task source watch time cat ls diff export bash sh http tree echo mix "
     "java node deno next task rails safety black coverage head tail stat du lua julia fish".split()
 )
-_TEST_TOOLS = set(
-    "pytest mypy tox nox tsc eslint jest vitest pyright ruff phpunit rspec ctest flake8".split()
-)
 
 
 def is_surely_a_command(text: str) -> bool:
@@ -326,13 +293,13 @@ def is_surely_a_command(text: str) -> bool:
     first, _, rest = text.partition(" ")
     rest = rest.lstrip()
     if rest.startswith(("(", "+ ", ", ")):
-        return first in _TEST_TOOLS
+        return first in TEST_TOOLS
     if "`" in text and "`" in _QUOTED.sub("", text).partition(" (")[0].partition(" #")[0]:
         return False
     if not LOOKS_LIKE_SHELL.match(text) or first.lower() in _AMBIGUOUS:
         is_goal = first in ("go", "make") and rest.split(" ")[0] in _SURE_WORDS
         return is_goal or _SURE_FORM.match(text) is not None
-    return (bool(rest) and not lacks_operands(text)) or first in _TEST_TOOLS
+    return (bool(rest) and not lacks_operands(text)) or first in TEST_TOOLS
 
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -340,8 +307,11 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _SURE_FORM = re.compile(
     r"test\s+(?:!\s+)?(?:-[a-zL]\s|[\"'$])|\[\[?\s.*\s\]|case\s.*\sesac\b|if\s.*;\s*then\b|"
     r"(?:bash|sh|node|deno|java|julia|lua|cat|ls|diff|head|tail|stat|du|tree)\s+(?:-\S+\s+)*"
-    r"[\w.~$\"'-]*(?:/\S|\.\w{1,4}(?:\s|$))|ls\s+-\w+|go\s+(?:run|doc|list|fmt|generate)\s+\S*[./]|"
+    r"(?:[\w.~$\"'-]*(?:/\S|\.\w{1,4}(?:\s|$))|[A-Z]{4,}(?:\s|$))|ls\s+-\w+|go\s+(?:run|doc|list|fmt|generate)\s+\S*[./]|"
     r"go\s+mod\s+(?:tidy|verify|vendor|graph|why|download)\b|"
-    r"find\s+\S+\s+(?:\S+\s+)*?-(?:name|type|path|iname|maxdepth)\b"
+    r"find\s+\S+\s+(?:\S+\s+)*?-(?:name|type|path|iname|maxdepth)\b|"
+    r"\w[\w.-]*/[\w./-]*\w\.(?:sh|py|rb|[cm]?js)\s+--?\w"
 )
+# What is compared: the output of something, or what was kept of it.
+_CONDITION = re.compile(r"\[\s.*\s\]$|case\s\"?\$\(.*\sesac$")
 _SURE_WORDS = {"test", "vet", "build", "check", "lint", "typecheck", "all", "ci"}

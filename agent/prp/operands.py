@@ -40,6 +40,9 @@ def lacks_operands(command: str) -> bool:
         return False
     name, *rest = command.split()
     operands = [word for word in rest if not word.startswith("-")]
+    if name == "go" and operands and operands[0][:1].isdigit():
+        # A line of go.mod, no command.
+        return True
     if name in _OF_SUBCOMMANDS and operands:
         is_follow = rest[:2] == ["log", "--follow"]
         return len(operands) < 2 and (operands[0] in _OF_SUBCOMMANDS[name] or is_follow)

@@ -364,9 +364,14 @@ def test_expected_outcomes_are_criteria_where_there_are_no_others() -> None:
             "## Summary\n\nText.\n\n**Sources:**\n\n- [API](https://a.org/x)\n",
             ["https://a.org/x"],
         ),
+        ("## Patterns\n\nReference these files:\n- `a/b.md` - form\n\n- `c` d\n", ["a/b.md"]),
+        (
+            "## Context\n```yaml\n- url: (no research needed)\n- url: https://a.org\n```\n",
+            ["https://a.org"],
+        ),
         ("## References\n\n- Unit tests: `src/tests/*.test.ts`\n", ["src/tests/*.test.ts"]),
     ],
-    ids=["heading", "label", "many files"],
+    ids=["heading", "label", "words", "none", "many files"],
 )
 def test_sources_and_names_of_many_files_are_references(section: str, targets: list[str]) -> None:
     """Wherever the document lists them."""

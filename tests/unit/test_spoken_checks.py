@@ -18,9 +18,13 @@ class TestWhatOnlyLooksLikeAnOrder:
             "## Integration Points\n```yaml\nTYPES:\n  - command: npm run lint\n```\n",
             "## Tasks\n```yaml\nTask 1: a\n  - COMMAND: cd /home/me/app\n```\n",
             "## Success Criteria\n- [ ] Examples run via `npx tsx`\n",
+            "## Success Criteria\n- [ ] `go.mod` says `go 1.25`\n",
+            "## Success Criteria\n- [ ] No `go mod tidy` was run\n",
+            "## Success Criteria\n- [ ] `install.sh` has `go build` and a link\n",
+            "## Tasks\n```yaml\nTask 1: a\n  - COMMAND: cd /a/b && go mod init x.org/y\n```\n",
             "## Features\n### One command\n```bash\nmytool ship\nmytool switch\n```\n",
         ],
-        ids=["comment", "example", "tool", "folder", "runner", "usage"],
+        ids="comment example tool folder runner version negated content work usage".split(),
     )
     def test_is_no_check(self, text: str) -> None:
         """Whatever stands in it."""
@@ -72,3 +76,26 @@ class TestWhatOnlyLooksLikeAnOrder:
         text = f"# A\n\n## Validation Loop\n\n{words}\n"
         (check,) = parse_prp(text, path=Path("x.md")).checks
         assert check.command.startswith("./")
+
+    @pytest.mark.parametrize(
+        ("words", "command"),
+        [
+            ('- [ ] contract: `[ -z "$out" ] && [ 1 = 1 ]` holds', '[ -z "$out" ] && [ 1 = 1 ]'),
+            (
+                '- [ ] path: `case "$(./x)" in /*) echo OK;; esac`',
+                'case "$(./x)" in /*) echo OK;; esac',
+            ),
+            ("- RUN: scripts/check_sizes.py --threshold 5", "scripts/check_sizes.py --threshold 5"),
+            ('- VERIFY: head -1 LICENSE prints "MIT License"', "head -1 LICENSE"),
+        ],
+    )
+    def test_conditions_and_scripts_are_checks(self, words: str, command: str) -> None:
+        """With what only says how they end left out."""
+        is_box = words.startswith("- [")
+        part = (
+            f"## Success Criteria\n{words}\n"
+            if is_box
+            else f"## Tasks\n```yaml\nTask 1: a\n{words}\n```\n"
+        )
+        (check,) = parse_prp(f"# A\n\n{part}", path=Path("x.md")).checks
+        assert check.command == command

@@ -56,12 +56,12 @@ def _below_labels(lines: Sequence[Line]) -> list[Reference]:
     found: list[Reference] = []
     is_below = False
     for line in lines:
-        if not is_below and "**" not in line.text:
+        if not is_below and "**" not in line.text and line.text[-1:] != ":":
             continue
         bare = line.text.strip()
         if line.role is not Role.TEXT:
             is_below = False
-        elif bare.startswith("**"):
+        elif bare.startswith("**") or bare.endswith(":"):
             is_below = _LABEL_OF_REFERENCES.match(bare) is not None
         elif is_below and bare:
             is_below = bare[0] in "-*" or bare[0].isdigit() or line.text[:1].isspace()
@@ -73,7 +73,8 @@ def _below_labels(lines: Sequence[Line]) -> list[Reference]:
 _LABEL_OF_REFERENCES = re.compile(
     r"\*\*(?:(?:key|important|critical|relevant|related|reference) (?:files|documents|docs)"
     r"(?: to (?:read|reference|study|review))?|(?:must|required) read(?:ing)?|references?(?: sources?)?|(?:research )?sources|"
-    r"documentation (?:&|and) references)\s*:?\*\*:?\s*$",
+    r"documentation (?:&|and) references)\s*:?\*\*:?\s*$|"
+    r"(?:reference these|see (?:also )?these|based on existing)\b[^`*]{0,40}\b(?:files|patterns|examples)\b[^`*]{0,40}:$",
     re.IGNORECASE,
 )
 

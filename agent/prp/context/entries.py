@@ -29,7 +29,9 @@ def declared_at(lines: Sequence[Line], start: int) -> tuple[Reference, int] | No
 
 _MARKS = frozenset("-*")
 _ENTRY = re.compile(
-    r"^(?P<indent>\s*)[-*]\s+[`*]*(?P<key>url|file|path|docfile|docs?|mcp)[`*]*\s*:\s*(?P<value>\S.*)$",
+    r"^(?P<indent>\s*)[-*]\s+[`*]*(?P<key>url|file|path|docfile|docs?|mcp)[`*]*\s*:\s*"
+    # Who needs none says so: `- url: (no external research needed)`.
+    r"(?P<value>(?!\(?(?:no|none|n/a)\b(?![\w./-]))\S.*)$",
     re.IGNORECASE,
 )
 
