@@ -74,6 +74,9 @@ def test_I64_an_issue_that_is_edited_after_the_label_does_not_run(place: Place) 
     assert place.gate(event) == "needs-approval"
     said = place.github.said(7)
     assert "touch edited" not in said
+    # Who reads the issue when the run begins gets the other words.
+    unguarded = place.github.state.issues[7]["body"]
+    assert "touch edited" in unguarded
     found = re.search(r"/prp approve (\w+)", said)
     assert found
     assert place.gate(place.comment(found[0])) == "refused"

@@ -1,4 +1,4 @@
-"""What a worktree can't make git do on the host. Ids as in the matrix of docs/security.md."""
+"""What a worktree can't make git do on the host. Ids as in docs/attacks.md."""
 
 import dataclasses
 import os
@@ -42,14 +42,16 @@ def commit_everything(place: Place) -> None:
     place.tree.diff()
 
 
-def plain_git(place: Place, *arguments: str) -> None:
-    """Do the same with plain git, to see that the attack works at all."""
-    subprocess.run(
+def plain_git(place: Place, *arguments: str) -> str:
+    """Do the same with plain git, to see that the attack works at all; return what it prints."""
+    done = subprocess.run(
         ["git", "-c", "user.name=t", "-c", "user.email=t@t", *arguments],
         cwd=place.tree.path,
         capture_output=True,
+        text=True,
         check=False,
     )
+    return done.stdout
 
 
 def test_G01_a_replaced_git_folder_runs_nothing(place: Place, evil: tuple[Path, Path]) -> None:
@@ -146,10 +148,27 @@ def test_G10_a_hostile_branch_name_is_refused(place: Place, name: str, tmp_path:
     assert not folder.exists()
 
 
+def test_G10_a_name_that_is_an_option_deletes_nothing(place: Place, tmp_path: Path) -> None:
+    """Plain git takes it for one: `git branch NAME COMMIT` with `-D` and a branch."""
+    place.project.git("branch", "victim")
+    with (
+        pytest.raises(GitFailed),
+        open_worktree(place.tree.repository, tmp_path / "second", branch="-D", base="victim"),
+    ):
+        pass
+    assert place.tree.repository.has_branch("victim")
+    plain_git(place, "branch", "-D", "victim")
+    assert not place.tree.repository.has_branch("victim")
+
+
 @pytest.mark.parametrize("name", ["--output=x", "-n", "a\nb", ":(exclude)c", "*"])
 def test_G11_a_hostile_file_name_is_only_a_name(place: Place, name: str) -> None:
-    """It is committed like any other."""
-    (place.tree.path / name).write_text("x\n")
+    """It is committed like any other; plain git reads options, patterns, or two lines."""
+    for file in (name, "other"):
+        (place.tree.path / file).write_text("x\n")
+    plain_git(place, "add", name)
+    assert plain_git(place, "ls-files", name).splitlines() != [name]
+    plain_git(place, "reset", "-q")
     assert place.tree.commit("A task") is not None
     assert name in [file.path for file in place.tree.changed()]
 
@@ -291,9 +310,9 @@ def test_G09_a_library_for_git_does_not_commit(place: Place, evil: tuple[Path, P
     (hooks / "pre-commit").write_text(program.read_text())
     (hooks / "pre-commit").chmod(0o755)
     place.project.git("config", "core.hooksPath", str(hooks))
-    with gitpython.Repo(place.tree.path) as library:
-        library.index.add(["hooks/pre-commit"])
-        library.index.commit("x")
+    with gitpython.Repo(place.tree.path) as unguarded:
+        unguarded.index.add(["hooks/pre-commit"])
+        unguarded.index.commit("x")
     assert mark.exists()
     mark.unlink()
     place.tree.at = place.tree.tip()
@@ -321,12 +340,16 @@ def test_G12_a_trusted_filter_that_names_a_script_of_the_worktree_does_not_run(
 @pytest.mark.parametrize("key", ["include.path", "includeIf.gitdir:/.path"])
 @pytest.mark.parametrize("path", ["../shared.gitconfig", "{root}/shared.gitconfig"])
 def test_G13_configuration_inside_the_checkout_is_refused(
-    place: Place, key: str, path: str
+    place: Place, key: str, path: str, evil: tuple[Path, Path]
 ) -> None:
     """Whoever can write a tracked file would write git's configuration."""
+    program, mark = evil
     root = place.project.root
     Repository.open(root)
     place.project.git("config", key, path.format(root=root))
+    (root / "shared.gitconfig").write_text(f"[core]\n\tfsmonitor = {program}\n")
+    plain_git(place, "status")
+    assert mark.exists()
     with pytest.raises(EnvironmentProblem, match=r"shared\.gitconfig"):
         Repository.open(root)
 
@@ -422,6 +445,9 @@ def test_G17_a_flood_of_files_is_not_committed(place: Place) -> None:
     folder.mkdir()
     for number in range(20_001):
         (folder / f"{number}").touch()
+    plain_git(place, "add", "cache")
+    assert len(place.tree.git.names("ls-files", "-z", "cache")) == 20_001
+    plain_git(place, "reset", "-q")
     with pytest.raises(Refused, match=r"20,001 .* cache/"):
         place.tree.commit("A task")
     (place.tree.path / ".gitignore").write_text("cache/\n")

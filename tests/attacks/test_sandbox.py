@@ -1,11 +1,15 @@
-"""What a command inside of the sandbox can't do. Ids as in the matrix of docs/security.md."""
+"""What a command inside of the sandbox can't do. Ids as in docs/attacks.md."""
 
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+import tracemalloc
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +17,8 @@ from agent.errors import EnvironmentProblem
 from agent.workspace import find_sandbox, find_toolchain, open_worktree
 from agent.workspace.sandbox.bubblewrap import advice_for
 from tests.support.place import Place, a_place
+
+MIB = 1024**2
 
 
 @pytest.fixture
@@ -104,7 +110,23 @@ class TestReading:
 
     def test_S15_process_1_shows_nothing_of_the_host(self, place: Place) -> None:
         """Arguments travel by file descriptor, not on the command line."""
-        assert "ro-bind" not in place.run("tr '\\0' ' ' < /proc/1/cmdline").output
+        look = "tr '\\0' ' ' < /proc/1/cmdline"
+        assert "ro-bind" not in place.run(look).output
+        words = (
+            "--ro-bind",
+            "/",
+            "/",
+            "--unshare-pid",
+            "--proc",
+            "/proc",
+            "--setenv",
+            "A",
+            "planted",
+        )
+        unguarded = subprocess.run(
+            ["bwrap", *words, "bash", "-c", look], capture_output=True, check=True
+        )
+        assert b"planted" in unguarded.stdout
 
     def test_S20_the_checkouts_token_is_not_readable(self, tmp_path: Path) -> None:
         """CI leaves a token in the repository's configuration."""
@@ -178,8 +200,11 @@ class TestWriting:
         """The target does not exist inside."""
         victim = tmp_path / "victim"
         victim.write_text("safe")
-        place.run(f"ln -s {victim} link; echo evil > link")
+        attack = f"ln -sf {victim} link; echo evil > link"
+        place.run(attack)
         assert victim.read_text() == "safe"
+        place.bare(attack)
+        assert victim.read_text() == "evil\n"
 
     @pytest.mark.parametrize(
         "command",
@@ -209,7 +234,8 @@ class TestWriting:
         assert place.run("touch x", writable=False).status != 0
         beside = "touch tests/x"
         assert place.run(beside, writable=False, protect=["tests/test_a"]).status != 0
-        assert place.run(beside, protect=["tests/test_a"]).status == 0
+        unguarded = place.run(beside, protect=["tests/test_a"])
+        assert unguarded.status == 0
 
 
 class TestPrivileges:
@@ -238,29 +264,59 @@ class TestLimits:
         """Filling /tmp fails long before the host's memory does."""
         done = place.run("head -c 700M /dev/zero > /tmp/x; ls -s --block-size=1M /tmp/x")
         assert "No space left" in done.output
+        assert place.bare("fallocate -l 700M x; rm x").status == 0
 
     def test_S32_a_huge_file_is_stopped(self, place: Place) -> None:
         """At 1 GiB."""
-        done = place.run("truncate -s 2G big; echo status $?")
-        assert "status 0" not in done.output
+        command = "truncate -s 2G big; echo status $?; rm big"
+        assert "status 0" not in place.run(command).output
+        assert "status 0" in place.bare(command).output
 
     def test_S34_F59_endless_output_is_stopped(self, place: Place, tmp_path: Path) -> None:
-        """Both ends are kept, the log is bounded."""
+        """Both ends are kept, the log is bounded, and of memory little more than both ends goes."""
         log = tmp_path / "log"
-        done = place.run("yes", log=log)
+        done, peak = self._peak(lambda: place.run("yes", log=log))
         assert done.ended == "output"
         assert len(done.output) < 140_000
-        assert log.stat().st_size <= 64 * 1024 * 1024
+        assert log.stat().st_size <= 64 * MIB
+        assert peak < 50 * MIB
+
+        def unguarded() -> subprocess.CompletedProcess[bytes]:
+            return subprocess.run(
+                ["head", "-c", "70M", "/dev/zero"], capture_output=True, check=True
+            )
+
+        _, peak = self._peak(unguarded)
+        assert peak > 70_000_000
+
+    def _peak(self, call: Callable[[], Any]) -> tuple[Any, int]:
+        """Return what a call returns, and the most bytes that were held meanwhile."""
+        tracemalloc.start()
+        try:
+            return call(), tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
 
     def test_S35_F59_bytes_that_are_no_text_are_shown(self, place: Place) -> None:
         """Nothing breaks on them."""
-        assert "\N{REPLACEMENT CHARACTER}" in place.run("printf 'a\\xff\\xfeb'").output
+        command = "printf 'a\\xff\\xfeb'"
+        assert "\N{REPLACEMENT CHARACTER}" in place.run(command).output
+        unguarded = subprocess.run(["bash", "-c", command], capture_output=True, check=True)
+        with pytest.raises(UnicodeDecodeError):
+            assert unguarded.stdout.decode()
 
     def test_S37_F58_F60_a_timeout_kills_the_whole_tree(self, place: Place) -> None:
         """And what was printed until then is kept."""
         done = place.run("echo begun; (sleep 60; touch late) & sleep 60", seconds=1)
         assert (done.ended, done.status) == ("timeout", 124)
         assert "begun" in done.output
+        name = f"prp-late-{os.getpid()}"
+        unguarded = ["bash", "-c", f"bash -c 'exec -a {name} sleep 60' & sleep 60"]
+        with pytest.raises(subprocess.TimeoutExpired):
+            subprocess.run(unguarded, timeout=1, check=False)
+        listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+        assert f"\n{name} " in listed.stdout
+        subprocess.run(["pkill", "-f", f"^{name} "], check=True)
 
     def test_F61_a_signal_is_named(self, place: Place) -> None:
         """Whether it ended the shell or what the shell had started, within walls or without."""
@@ -281,8 +337,17 @@ class TestLimits:
 
     def test_S42_a_command_that_closes_its_output_is_waited_for(self, place: Place) -> None:
         """Until it ends or its time is up."""
-        done = place.run("exec >&- 2>&-; sleep 60", seconds=1)
-        assert done.ended == "timeout"
+        command = "exec >&- 2>&-; sleep 60"
+        assert place.run(command, seconds=1).ended == "timeout"
+        # Who only reads what it prints takes it for over.
+        unguarded = subprocess.Popen(
+            ["bash", "-c", command], stdout=subprocess.PIPE, start_new_session=True
+        )
+        with unguarded:
+            assert unguarded.stdout
+            assert unguarded.stdout.read() == b""
+            assert unguarded.poll() is None
+            os.killpg(unguarded.pid, signal.SIGKILL)
 
     def test_S54_sandboxes_run_side_by_side(self, place: Place) -> None:
         """Four commands in one worktree."""
@@ -331,7 +396,10 @@ class TestFinding:
         """A folder of PATH inside of the checkout is left out."""
         folder = tmp_path / "project" / "bin"
         folder.mkdir(parents=True)
-        toolchain = find_toolchain(
-            tmp_path / "project", search_path=f"{folder}:{os.environ['PATH']}", home=Path.home()
-        )
+        (folder / "git").write_text("#!/bin/sh\n")
+        (folder / "git").chmod(0o755)
+        search = f"{folder}:{os.environ['PATH']}"
+        toolchain = find_toolchain(tmp_path / "project", search_path=search, home=Path.home())
         assert str(folder) not in toolchain.path
+        unguarded = shutil.which("git", path=search)
+        assert unguarded == str(folder / "git")

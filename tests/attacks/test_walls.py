@@ -1,4 +1,4 @@
-"""What the walls keep out, each tried without them first. Ids as in the matrix of the docs."""
+"""What the walls keep out, each tried without them first. Ids as in docs/attacks.md."""
 
 import os
 import resource

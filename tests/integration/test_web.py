@@ -3,15 +3,20 @@
 import asyncio
 import contextlib
 import gzip
+import re
+import socket
 import threading
 import time
 import tracemalloc
 import urllib.parse
+import urllib.request
 import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from agent.llm.page_text import page_text
@@ -164,6 +169,67 @@ def test_I39_addresses_of_this_network_are_refused(url: str, tmp_path: Path) -> 
     assert text == ""
     assert reason
     assert "a test opened a connection" not in reason
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "localhost"])
+def test_I39_who_only_asks_reaches_this_machine(server: str, host: str) -> None:
+    """In every spelling that the system's resolver knows."""
+    unguarded = urllib.request.urlopen(server.replace("127.0.0.1", host), timeout=5)  # noqa: S310 - that is the attack
+    assert b"Rounding modes" in unguarded.read()
+
+
+def test_I38_who_only_opens_an_address_reads_files(tmp_path: Path) -> None:
+    """Of this machine."""
+    (tmp_path / "secret").write_text("planted")
+    unguarded = urllib.request.urlopen((tmp_path / "secret").as_uri())  # noqa: S310 - that is the attack
+    assert unguarded.read() == b"planted"
+
+
+def test_I40_I41_who_follows_names_and_redirects_is_led_inwards(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A public name may have any address, and a public page may name any other."""
+    look_up, port = socket.getaddrinfo, urllib.parse.urlsplit(server).port
+
+    def rebound(_: str, *rest: Any, **more: Any) -> list[Any]:
+        return look_up("127.0.0.1", *rest, **more)
+
+    monkeypatch.setattr("socket.getaddrinfo", rebound)
+    inner = urllib.parse.quote(f"http://inner.example.com:{port}/inner", safe="")
+    unguarded = urllib.request.urlopen(f"http://public.example.com:{port}/to?{inner}", timeout=5)
+    assert unguarded.url.endswith("/inner")
+    assert b"Rounding modes" in unguarded.read()
+
+
+@pytest.mark.parametrize(
+    ("path", "size"),
+    [pytest.param("/huge", 3_000_000, id="I42"), pytest.param("/gzip", 50_000_000, id="I43")],
+)
+def test_I42_I43_who_only_reads_holds_all_of_it(server: str, path: str, size: int) -> None:
+    """Also what came as a few kilobytes."""
+    unguarded = httpx.get(f"{server}{path}")
+    assert len(unguarded.content) == size
+
+
+def test_I44_a_limit_of_each_byte_is_none_of_the_whole(server: str) -> None:
+    """The server ends this by itself; it need not."""
+    unguarded = httpx.Client(timeout=1.0)
+    with unguarded, pytest.raises(httpx.RemoteProtocolError):
+        unguarded.get(f"{server}/drip")
+    assert _Pages.asked == 1
+
+
+def test_I45_who_only_asks_sends_the_password(server: str) -> None:
+    """To whichever host the document names."""
+    unguarded = httpx.get(server.replace("//", "//ann:hunter22x@"))
+    assert unguarded.request.headers["authorization"].startswith("Basic ")
+
+
+def test_I46_who_only_takes_the_tags_away_keeps_what_nobody_sees() -> None:
+    """Scripts and hidden orders."""
+    unguarded = re.sub(r"<[^>]+>", "", PAGE)
+    assert "evil()" in unguarded
+    assert "ignore all rules" in unguarded
 
 
 @pytest.mark.parametrize("scheme", ["file", "ftp", "gopher", "data", "javascript", "jar"])

@@ -118,6 +118,11 @@ def guard_of(flag: str) -> str | None:
     return _GUARDS[max(fitting, key=len)] if fitting else None
 
 
+def guarding_tests() -> frozenset[str]:
+    """Return all tests that turn red without one flag or another."""
+    return frozenset(_GUARDS.values())
+
+
 _taken: list[str] = [""]
 
 
