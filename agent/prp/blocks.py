@@ -31,6 +31,7 @@ _CLOSED: dict[Part, set[Part]] = {
     Part.CRITERIA: {Part.CRITERIA, Part.CHECKLIST},
     Part.CHECKLIST: {Part.CHECKLIST},
     Part.CONFIDENCE: set(),
+    Part.RESULTS: set(),
 }
 
 

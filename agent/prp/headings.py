@@ -1,6 +1,7 @@
 """Which part of a PRP a heading names: the template's words and those that people use instead."""
 
 import re
+import unicodedata
 from enum import StrEnum
 from functools import lru_cache
 
@@ -27,20 +28,33 @@ class Part(StrEnum):
     CHECKLIST = "checklist"
     ANTI_PATTERNS = "anti-patterns"
     CONFIDENCE = "confidence"
+    RESULTS = "results"
+    """What came of an earlier run: nothing in it is left to do or to prove."""
+
+
+def unaccented(words: str) -> str:
+    """Return words without accents: `Critérios` is often written `Criterios`."""
+    if words.isascii():
+        return words
+    parts = unicodedata.normalize("NFD", words)
+    return unicodedata.normalize("NFC", "".join(c for c in parts if not unicodedata.combining(c)))
 
 
 _NUMBER = re.compile(r"^(?:\(?\d+(?:\.\d+)*[.):]?|[ivx]+[.)])\s+")
+OTHER_CRITERIA = r"critérios de (?:sucesso|aceitação|aceite)|(?:erfolgs|akzeptanz|abnahme)kriterien|critères (?:de (?:succès|réussite)|d['’]acceptation)|criterios de (?:éxito|aceptación)|criteri di (?:successo|accettazione)|критерии (?:успеха|при[её]мки)|成功标准|验收标准|成功基準|受け入れ基準|성공 기준"  # fmt: skip
+"""What success criteria are called in other languages, with their accents."""
 _RULES: tuple[tuple[Part, str], ...] = (
     (Part.LEVEL, r"stage \d+\b.*\b(?:validation|testing)\b|(validation )?(level|loop|gate|nível|stufe|ebene|niveau|nivel|livello|уровень) \d"),
     (Part.ANTI_PATTERNS, r"anti.?patterns?\b"),
     (Part.CONFIDENCE, r"(confidence|scoring rationale|quality score|prp score)\b|.*\bconfidence score"),
+    (Part.RESULTS, r"(post.?implementation|pós.?implementação)( notes| report| results)?$"),
     (Part.CURRENT_TREE, r"current (codebase|code|project|directory|file|tree|structure|state of)\b(?! (?:analysis|issues|problems))"),
     (Part.DESIRED_TREE, r"(desired|target|new|proposed|final) (codebase|code|project|directory|file|tree|structure)\b"),
     (Part.GOTCHAS, r"(known |critical |common |important )*(gotchas?|pitfalls?|caveats?|library quirks?)\b"),
     (Part.CHECKLIST, r"(?!pre-?(?!launch|deploy|release|merge|commit)|before |prerequisite|setup )(deployment|release|rollout|final|completion|validation|quality|pre-?launch)?\s*([\w-]+ ){0,3}(checklist|checkliste|lista de (verificación|verificação))\b"),
-    (Part.CRITERIA, r"((\w+ )?(success|exit|completion) (criteria|metrics|definition)(?! (?:scor|achieved))|success (validation|indicators)\b|acceptance( criteria| tests)?|done (when|means)|definition of done|dod|critérios de (sucesso|aceitação)|(erfolgs|akzeptanz|abnahme)kriterien|critères (de (succès|réussite)|d['’]acceptation)|criterios de (éxito|aceptación)|criteri di (successo|accettazione)|критерии (успеха|при[её]мки)|成功标准|验收标准|成功基準|受け入れ基準|성공 기준)\b"),
+    (Part.CRITERIA, rf"((\w+ )?(success|exit|completion) (criteria|metrics|definition)(?! (?:scor|achieved))|success (validation|indicators)\b|acceptance( criteria| tests)?|done (when|means)|definition of done|dod|{OTHER_CRITERIA})\b"),
     (Part.CONTEXT, r"(all )?(needed |required |critical |key |essential |important |relevant )?(context\b|documentation( (&|and) (references?|resources|context)\b.*|( references?| resources| links)?$)|(external |related |key |code(base)? )?references?\b|context references|(\w+ )?context engineering references?|(mandatory|required|must) read(ing)?\b|(relevant|related) (files|documents?|documentation|docs|prps|work)\b|cross.references?\b|key files( summary| to (reference|read))?$|(critical|important) files to (reference|read)\b|(key )?file locations( summary)?$|technical (implementation )?references?$|external (resources|documentation|research)\b|(existing |current )?codebase (context|patterns)\b|(research )?sources$|research (sources|references|documents|files|notes)\b|((benötigter|nötiger) )?kontext\b|contexte\b|contexto\b|contesto\b|контекст\b|(referenzen|références|referencias|referências|riferimenti|ссылки)$|必要上下文)"),
-    (Part.VALIDATION, r"(validation|verification|testing)( &| and)? ?(loops?|gates?|commands?|strategy|steps?|levels?|plan|criteria|approach)?$|((completion|final|overall|acceptance) )?(validation|verification)\b(?! tasks?\b)|([\w-]+ ){1,3}validation framework$|quality gates?|test plan|(validierung|(über)?prüfung|verifikation|vérification|validación|verificación|validação|verificação|convalida|verifica|проверка|验证|検証|검증)\b"),
+    (Part.VALIDATION, r"(validation|verification|testing)( &| and)? ?(loops?|gates?|commands?|strategy|steps?|levels?|plan|criteria|approach)?$|((completion|final|overall|acceptance) )?(validation|verification)\b(?! tasks?\b)|([\w-]+ ){1,3}validation framework$|quality gates?|test plan|(validierung|(über)?prüfung|verifikation|vérification|validación|verificación|validação|verificação|convalida|verifica|проверка|验证|検証|검증)\b(?! tasks?\b)"),
     (Part.TESTS, r"(test(ing)? (specifications?|cases?|data|requirements?)|tests? to write|(unit|integration|e2e|end.to.end|performance|load) tests?( required)?$|performance requirements$|tdd\b)"),
     (Part.TASK, r"(\[.?.?.?\] )?(task|step|phase|stage|milestone|tarefa|fase|etapa|aufgabe|schritt|tâche|étape|tarea|paso|passo|attività|задача|шаг|этап|任务|步骤|阶段|タスク|ステップ|단계)s? ?#?\d"),
     (Part.TASK, r"(p\d+(\.m\d+)?(\.t\d+)?(\.s\d+)?|t\d{2,4})\b[ :.–—-]"),
@@ -60,7 +74,9 @@ _UNDERLINED = re.compile(
 _NO_WORD = re.compile(r"^[^\w\[(]+")
 # One expression that tries the rules in their order: twenty calls a heading cost more.
 _ANY = re.compile(
-    "|".join(f"(?P<rule{place}>{pattern})" for place, (_, pattern) in enumerate(_RULES)),
+    unaccented(
+        "|".join(f"(?P<rule{place}>{pattern})" for place, (_, pattern) in enumerate(_RULES))
+    ),
     re.IGNORECASE,
 )
 _PARTS = {f"rule{place}": part for place, (part, _) in enumerate(_RULES)}
@@ -87,5 +103,5 @@ def part_of(words: str) -> Part | None:
     plain = normalise(words)
     if re.match(r"^\[.{1,3}\]", words.strip()):
         plain = words.strip()
-    found = _ANY.match(plain)
+    found = _ANY.match(unaccented(plain))
     return _PARTS[found.lastgroup] if found and found.lastgroup else None

@@ -89,7 +89,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
         CheckKind.NOT_SHELL,
         _at_start(
             r"/[\w:-]+(\s|$)(?!.*/\s*$)",
-            r"mcp__\w+|mcp\s+call|playwright-mcp\b",
+            r"https?://\S+\s*(?:#|$)|mcp__\w+|mcp\s+call|playwright-mcp\b",
             r"(SELECT|INSERT|UPDATE|DELETE FROM|CREATE TABLE|ALTER TABLE)\b",
             r"(GET|POST|PUT|PATCH|DELETE)\s+(/|https?:)",
             r"</?\w+>$",
@@ -310,7 +310,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             ),
             _words(
                 "npm pnpm yarn bun",
-                r"\b(npm|pnpm|yarn|bun)\s+(run\s+)?(dev|start|serve|preview|storybook)\b(?!:build)",
+                r"\b(npm|pnpm|yarn|bun)\s+(run\s+)?((?:(?!build|test|lint|check)\w+:)?dev|start|serve|preview|storybook)\b(?!:build)",
             ),
             _words("make just", r"^(make|just)\s+(dev|serve|start|run-dev|dev-server)\s*&?\s*$"),
             _words("flask quart runserver fastapi rails", r"\b(flask|quart)\b.*\brun\b|\brunserver\b|\bfastapi\s+(dev|run)\b|\brails\s+s\b"),
@@ -324,7 +324,8 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _signs(".py", r"\bpython3?\s+\S*(server|app|main|manage|run)\.py\s*(&|$|.*\s(--port|-p)[ =]?\d{2,5}\b|\d{4,5}\s*$)"),
             _words("python python3", r"\bpython3?\s+-m\s+(?:\w+\.)*(?:\w+_)?server\s*(?:&|$|.*\s(?:--port|-p)[ =]?\d{2,5}\b)"),
             _signs("&", r"(?<!&)&\s*(?:$|wait\s*$|\w+=\"?\$!)"),
-            _words("air mcp", r"\bair\s*$|\bmcp\s+dev\b"),
+            _words("air mcp wrangler", r"\bair\s*$|\bmcp\s+dev\b|\bwrangler\s+dev\b"),
+            _words("studio", r"\b(?:prisma|drizzle-kit)\s+studio\b"),
         ),
     ),
     (

@@ -4,6 +4,7 @@ import re
 from collections.abc import Container, Sequence
 
 from agent.prp.headings import Part, part_of
+from agent.prp.items import BOX, LABEL
 from agent.prp.lines import Line, Role, heading
 
 ITEM = re.compile(r"^(?P<label>\d{1,3})[.)]\s+(?:\[.?\]\s+)?(?P<title>\S.*)$")
@@ -32,6 +33,52 @@ def continued_items(lines: Sequence[Line], headings: Sequence[int]) -> list[int]
             return []
         items += own
     return items
+
+
+def titled_items(lines: Sequence[Line], headings: Sequence[int]) -> list[tuple[int, str]]:
+    """Return the items of phases that are tasks by their form: a bold title and nothing behind it.
+
+    `1. **Create the store** (app/store.py)` or `- [ ] **Create the store**`, with what it takes
+    below it; `1. **Speed**: is what matters` is none.
+
+    Args:
+        lines: Lines of the blueprint.
+        headings: Where the phases begin, in their order.
+
+    Returns:
+        Place and title of every item; none where a phase has none, or items of another form.
+
+    """
+    found: list[tuple[int, str]] = []
+    ends = [*headings[1:], len(lines)]
+    for start, end in zip(headings, ends, strict=True):
+        own = _own_items(lines, start, end)
+        titles = [_TITLED.match(lines[i].text) for i in own]
+        if not own or not all(titles):
+            return []
+        found += [(i, title["title"]) for i, title in zip(own, titles, strict=True) if title]
+    return found if len(headings) >= _A_LIST else []
+
+
+def _own_items(lines: Sequence[Line], start: int, end: int) -> list[int]:
+    """Return the places of a phase's first list: numbered items, or boxes, that are not indented.
+
+    A heading or a bold label begins something else, as the checks of the phase.
+    """
+    found: list[int] = []
+    for index in range(start + 1, end):
+        line = lines[index]
+        is_text = line.role is Role.TEXT
+        if found and (line.role is Role.HEADING or (is_text and LABEL.match(line.text))):
+            break
+        if is_text and (ITEM.match(line.text) or BOX.match(line.text)):
+            found += [] if line.text[:1].isspace() else [index]
+    return found
+
+
+_TITLED = re.compile(
+    r"^(?:\d{1,3}[.)]|[-*+]\s+\[.?\])\s+\*\*(?P<title>[^*:]+)\*\*\s*(?:\([^()]*\))?\s*$"
+)
 
 
 def _number(line: Line) -> int:

@@ -71,7 +71,9 @@ def parse_prp(text: str, *, path: Path) -> Prp:
         checklist=find_checklist(blocks),
         anti_patterns=tuple(_avoided(lines_of(blocks, Part.ANTI_PATTERNS))),
         confidence=find_confidence(lines, blocks),
-        remainder=tuple(b.section for b in blocks if b.part is None and has_words(b)),
+        remainder=tuple(
+            b.section for b in blocks if b.part in (None, Part.RESULTS) and has_words(b)
+        ),
         findings=(*lone, *findings),
     )
     return prp if prp.goal else _with_goal_from_text(prp, blocks)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agent.prp.headings import Part, normalise, part_of
 from agent.prp.lines import Line, Role, heading
-from agent.prp.listed import continued_items, holders, title_of
+from agent.prp.listed import continued_items, holders, title_of, titled_items
 from agent.prp.scalars import unquoted
 
 _LABEL = r"(?P<label>\d+(?:\.\d+)*[a-z]?)"
@@ -41,16 +41,16 @@ class Start:
 def find_starts(lines: Sequence[Line]) -> list[Start]:
     """Return the lines that begin a task: each once, and the finest where some group others."""
     starts = _told_once(lines, _without_ranges(lines, _all_starts(lines)))
-    if continued := _continued(lines, starts):
-        return continued
+    if items := _items_of_phases(lines, starts):
+        return items
     held = holders(lines, {start.index for start in starts})
     starts = _without_retellings(lines, [s for s in starts if s.index not in held])
     starts = _finest(lines, _without_samples(lines, starts))
     return _without_echoes(lines, starts)
 
 
-def _continued(lines: Sequence[Line], starts: Sequence[Start]) -> list[Start]:
-    """Return the items of phases whose numbers go on from one to the next."""
+def _items_of_phases(lines: Sequence[Line], starts: Sequence[Start]) -> list[Start]:
+    """Return the items of phases whose numbers go on from one to the next, or that have titles."""
     phases = [s for s in starts if _word(lines[s.index]) in _GROUPING]
     above = [s.index for s in starts if s not in phases]
     # What holds the phases may have a number, too: `## 3. Implementation Plan`.
@@ -58,11 +58,11 @@ def _continued(lines: Sequence[Line], starts: Sequence[Start]) -> list[Start]:
         at > phases[0].index or lines[at].role is not Role.HEADING for at in above
     ):
         return []
-    items = continued_items(lines, [phase.index for phase in phases])
-    titles = [title_of(lines[index]) for index in items]
+    places = [phase.index for phase in phases]
+    items = [(i, title_of(lines[i])) for i in continued_items(lines, places)]
     return [
         Start(index=index, label=str(number), title=plain(title))
-        for number, (index, title) in enumerate(zip(items, titles, strict=True), 1)
+        for number, (index, title) in enumerate(items or titled_items(lines, places), 1)
     ]
 
 

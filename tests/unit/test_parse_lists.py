@@ -376,3 +376,78 @@ def test_expected_outcomes_are_criteria_where_there_are_no_others() -> None:
 def test_sources_and_names_of_many_files_are_references(section: str, targets: list[str]) -> None:
     """Wherever the document lists them."""
     assert [r.target for r in parsed(f"# A\n\n{section}").references] == targets
+
+
+TITLED = (
+    "# A\n\n## Implementation\n\n### Phase 1: data (days 1-2)\n\n**Tasks:**\n\n"
+    "1. **Install the database**\n   ```bash\n   initdb\n   ```\n"
+    "2. **Create src/store.py** (as in src/old.py)\n\n   class Store:\n\n"
+    "**Validation:**\n\n1. run it\n\n"
+    "### Phase 2: pages\n\n- [ ] **Write the page**\n\n  with a title\n- [ ] **Link it**\n"
+)
+
+
+def test_items_with_a_title_of_their_own_are_the_tasks_of_phases() -> None:
+    """Given bold titles with nothing behind them in each phase, then these are the tasks."""
+    tasks = parsed(TITLED).tasks
+    assert [(task.line, task.title) for task in tasks] == [
+        (9, "Install the database"),
+        (13, "Create src/store.py"),
+        (23, "Write the page"),
+        (26, "Link it"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["1. **Speed**: is what matters", "1. Install the database"],
+    ids=["a remark behind the title", "no title"],
+)
+def test_items_of_another_form_are_steps_of_their_phase(other: str) -> None:
+    """Given one phase with such an item, then the phases are the tasks."""
+    text = TITLED.replace("1. **Install the database**", other)
+    assert [task.line for task in parsed(text).tasks] == [5, 21]
+
+
+def test_headings_without_their_accents_are_known() -> None:
+    """Given Portuguese written without accents, then criteria and checks are found."""
+    prp = parsed(
+        "# A\n\n## Resumo\n\n**Criterios de Aceite:**\n- [ ] fecha\n\n## Validacao\n"
+        "```bash\nmake test\n```\n"
+    )
+    assert [criterion.text for criterion in prp.criteria] == ["fecha"]
+    assert [check.command for level in prp.levels for check in level.checks] == ["make test"]
+
+
+def test_acceptance_criteria_below_a_label_of_an_unknown_section_count() -> None:
+    """Given a section that we do not know, then its boxes below that label are promises."""
+    prp = parsed("# A\n\n## Input\n\n**Acceptance Criteria:**\n- [ ] a\n\n**Scope:**\n- [ ] b\n")
+    assert [criterion.text for criterion in prp.criteria] == ["a"]
+
+
+def test_what_came_of_an_earlier_run_is_neither_asked_nor_promised() -> None:
+    """Given a report behind the PRP, then it is kept, and nothing in it is to be done."""
+    prp = parsed(
+        "# A\n\n## Tasks\n### Task 1: do\n\n## Post-Implementation\n\n"
+        "### Final Checklist\n- [x] Lint passes\n\n### Validation\n```bash\nmake lint\n```\n"
+    )
+    assert not prp.criteria
+    assert not prp.levels
+    assert [task.line for task in prp.tasks] == [4]
+    assert "Final Checklist" in [section.heading for section in prp.remainder]
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [
+        ("http://localhost:3000/page   # the page", CheckKind.NOT_SHELL),
+        ("npx prisma studio", CheckKind.SERVER),
+        ("wrangler dev", CheckKind.SERVER),
+        ("pnpm tauri:dev", CheckKind.SERVER),
+        ("npm run test:dev", CheckKind.RUN),
+    ],
+)
+def test_what_no_shell_runs_and_what_does_not_end(command: str, kind: CheckKind) -> None:
+    """Given such a line in a validation, then its kind says so."""
+    prp = parsed(f"# A\n\n## Validation\n\n### Level 1\n```bash\n{command}\n```\n")
+    assert [check.kind for level in prp.levels for check in level.checks] == [kind]

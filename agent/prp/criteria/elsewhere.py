@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from agent.prp.blocks import Block
-from agent.prp.headings import Part, normalise
+from agent.prp.headings import OTHER_CRITERIA, Part, normalise, unaccented
 from agent.prp.items import BOX, BULLET, LABEL, Found, matching
 from agent.prp.lines import Line, Role
 
@@ -35,13 +35,13 @@ def _said(lines: Sequence[Line]) -> list[Line]:
 
 
 def _acceptance(blocks: Sequence[Block]) -> list[Line]:
-    """Return the checkboxes of tasks that stand below "Acceptance Criteria"."""
+    """Return the checkboxes below a label such as "Acceptance Criteria", in tasks above all."""
     found: list[Line] = []
     for block in blocks:
         is_below = False
-        for line in block.lines if block.part in (Part.TASK, Part.TASKS) else ():
+        for line in block.lines if block.part in _ACCEPTING else ():
             if line.role is Role.HEADING or (line.role is Role.TEXT and LABEL.match(line.text)):
-                is_below = bool(_ACCEPTANCE.match(line.text))
+                is_below = bool(_ACCEPTANCE.match(unaccented(line.text)))
             elif is_below and line.role is Role.TEXT and line.text.strip():
                 is_box = bool(BOX.match(line.text))
                 is_below = is_box or line.text[:1].isspace()
@@ -49,9 +49,10 @@ def _acceptance(blocks: Sequence[Block]) -> list[Line]:
     return found
 
 
-_ACCEPTANCE = re.compile(
-    r"^[\W_]*(?:acceptance|success|completion|exit) criteria[\W_]*$", re.IGNORECASE
-)
+# Where checkboxes alone promise nothing; None is what no heading that we know names.
+_ACCEPTING = (Part.TASK, Part.TASKS, None)
+_WORDS = rf"(?:(?:acceptance|success|completion|exit) criteria|{unaccented(OTHER_CRITERIA)})"
+_ACCEPTANCE = re.compile(rf"^[\W_]*{_WORDS}[\W_]*$", re.IGNORECASE)
 
 
 def _accepted(blocks: Sequence[Block]) -> tuple[list[Found], list[Line]]:
@@ -61,7 +62,7 @@ def _accepted(blocks: Sequence[Block]) -> tuple[list[Found], list[Line]]:
         is_below = False
         for line in block.lines if block.part in (Part.TASK, Part.TASKS) else ():
             if line.role is not Role.TEXT or LABEL.match(line.text):
-                is_below = line.role is Role.TEXT and bool(_ACCEPTANCE_LABEL.match(line.text))
+                is_below = line.role is Role.TEXT and _is_label(line.text)
                 groups += [[]] if is_below else []
             elif is_below and line.text.strip():
                 is_below = bool(BULLET.match(line.text)) or line.text[:1].isspace()
@@ -71,9 +72,11 @@ def _accepted(blocks: Sequence[Block]) -> tuple[list[Found], list[Line]]:
     return matching(BULLET, around), around
 
 
-_ACCEPTANCE_LABEL = re.compile(
-    r"^\W*\*\*(?:acceptance|success|completion|exit) criteria\W*$", re.IGNORECASE
-)
+def _is_label(words: str) -> bool:
+    return "**" in words and bool(_ACCEPTANCE_LABEL.match(unaccented(words)))
+
+
+_ACCEPTANCE_LABEL = re.compile(rf"^\W*\*\*{_WORDS}\W*$", re.IGNORECASE)
 
 
 def _gates(blocks: Sequence[Block]) -> list[Found]:
@@ -101,7 +104,7 @@ def _below_a_label(blocks: Sequence[Block]) -> list[Found]:
         is_below = False
         for line in block.lines if block.part in (Part.VALIDATION, Part.LEVEL) else ():
             if line.role is not Role.TEXT or LABEL.match(line.text):
-                is_below = line.role is Role.TEXT and bool(_ACCEPTANCE_LABEL.match(line.text))
+                is_below = line.role is Role.TEXT and _is_label(line.text)
             elif is_below and line.text.strip():
                 item = BULLET.match(line.text)
                 is_below = bool(item) or line.text[:1].isspace()
