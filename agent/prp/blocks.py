@@ -1,7 +1,7 @@
 """Which part of the PRP each stretch of the document belongs to."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from agent.prp.headings import Part, part_of
@@ -77,8 +77,8 @@ def lines_of(blocks: Iterable[Block], part: Part) -> list[Line]:
     return [line for block in blocks if block.part is part for line in block.lines]
 
 
-def lines_within(blocks: Sequence[Block], part: Part, inner: Part) -> list[Line]:
-    """Return the lines of a part with those of another that stands below it.
+def lines_within(blocks: Sequence[Block], part: Part, inner: Collection[Part]) -> list[Line]:
+    """Return the lines of a part with those of others that stand below it.
 
     Patterns that are shown in the context are context.
     """
@@ -87,7 +87,7 @@ def lines_within(blocks: Sequence[Block], part: Part, inner: Part) -> list[Line]
     for block in blocks:
         while above and above[-1][0] >= block.section.depth:
             above.pop()
-        if block.part is part or (block.part is inner and any(outer is part for _, outer in above)):
+        if block.part is part or (block.part in inner and any(outer is part for _, outer in above)):
             found += block.lines
         above.append((block.section.depth, block.part))
     return found

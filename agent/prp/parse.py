@@ -50,7 +50,7 @@ def parse_prp(text: str, *, path: Path) -> Prp:
         criteria=find_criteria(blocks),
         references=tuple(
             find_references(
-                lines_within(blocks, Part.CONTEXT, Part.PATTERNS),
+                lines_within(blocks, Part.CONTEXT, _IN_CONTEXT),
                 [line for block in blocks if block.part in _EXPLAINED for line in block.lines],
             )
         ),
@@ -79,6 +79,8 @@ def parse_prp(text: str, *, path: Path) -> Prp:
     return prp if prp.goal else _with_goal_from_text(prp, blocks)
 
 
+# Parts that are context where they stand in it: `## Resources`, `### Requirements analysis`.
+_IN_CONTEXT = (Part.PATTERNS, Part.GOAL, Part.WHY, Part.WHAT)
 # Parts beside the context in which entries with a reason are references.
 _EXPLAINED = (None, Part.GOAL, Part.WHY, Part.WHAT, Part.GOTCHAS, Part.BLUEPRINT, Part.PATTERNS)
 

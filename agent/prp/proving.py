@@ -166,7 +166,8 @@ def _shell_lines(lines: Sequence[Line]) -> frozenset[int]:
 # What a task does, whatever stands before it: `RUN: git mv a b`.
 _WORK = re.compile(
     r"(?:cd\s+\S+\s*&&\s*)?(?:git\s+(?:mv|rm|add|commit|checkout|switch|branch|merge)|mkdir|mv|cp|touch|"
-    r"go\s+(?:mod\s+init|get)|(?:npm|pnpm|yarn|bun|cargo|uv|poetry)\s+(?:init|add|new))\s"
+    r"go\s+(?:mod\s+init|get)|(?:npm|pnpm|yarn|bun|cargo|uv|poetry)\s+(?:init|add|new))\s|"
+    r"(?:npm|npx|pnpm|yarn|bun)\s[^|;&]*\sinit\s*$"
 )
 
 

@@ -370,8 +370,17 @@ def test_expected_outcomes_are_criteria_where_there_are_no_others() -> None:
             ["https://a.org"],
         ),
         ("## References\n\n- Unit tests: `src/tests/*.test.ts`\n", ["src/tests/*.test.ts"]),
+        (
+            "## At a Glance\n\n**Dialog state** (`web/dialog.tsx`, L12-40):\n```ts\nx\n```\n\n"
+            "**Sorting** (from notes.md lines 3-9):\n\n**Size** (`web/a.ts`): small\n",
+            ["web/dialog.tsx", "notes.md"],
+        ),
+        (
+            "## External Resources\n\n### Requirements in brief\n\n- [Guide](https://a.org/g)\n",
+            ["https://a.org/g"],
+        ),
     ],
-    ids=["heading", "label", "words", "none", "many files"],
+    ids=["heading", "label", "words", "none", "many files", "quoted", "heading of another part"],
 )
 def test_sources_and_names_of_many_files_are_references(section: str, targets: list[str]) -> None:
     """Wherever the document lists them."""

@@ -23,8 +23,9 @@ class TestWhatOnlyLooksLikeAnOrder:
             "## Success Criteria\n- [ ] `install.sh` has `go build` and a link\n",
             "## Tasks\n```yaml\nTask 1: a\n  - COMMAND: cd /a/b && go mod init x.org/y\n```\n",
             "## Features\n### One command\n```bash\nmytool ship\nmytool switch\n```\n",
+            "## Tasks\n### Task 1: a\n- Run `npm --workspace web exec mobile init`\n",
         ],
-        ids="comment example tool folder runner version negated content work usage".split(),
+        ids="comment example tool folder runner version negated content work usage init".split(),
     )
     def test_is_no_check(self, text: str) -> None:
         """Whatever stands in it."""

@@ -20,10 +20,12 @@ def find_references(lines: Sequence[Line], elsewhere: Sequence[Line] = ()) -> li
     Args:
         lines: Lines of the context section, where any path or address is a reference.
         elsewhere: Lines of other parts, where only entries that say why are: `- file:` with
-            `why:`, `pattern:` or the like below; and items below `**Key Files to Reference**:`.
+            `why:`, `pattern:` or the like below; items below `**Key Files to Reference**:`; and
+            labels of what is quoted: `**The modal** (`src/modal.tsx`, lines 10-40):`.
 
     """
     found = [*_in_context(lines), *_explained(elsewhere), *_below_labels(elsewhere)]
+    found += _quoted(elsewhere)
     heads = sorted(line.number for line in (*lines, *elsewhere) if line.role is Role.HEADING)
     unique: dict[tuple[object, ...], Reference] = {}
     for reference in found:
@@ -49,6 +51,16 @@ def _explained(lines: Sequence[Line]) -> list[Reference]:
         if any(_reasons(reference)) and not is_work:
             found.append(reference)
     return found
+
+
+def _quoted(lines: Sequence[Line]) -> list[Reference]:
+    """Return what bold labels name with its lines: what stands below is quoted from there."""
+    labels = [
+        line
+        for line in lines
+        if line.role is Role.TEXT and line.text.startswith("**") and line.text.endswith(":")
+    ]
+    return [found for line in labels if (found := mentioned_in(line)) and found.lines]
 
 
 def _below_labels(lines: Sequence[Line]) -> list[Reference]:
