@@ -353,6 +353,10 @@ def _toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise SettingsError(f"{path}: {error}", hint="The file must be valid TOML.") from None
+    except RecursionError:
+        raise SettingsError(
+            f"{path}: it is nested too deeply", hint="No setting of prp has more than two levels."
+        ) from None
 
 
 _TYPES = typing.get_type_hints(Settings)

@@ -32,6 +32,7 @@ _OVERRIDES = {
     "diff.ignoreSubmodules": "all",
     "submodule.recurse": "false",
     "commit.gpgSign": "false",
+    "log.showSignature": "false",
     "gc.auto": "0",
     "maintenance.auto": "false",
     "protocol.allow": "never",
@@ -44,7 +45,10 @@ _HALF_MADE = re.compile(
     rb"|Invalid path '[^'\n]*/worktrees/[^/'\n]+'"
 )
 _MAKING_SECONDS = 2.0
-_DRIVERS = r"^(filter|diff|merge)\..*\.(clean|smudge|process|textconv|command|driver|required)$"
+_DRIVERS = (
+    r"^((filter|diff|merge)\..*\.(clean|smudge|process|textconv|command|driver|required)"
+    r"|hook\..*\.command)$"
+)
 
 
 class GitFailed(PrpError):  # noqa: N818 - git said no
@@ -171,7 +175,10 @@ class Git:
         return fixed | _configuration(_OVERRIDES | self._no_drivers(fixed) | dict(self.further))
 
     def _no_drivers(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """Empty every program that the repository's configuration names for filters and diffs."""
+        """Return what takes away each program that the configuration names for one purpose or other.
+
+        Filters, diffs, merges and, since git 2.54, hooks.
+        """
         done = self._run(
             ("config", "--null", "--name-only", "--get-regexp", _DRIVERS),
             stdin=b"",
@@ -179,7 +186,14 @@ class Git:
             environment=environment,
         )
         names = done.stdout.decode("utf-8", "surrogateescape").split("\0")
-        return {name: "false" if name.endswith(".required") else "" for name in names if name}
+        return dict(_taken_away(name) for name in names if name)
+
+
+def _taken_away(name: str) -> tuple[str, str]:
+    """Return the setting that takes away what another one names."""
+    if name.startswith("hook."):
+        return name.removesuffix("command") + "enabled", "false"
+    return name, "false" if name.endswith(".required") else ""
 
 
 def _met_a_half_made_worktree(done: subprocess.CompletedProcess[bytes]) -> bool:

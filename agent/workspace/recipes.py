@@ -240,7 +240,7 @@ def _toml(path: str, read: Callable[[str], str]) -> dict[str, Any]:
         return {}
     try:
         return tomllib.loads(read(path))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from agent.errors import EnvironmentProblem, PrpError, Refused
 from agent.workspace import Repository, open_worktree
-from agent.workspace.git import GitFailed
+from agent.workspace.git import GitFailed, git_version
 from agent.workspace.locks import release
 from tests.support.place import Place, a_place
 
@@ -134,6 +134,24 @@ def test_G07_hooks_of_the_repository_do_not_run(
     mark.unlink()
     commit_everything(place)
     assert not mark.exists()
+
+
+def test_G07_hooks_that_the_configuration_names_are_switched_off(
+    place: Place, evil: tuple[Path, Path]
+) -> None:
+    """git 2.54 and newer run them beside those of any folder; older ones don't know of them."""
+    program, mark = evil
+    place.project.git("config", "hook.tidy.command", str(program))
+    for event in ("post-index-change", "reference-transaction"):
+        place.project.git("config", "--add", "hook.tidy.event", event)
+    (place.tree.path / "b.txt").write_text("b\n")
+    plain_git(place, "add", "-A")
+    if tuple(map(int, git_version().split()[2].split(".")[:2])) >= (2, 54):
+        assert mark.exists()
+        mark.unlink()
+    commit_everything(place)
+    assert not mark.exists()
+    assert place.tree.git.text("config", "hook.tidy.enabled") == "false\n"
 
 
 @pytest.mark.parametrize("name", ["-evil", "a..b", "x.lock", "a b", "a~b", "\N{SNOWMAN}\n"])
@@ -334,6 +352,30 @@ def test_G12_a_trusted_filter_that_names_a_script_of_the_worktree_does_not_run(
     assert mark.exists()
     mark.unlink()
     commit_everything(place)
+    assert not mark.exists()
+
+
+def test_G12_a_trusted_program_for_signatures_does_not_run(
+    place: Place, evil: tuple[Path, Path]
+) -> None:
+    """Where the person has `git log` show who signed."""
+    _, mark = evil
+    signer = place.project.root / "signer.sh"
+    begin = "-----BEGIN PGP SIGNATURE-----"
+    signer.write_text(f"#!/bin/sh\ntouch {mark}\necho '[GNUPG:] SIG_CREATED ' >&2\necho {begin}\n")
+    signer.chmod(0o755)
+    place.project.git("config", "gpg.program", "./signer.sh")
+    place.project.git("config", "log.showSignature", "true")
+    who = ("-c", "user.name=t", "-c", "user.email=t@t")
+    place.project.write("README", "signed\n")
+    place.project.git("add", "signer.sh", "README")
+    place.project.git(*who, "commit", "-q", "-S", "-m", "x")
+    mark.unlink()
+    place.project.git("config", "gpg.program", str(signer))
+    plain_git(place, "log", "main")
+    assert mark.exists()
+    mark.unlink()
+    assert list(place.tree.repository.versions("README", most=1)) == [b"signed\n"]
     assert not mark.exists()
 
 

@@ -19,6 +19,11 @@ def of(files: dict[str, str]) -> dict[str, Recipe]:
     }
 
 
+def test_a_manifest_that_nests_without_end_is_none() -> None:
+    """And ends nothing."""
+    assert of({"pyproject.toml": "a = " + "[" * 100_000}) == of({"pyproject.toml": ""})
+
+
 @pytest.mark.parametrize(
     ("files", "shown"),
     [

@@ -120,6 +120,13 @@ class TestRepository:
         (tmp_path / "prp.toml").write_text("setup = 'none'\n")
         assert load(tmp_path).setup == "none"
 
+    @pytest.mark.parametrize("name", ["prp.toml", "pyproject.toml"])
+    def test_one_that_nests_without_end_is_refused(self, tmp_path: Path, name: str) -> None:
+        """It is told like any other that can't be read."""
+        (tmp_path / name).write_text("a = " + "[" * 100_000)
+        with pytest.raises(SettingsError, match=f"{name}: it is nested too deeply"):
+            load(tmp_path)
+
     def test_two_files_are_an_error(self, tmp_path: Path) -> None:
         """Nobody could tell which one holds."""
         (tmp_path / "prp.toml").write_text("strict = true\n")
