@@ -175,7 +175,7 @@ class Git:
         return fixed | _configuration(_OVERRIDES | self._no_drivers(fixed) | dict(self.further))
 
     def _no_drivers(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """Return what takes away each program that the configuration names for one purpose or other.
+        """Return what takes away each program that the configuration names for some purpose.
 
         Filters, diffs, merges and, since git 2.54, hooks.
         """
