@@ -9,7 +9,7 @@ from enum import StrEnum
 from agent.prp import CheckKind, Criterion
 from agent.verifier.checks import CheckResult
 from agent.verifier.expectations import CheckState
-from agent.verifier.outcomes import PASSED
+from agent.verifier.outcomes import FAILED, PASSED
 
 
 class Status(StrEnum):
@@ -96,11 +96,38 @@ class Facts:
         after, before = self.results[check_id], self.baseline.get(check_id)
         if before is None or not (after.failed and before.failed):
             return False
-        if after.state is not before.state or findings(after.output) - findings(before.output):
+        if after.state is not before.state:
             return False
-        words = f"{after.check.command}\n{after.output}"
-        names_files = re.search(_NAMES_FILES, after.output)
+        now, then = after.output, before.output
+        if failing := _failing(after):
+            if failing - _failing(before):
+                return False
+            # Which tests fail is known, so lines about those that pass say nothing of the failure.
+            now, then = _without_passes(now), _without_passes(then)
+        if findings(now) - findings(then):
+            return False
+        words = f"{after.check.command}\n{now}"
+        names_files = re.search(_NAMES_FILES, now)
         return bool(names_files) and not any(_names(words, path) for path in self.touched)
+
+
+def _failing(result: CheckResult) -> set[str]:
+    """Return the ids of the tests that fail in a check, none where nobody told of each."""
+    by_id = result.tests.by_id if result.tests else {}
+    return {name for name, outcome in by_id.items() if outcome == FAILED}
+
+
+def _without_passes(output: str) -> str:
+    """Return an output without the lines that count tests on their way and name those that pass."""
+    return "\n".join(line for line in output.splitlines() if not _PASSES.search(line))
+
+
+# `....F..s [ 33%]`, `tests/test_a.py ..F [ 33%]`, `test_a PASSED`, `ok 3 - a`,
+# `  ✓ a`, `1 failed in 2 s`.
+_PASSES = re.compile(
+    r"^(?:\S+ )?[.FEsxXu]+(?: +\[ *\d+%\])?$|\bPASSED\b|^\s*(?:--- PASS:|ok\b|[✓✔])|\.\.\. ok$|"
+    r"\b\d+ (?:passed|failed)\b"
+)
 
 
 # `a.go:3`, `src/a.go`, or a line that is nothing but `a.go`, as of `gofmt -l`.
@@ -186,10 +213,18 @@ def _failed(
         return Status.FAILED, [describe(result) for result in new]
     if judgement and judgement.holds == "no":
         return Status.FAILED, [judgement.reason, *judgement.quotes]
-    if failed:
-        old = [f"{describe(result)}, as on the base commit" for result in failed]
-        return Status.PRE_EXISTING, old
+    # What is new does not hold because a check fails as before: other things must show it.
+    if any(_asks_to_pass(criterion, result) for result in failed):
+        return Status.PRE_EXISTING, [f"{describe(result)}{_AS_BEFORE}" for result in failed]
     return None
+
+
+_AS_BEFORE = ", as on the base commit"
+
+
+def _asks_to_pass(criterion: Criterion, result: CheckResult) -> bool:
+    """Return whether a criterion promises no more than that a check passes."""
+    return speaks_of(criterion, result) or bool(re.search(_PASSING, criterion.text.lower()))
 
 
 def _only_new_tests(criterion: Criterion, result: CheckResult, facts: Facts) -> bool:
@@ -206,11 +241,13 @@ def _not_reached(
     _criterion: Criterion,
     bound: Sequence[CheckResult],
     judgement: Judgement | None,
-    _facts: Facts,
+    facts: Facts,
 ) -> _Found:
     if judgement and judgement.holds == "person":
         return Status.NEEDS_PERSON, [judgement.reason]
-    open_checks = [result for result in bound if result.state is not CheckState.PASSED]
+    open_checks = [
+        result for result in bound if not (result.passed or facts.is_pre_existing(result.check.id))
+    ]
     if not open_checks:
         return None
     manual = any(result.check.kind is CheckKind.MANUAL for result in open_checks)
@@ -224,7 +261,11 @@ def _proven(
     judgement: Judgement | None,
     facts: Facts,
 ) -> _Found:
-    able = [result for result in bound if result.check.can_fail and _ran_tests(result)]
+    able = [
+        result
+        for result in bound
+        if result.check.can_fail and _ran_tests(result) and (result.passed or result.shown)
+    ]
     red = [result for result in able if _was_red(result, facts)]
     named = [result for result in able if speaks_of(criterion, result)]
     from_text = [
@@ -251,6 +292,10 @@ def _reading(judgement: Judgement) -> list[str]:
 def _redness(result: CheckResult) -> str:
     if not result.shown:
         return "red on the base commit"
+    if result.failed:
+        many = len(result.shown)
+        tests = f"{many} new tests in it pass" if many > 1 else "a new test in it passes"
+        return f"it did so before; {tests} here and fail{'s' * (many == 1)} there"
     if len(result.shown) == 1:
         return "one new test in it fails on the base commit"
     return f"{len(result.shown)} new tests in it fail on the base commit"
@@ -274,8 +319,10 @@ def _judged(
 
 
 def _worth(result: CheckResult, facts: Facts) -> str:
-    """Return what a check that passes says of a criterion that it does not prove."""
+    """Return what a check says of a criterion that it does not prove."""
     before = facts.baseline.get(result.check.id)
+    if result.failed:
+        return "failed so on the base commit too: shows nothing new"
     if before is not None and before.passed:
         return "was green before too: shows nothing new"
     if not result.check.can_fail:
@@ -321,6 +368,10 @@ def is_quoted(criterion: Criterion, result: CheckResult) -> bool:
 
 # What was there and stays, not what else a check may show.
 _EXISTING = r"\b(existing|no regressions?)\b"
+_PASSING = (
+    r"\b(tests?|suites?|checks?|lint(ing|er)?|types?|type.?check(s|ing)?|build)\b.*"
+    r"\b(pass(es|ing|ed)?|succeeds?|green|clean)\b"
+)
 _STAYS = r"\b(existing|still|remain|unchanged|no regressions?)\b"
 
 

@@ -102,7 +102,7 @@ async def judge_criteria(
         "judgement_request",
         commit=commit[:12],
         criteria=list_criteria(criteria),
-        results=_lines(map(with_tests, facts.results.values()), none="(no checks)"),
+        results=_lines(_as_told(facts), none="(no checks)"),
         shown=_lines(_by_criterion(facts.holdout), none="(none)"),
         guarded=_lines(_by_criterion(facts.guarded), none="(none)"),
         noticed=_lines((f"- {objection}" for objection in objections), none="(nothing)"),
@@ -138,6 +138,13 @@ async def judge_criteria(
 
 def _lines(lines: Iterable[str], *, none: str) -> str:
     return "\n".join(lines) or none
+
+
+def _as_told(facts: Facts) -> Iterable[str]:
+    """Return each check's result, with what a failure does not say of this commit."""
+    for name, result in facts.results.items():
+        old = facts.is_pre_existing(name)
+        yield with_tests(result) + ("\n    it failed so on the base commit, too" if old else "")
 
 
 def _by_criterion(tests: Mapping[str, Sequence[str]]) -> Iterable[str]:

@@ -57,8 +57,11 @@ async def shown_red(
 
 
 def _new(result: CheckResult, baseline: Mapping[str, CheckResult]) -> tuple[str, ...]:
-    """Return the ids of passing tests that the base commit does not have."""
+    """Return the ids of passing tests that the base commit does not have.
+
+    A check that turned green shows it by itself; one that fails as before may hold new tests.
+    """
     before = baseline.get(result.check.id)
-    if not result.passed or result.tests is None or before is None or not before.passed:
+    if result.tests is None or before is None or result.state is not before.state:
         return ()
     return result.tests.new(before.tests)

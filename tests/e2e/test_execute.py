@@ -62,6 +62,31 @@ class TestProven:
             "C2": "proven",
         }
 
+    @pytest.mark.parametrize("is_done", [True, False], ids=["done", "nothing done"])
+    def test_new_tests_of_a_suite_that_an_old_test_keeps_red_show_what_is_new(
+        self, tmp_path: Path, *, is_done: bool
+    ) -> None:
+        """Given one that fails on the base for its own reason, then others tell of the work."""
+        behaviour = GREET_PRP[GREET_PRP.index("python3 -c") : GREET_PRP.rindex("```")]
+        old = "def test_old() -> None:\n    open('notthere')\n"
+        files = {
+            "PRPs/greet.md": GREET_PRP.replace(behaviour, "python -m pytest -q\n"),
+            "tests/test_old.py": old,
+        }
+        tests = (
+            "from greet import greet\n\n\n"
+            'def test_greet() -> None:\n    assert greet("A") == "Hello, A!"\n'
+        )
+        work = {"greet.py": GOOD, "test_greet.py": tests} if is_done else {"notes.md": "done"}
+        project = Project(tmp_path / "red", files)
+        ran = execute(project, crew(attempts=(work,)), "--max-attempts", "1")
+        if is_done:
+            assert ran.status == 0, ran.out
+            assert "it did so before; a new test in it passes here and fails there" in ran.out
+        else:
+            assert ran.status == 11
+            assert ran.out.startswith("unproven: ")
+
     def test_F17_the_checkout_stays_byte_identical(self, project: Project) -> None:
         """Also when it is dirty and has staged changes."""
         # Given a checkout with an edit, a staged file and an untracked one

@@ -144,6 +144,63 @@ class TestPreExisting:
         assert status(NEW, missing, missing, touched=("greet.py",)) is Status.FAILED
 
 
+class TestTestsThatFailedBefore:
+    """A run of tests that fails by an old test alone fails as before, however many are new."""
+
+    TRACE = "tests/test_package.py:7: in test_version\nE   not installed\n"
+    BEFORE = replace(
+        result(
+            CheckState.FAILED, command="pytest -q", output=f"..F [100%]\n{TRACE}1 failed, 2 passed"
+        ),
+        tests=Outcomes(by_id={"p::old": "passed", "p::version": "failed"}, passed=1, failed=1),
+    )
+    AFTER = replace(
+        BEFORE,
+        output=f"...... [ 60%]\n.F.. [100%]\n{TRACE}1 failed, 9 passed",
+        tests=Outcomes(
+            by_id={"p::old": "passed", "p::version": "failed", "t::new": "passed"},
+            passed=2,
+            failed=1,
+        ),
+    )
+    PASSING = Criterion(id="C1", text="All tests pass", line=1)
+
+    def test_new_tests_beside_it_do_not_make_it_new(self) -> None:
+        """Given the same test red and others new, then what asks for green tests is as it was."""
+        assert status(self.PASSING, self.BEFORE, self.AFTER) is Status.PRE_EXISTING
+
+    def test_another_failing_test_is_new(self) -> None:
+        """Given one more that fails, then the check fails anew."""
+        tests = Outcomes(by_id=dict(self.AFTER.tests.by_id) | {"t::new": "failed"})
+        worse = replace(self.AFTER, tests=tests)
+        assert status(self.PASSING, self.BEFORE, worse) is Status.FAILED
+
+    def test_another_reason_of_the_same_test_is_new(self) -> None:
+        """Given the same test red by another error, then the branch may be the cause."""
+        other = replace(self.AFTER, output=self.AFTER.output.replace("installed", "a number"))
+        assert status(self.PASSING, self.BEFORE, other) is Status.FAILED
+
+    def test_a_test_that_the_prp_names_is_never_old(self) -> None:
+        """Given that the work was to make it green, then it fails."""
+        touched = ("tests/test_package.py",)
+        assert status(self.PASSING, self.BEFORE, self.AFTER, touched=touched) is Status.FAILED
+
+    @pytest.mark.parametrize(
+        ("shown", "judgement", "expected"),
+        [
+            ((), None, Status.UNPROVEN),
+            ((), YES, Status.JUDGED),
+            (("t::new",), YES, Status.PROVEN),
+            (("t::new",), NO, Status.FAILED),
+        ],
+    )
+    def test_what_is_new_is_shown_by_new_tests_or_by_reading(
+        self, shown: tuple[str, ...], judgement: Judgement | None, expected: Status
+    ) -> None:
+        """Given a promise of something new, then an old failure neither holds nor breaks it."""
+        assert status(NEW, self.BEFORE, replace(self.AFTER, shown=shown), judgement) is expected
+
+
 class TestJudge:
     """What an ended command means."""
 

@@ -85,6 +85,7 @@ def _below_labels(lines: Sequence[Line]) -> list[Reference]:
 _LABEL_OF_REFERENCES = re.compile(
     r"\*\*(?:(?:key|important|critical|relevant|related|reference) (?:files|documents|docs)"
     r"(?: to (?:read|reference|study|review))?|(?:must|required) read(?:ing)?|references?(?: sources?)?|(?:research )?sources|"
+    r"(?:loaded|required|needed) context|context loaded|contexto carregado|"
     r"documentation (?:&|and) references)\s*:?\*\*:?\s*$|"
     r"(?:reference these|see (?:also )?these|based on existing)\b[^`*]{0,40}\b(?:files|patterns|examples)\b[^`*]{0,40}:$",
     re.IGNORECASE,
