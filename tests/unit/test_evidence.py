@@ -171,7 +171,7 @@ class TestTestsThatFailedBefore:
 
     def test_another_failing_test_is_new(self) -> None:
         """Given one more that fails, then the check fails anew."""
-        tests = Outcomes(by_id=dict(self.AFTER.tests.by_id) | {"t::new": "failed"})
+        tests = Outcomes(by_id={"p::version": "failed", "t::new": "failed"})
         worse = replace(self.AFTER, tests=tests)
         assert status(self.PASSING, self.BEFORE, worse) is Status.FAILED
 
