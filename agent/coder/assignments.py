@@ -64,6 +64,20 @@ def beside(assignment: Assignment, others: Iterable[Assignment]) -> Assignment:
     )
 
 
+def after_others(assignment: Assignment, done: Sequence[str]) -> Assignment:
+    """Return the assignment for a conversation that does not know what was done before.
+
+    Args:
+        assignment: The task.
+        done: What each task before it came to, in words.
+
+    """
+    if not (done and assignment.number):
+        return assignment
+    request = prompt("coder_after", task=assignment.request, done="\n".join(done))
+    return replace(assignment, request=request)
+
+
 def once_more(assignment: Assignment, *, clashing: Sequence[str], changes: str) -> Assignment:
     """Return the assignment to carry something out again, on top of what did not fit with it.
 

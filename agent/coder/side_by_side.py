@@ -1,10 +1,10 @@
 """Carries out the work of an attempt: what does not rest on each other at the same time."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
-from agent.coder.assignments import Assignment, beside, once_more
+from agent.coder.assignments import Assignment, after_others, beside, once_more
 from agent.coder.code import Change
 from agent.coder.rounds import rounds
 from agent.journal import Record, TaskClashed, TaskFinished, TaskStarted, TaskWaits
@@ -36,6 +36,8 @@ class Team:
     record: Record
     jobs: int
     """How many assignments are carried out at the same time."""
+    done: list[str] = field(default_factory=list)
+    """What was carried out so far, in words: for conversations that did not see it."""
 
     async def carry_out(
         self,
@@ -83,7 +85,7 @@ class Team:
         self, one: Assignment, attempt: int, tree: Worktree, talk: Talk | None
     ) -> Talk | None:
         self.record(TaskStarted(attempt=attempt, task=one.number, title=one.title))
-        change = await self.code(one, tree, talk)
+        change = await self.code(one if talk else after_others(one, self.done), tree, talk)
         before = tree.head()
         commit = await tree.commit_once(_message(one), body=change.summary)
         self._finished(one, attempt, tree, change, before=before, commit=commit)
@@ -93,7 +95,10 @@ class Team:
         """Carry out in worktrees of their own, then put together in the order of the work."""
         start = tree.head()
         lanes = {
-            f"task {one.number}": partial(self._in_lane, beside(one, work), attempt) for one in work
+            f"task {one.number}": partial(
+                self._in_lane, beside(after_others(one, self.done), work), attempt
+            )
+            for one in work
         }
         came = await at_once(lanes, most=self.jobs)
         for one, part in zip(work, came.values(), strict=True):
@@ -150,17 +155,27 @@ class Team:
         before: str,
         commit: str | None,
     ) -> None:
+        files = tuple(file.path for file in tree.changed(before)) if commit else ()
+        self.done.append(_in_words(one, files, change))
         self.record(
             TaskFinished(
                 attempt=attempt,
                 task=one.number,
                 commit=commit,
-                files=tuple(file.path for file in tree.changed(before)) if commit else (),
+                files=files,
                 summary=change.summary,
                 deviations=change.deviations,
                 doubts=change.doubts,
             )
         )
+
+
+def _in_words(one: Assignment, files: Sequence[str], change: Change) -> str:
+    """Return what came of an assignment, for whoever goes on with it."""
+    told = [f"- {_message(one)} ({', '.join(files) or 'no file changed'}): {change.summary}"]
+    told += [f"  - not as it was asked: {words}" for words in change.deviations]
+    told += [f"  - in doubt: {words}" for words in change.doubts]
+    return "\n".join(told)
 
 
 def _message(one: Assignment) -> str:

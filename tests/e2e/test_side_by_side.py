@@ -10,7 +10,7 @@ import pytest
 from tests.support.lives import call_killed, options
 from tests.support.project import PRP, Project
 from tests.support.provider import Provider
-from tests.support.side import FILES, Coder, Rival, content_of, prp_of, subjects
+from tests.support.side import FILES, Coder, Rival, content_of, prp_of, subjects, task_of
 
 # A plan, three answers for each task, an opinion.
 ANSWERS = 1 + 4 * 3 + 1
@@ -44,6 +44,20 @@ def test_tasks_go_on_at_once_and_are_put_together_in_plan_order(project: Project
     ]
     kinds = ["command-started"] * 2 + ["check-finished"] * 2
     assert checks == list(zip(kinds, ["L1.1", "L1.2"] * 2, strict=True))
+
+
+def test_a_conversation_that_starts_afresh_is_told_what_was_done_before(project: Project) -> None:
+    """Given tasks 2 to 4 after task 1, then each is told what it changed."""
+    coder = Coder(4, after=dict.fromkeys((2, 3, 4), (1,)))
+    with Provider(coder) as provider:
+        done = project.prp("execute", "PRPs/parts.md", "--jobs", "3", *options(provider))
+        asked = {n: [r.text for r in provider.requests if task_of(r) == n] for n in (1, 2, 3, 4)}
+    assert done.status == 0, done.err
+    told = r"- Task 1: Part 1 (part_1.py): Part 1 is written."
+    assert not any("Done before this task" in text for text in asked[1])
+    for number in (2, 3, 4):
+        assert all(told in text for text in asked[number])
+        assert not any(r"\n- Task 2: Part 2 (" in text for text in asked[number])
 
 
 def test_what_does_not_fit_is_carried_out_again_on_top(project: Project) -> None:
