@@ -1,15 +1,16 @@
 """The clean room: a fresh checkout of one commit, the contract's files as they were."""
 
 import asyncio
+import hashlib
 import os
 import re
 import shutil
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from agent.prp import Check
 from agent.steps import Json, step
@@ -184,6 +185,20 @@ def _before(command: str) -> tuple[str, ...]:
     return ("set +o pipefail",) if _STOPS_READING.search(command) else ()
 
 
+def _differing(path: Path, files: Mapping[str, str]) -> set[str]:
+    """Return the files that are not as they were, although the commit has them so.
+
+    Attributes decide about line ends and encoding on the way from a commit to a folder.
+    """
+
+    def is_as_it_was(name: str) -> bool:
+        with suppress(FileProblem):
+            return hashlib.sha256(read_bytes(path, name)).hexdigest() == files[name]
+        return True  # one that is gone is told by what the commit changes
+
+    return {name for name in files if not is_as_it_was(name)}
+
+
 @asynccontextmanager
 async def clean_room(
     repository: Repository,
@@ -220,6 +235,8 @@ async def clean_room(
         if decides_outcomes(text):
             added.add(helper)
     with checkout(repository, folder / "room", commit) as path:
+        if any(PurePosixPath(file.path).name == ".gitattributes" for file in files):
+            changed |= _differing(path, contract.files)
         for name in changed:
             write_bytes(path, name, repository.read(base, name))
         for name in added:

@@ -1,12 +1,19 @@
 """A coder that cheats, or that says odd things, gets no proof and breaks nothing."""
 
+import asyncio
+import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent.prp import parse_prp
+from agent.verifier.contract import freeze
+from agent.verifier.room import clean_room
+from agent.workspace import checkout
+from tests.support.place import a_place
 from tests.support.project import Project, Ran
 from tests.support.provider import Answer, Provider, Request
 from tests.support.scripts import GOOD, GREET_PRP, PLAN, WRONG, opinions
@@ -273,6 +280,41 @@ def test_a_server_that_only_pretends_proves_nothing(tmp_path: Path, content: str
     ran = execute(project, [("write", {"path": "greet.py", "content": content})])
     assert ran.status == 12, ran.out
     assert "L2.2 failed" in ran.err
+
+
+@pytest.mark.parametrize("attributes", ["text eol=crlf", "working-tree-encoding=UTF-16LE"])
+def test_V01_attributes_change_no_given_test_on_its_way_out_of_git(
+    tmp_path: Path, attributes: str
+) -> None:
+    """What is in the commit is as it was, and a checkout makes something else of it."""
+    with a_place(tmp_path, tests__test_a="assert 1 == 2\n") as place:
+        given, repository = place.tree.path / "tests" / "test_a", place.tree.repository
+        os.utime(given, (0, 0))
+        place.tree.git("update-index", "--refresh")
+        (place.tree.path / ".gitattributes").write_text(f"tests/* {attributes}\n")
+        commit = place.tree.commit("A task")
+        assert commit
+        assert [file.path for file in place.tree.changed()] == [".gitattributes"]
+        with checkout(repository, tmp_path / "copy", commit) as unguarded:
+            assert (unguarded / "tests" / "test_a").read_bytes() != given.read_bytes()
+        contract = freeze(
+            parse_prp(GREET_PRP, path=Path("x.md")), paths=place.tree.files(), read=place.tree.read
+        )
+
+        async def in_the_room() -> tuple[bytes, Sequence[str]]:
+            async with clean_room(
+                repository,
+                commit,
+                contract,
+                base=place.tree.base,
+                folder=tmp_path / "room",
+                sandbox=place.sandbox,
+                toolchain=place.toolchain,
+                check_timeout=9,
+            ) as room:
+                return (room.path / "tests" / "test_a").read_bytes(), room.put_back
+
+        assert asyncio.run(in_the_room()) == (given.read_bytes(), ("tests/test_a",))
 
 
 def test_V17_nothing_can_be_installed_into_the_environment_of_the_checks(
