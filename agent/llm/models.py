@@ -1,10 +1,9 @@
 """Opens the model that a role talks to, by the name that the person chose."""
 
 import asyncio
-import contextlib
 import difflib
 import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -201,23 +200,6 @@ def open_model(
         cache_key=cache_key or f"prp-{role}",
         mask=Mask(keys),
     )
-
-
-def load_libraries(choices: Iterable[ModelChoice]) -> None:
-    """Import what asking these models takes; it costs seconds, which something else can hide."""
-    from importlib import import_module  # noqa: PLC0415 - as late as what it imports
-
-    providers = {name.partition(":")[0].partition("-")[0] for c in choices for name in c.names}
-    known = sorted(providers & {"openai", "anthropic"})
-    for module in (
-        "agent.llm.asking",
-        "pydantic_ai.agent",
-        *(f"pydantic_ai.models.{provider}" for provider in known),
-        *(f"pydantic_ai.providers.{provider}" for provider in known),
-    ):
-        # What is missing is told where it is asked for.
-        with contextlib.suppress(ImportError):
-            import_module(module)
 
 
 def address_for(choice: ModelChoice, name: str) -> str | None:

@@ -11,6 +11,7 @@ from agent.deliver import Story
 from agent.errors import PrpError
 from agent.execute import Outcome, execute
 from agent.journal import Journal, Noted, Record, read_events
+from agent.llm.loading import load_meanwhile
 from agent.runs.alive import holding
 from agent.runs.beginning import masked, office_of, started_as, warn
 from agent.runs.crew import crew_of
@@ -101,6 +102,8 @@ class _Life:
 
         desk, folder, saved = self.desk, self.folder, self.saved
         started = time.monotonic()
+        # For worktree, packages, pages and checks this process mostly waits.
+        load_meanwhile(desk.choices.values())
         clear_worktrees(desk.repository, folder.path, but=(folder.worktree, folder.beside))
         worktree = open_worktree(
             desk.repository,

@@ -19,7 +19,8 @@ from typing import Any
 from agent.journal import Estimated, Noted, Planned, Record, TaskFinished
 from agent.journal.about import at_hand
 from agent.llm.budget import Meter
-from agent.llm.models import Connections, load_libraries, open_model
+from agent.llm.loading import load_libraries
+from agent.llm.models import Connections, open_model
 from agent.llm.recording import Recorder
 from agent.llm.transcript import Transcript
 from agent.planner import Plan, literal_plan, make_plan

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from agent.journal import Estimated, Record
+from agent.llm.loading import load_meanwhile
 from agent.planner import Plan
 from agent.runs.approval import Ask
 from agent.runs.beginning import begin, masked, office_of, warn
@@ -180,6 +181,7 @@ async def plan_at(desk: Desk, order: Order, *, listen: Record) -> Planned:
     listen = masked(desk, listen)
     warn(desk, listen)
     with passing_folder("plan") as place:
+        load_meanwhile(desk.choices.values())
         folder = RunFolder(id=desk.prp.slug, path=place)
         async with (
             opened(desk, commit=desk.base, record=listen) as equipped,

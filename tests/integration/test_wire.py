@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import subprocess
 import sys
 from types import FrameType
 from typing import Any
@@ -307,3 +308,25 @@ class TestBudgets:
         assert isinstance(talk.error, BudgetExhausted)
         assert len(talk.provider.requests) == 1
         assert "--max-tokens" in talk.error.hint
+
+
+_ASK = """
+import sys
+from agent.llm.loading import load_libraries
+from agent.llm.models import ModelChoice
+from tests.integration.test_wire import FINISHED, Talk
+load_libraries([ModelChoice(names=(sys.argv[1] + ":x",))])
+loaded = set(sys.modules)
+assert Talk(sys.argv[1], [FINISHED]).word == "done"
+names = sorted(set(sys.modules) - loaded)
+print([name for name in names if name.startswith(("agent", "anthropic", "openai", "pydantic"))])
+"""
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_what_asking_takes_is_loaded_beforehand(wire: str) -> None:
+    """The first request waits for no library: all came in beside the baseline."""
+    done = subprocess.run(
+        [sys.executable, "-c", _ASK, wire], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines() == ["[]"], done.stderr

@@ -1,0 +1,41 @@
+"""Imports what asking models takes while something else is waited for: it costs seconds."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from importlib import import_module
+
+from agent.llm.models import ModelChoice
+
+# What their clients would otherwise load with the first request.
+_ASKED_WITH = {
+    "anthropic": ("anthropic.resources.beta.messages",),
+    "openai": (
+        "openai.resources.chat.chat",
+        "openai.resources.responses.responses",
+    ),
+}
+
+
+def load_libraries(choices: Iterable[ModelChoice]) -> None:
+    """Import what asking these models takes; it costs seconds, which something else can hide."""
+    providers = {name.partition(":")[0].partition("-")[0] for c in choices for name in c.names}
+    known = sorted(providers & _ASKED_WITH.keys())
+    for module in (
+        "agent.llm.asking",
+        "agent.llm.connecting",
+        "pydantic_ai.agent",
+        *(f"pydantic_ai.models.{provider}" for provider in known),
+        *(f"pydantic_ai.providers.{provider}" for provider in known),
+        *(module for provider in known for module in _ASKED_WITH[provider]),
+        "anyio._backends._asyncio",
+        "genai_prices.data",
+    ):
+        # What is missing is told where it is asked for.
+        with contextlib.suppress(ImportError):
+            import_module(module)
+
+
+def load_meanwhile(choices: Iterable[ModelChoice]) -> None:
+    """Begin to import it beside what goes on; whoever asks first goes on once it is there."""
+    asyncio.get_running_loop().run_in_executor(None, load_libraries, tuple(choices))
