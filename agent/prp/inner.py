@@ -61,9 +61,14 @@ def _may_hold_one(command: str) -> bool:
 
 def shell_texts(command: str) -> Iterator[str]:
     """Return the commands that a command hands to a shell as text."""
-    if "'" in command or '"' in command:
+    is_quoted = "'" in command or '"' in command
+    if is_quoted and any(word in command for word in _GETS_TEXT):
         for found in _SHELL_TEXT.finditer(command):
             yield found["text"].strip()
+
+
+# One of them stands in front of whatever `_SHELL_TEXT` finds.
+_GETS_TEXT = "sh trap eval alias su".split()
 
 
 def is_destructive_code(command: str) -> bool:

@@ -1,7 +1,7 @@
 """What running a command would mean, read from its words. Doubt goes to the safer side."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
 from functools import lru_cache
 
@@ -159,8 +159,10 @@ _LONGEST, _WIDEST = 4_000, 1_000
 
 
 def _kinds_of_programs(words: str, calmed: str) -> set[CheckKind]:
-    risky = _risky_words(calmed)
-    heads = set(_HEAD.findall(words))
+    programs = list(_HEAD.finditer(words))
+    heads = {program["name"] for program in programs}
+    # Most commands have nothing that was taken out of them: looking again would cost as much.
+    risky = _risky_words(calmed, programs if calmed == words else _HEAD.finditer(calmed))
     if not _AGENTS.isdisjoint(heads) and _ANSWERS.search(words):
         heads = heads - _AGENTS | {"gh"}
     kinds = {kind for kind, names in PROGRAMS if not names.isdisjoint(heads)}
@@ -185,10 +187,10 @@ _WRAPPERS = frozenset(
 _REST = re.compile(r"[^;&|\n]*")
 
 
-def _risky_words(text: str) -> set[str]:
-    """Return the words of a command that may be programs."""
+def _risky_words(text: str, programs: Iterable[re.Match[str]]) -> set[str]:
+    """Return the words of a command that may be programs, with those behind a wrapper."""
     found = set()
-    for head in _HEAD.finditer(text):
+    for head in programs:
         found.add(head["name"].lower())
         rest = _REST.match(text, head.end("name")) if head["name"] in _WRAPPERS else None
         if rest:
