@@ -55,7 +55,7 @@ _TREE = re.compile(r"^[^\S\n]*(?:[│|][^\S\n]*)?[├└]──", re.MULTILINE)
 
 
 def _of_fence(fence: Fence, *, level: int) -> list[Check]:
-    if _TREE.search(fence.code):
+    if any("──" in line.text for line in fence.lines) and _TREE.search(fence.code):
         return []
     language, lines = _language(fence)
     if _is_shell(language, lines):
