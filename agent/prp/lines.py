@@ -5,7 +5,7 @@ import operator
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import ClassVar, NamedTuple
 
 from agent.prp.model import Finding, Section
@@ -64,6 +64,8 @@ _MARKS = re.compile(r"^(?P<indent>[ \t]*)(?P<marks>`{3,}|~{3,})[ \t]*(?P<info>[^
 _HEADING = re.compile(r"^ {0,3}(?P<marks>#{1,6})[ \t]+(?P<words>.*)$")
 
 
+# Whoever reads a document lints it next, and one scan serves both.
+@lru_cache(maxsize=1)
 def scan(text: str) -> tuple[tuple[Line, ...], tuple[Finding, ...]]:
     """Return the document's lines with their roles, and what is wrong with its fences.
 
