@@ -63,6 +63,7 @@ async def make_plan(
     model: Any,
     briefing: str,
     tools: Sequence[Callable[..., Any]],
+    frozen: Collection[str] = (),
     record: Record,
 ) -> Plan:
     """Ask the planner for a plan until one keeps all rules.
@@ -72,6 +73,7 @@ async def make_plan(
         model: As opened by `open_model`.
         briefing: The PRP, its documents, the repository map and the baseline as text.
         tools: Read-only tools on the base commit.
+        frozen: Files that no step may change, because the verdict rests on them.
         record: Is told of every rejected plan.
 
     Raises:
@@ -80,7 +82,7 @@ async def make_plan(
     """
 
     def reject(plan: Plan) -> Sequence[str]:
-        reasons = problems(plan, prp)
+        reasons = problems(plan, prp, frozen)
         if reasons:
             record(PlanRejected(reasons=tuple(reasons)))
         return reasons
@@ -219,12 +221,20 @@ def _left_to_plan(prp: Prp, coverage: Coverage) -> Iterator[str]:
             yield f"no check seems to show {promise.id} (line {promise.line})."
 
 
-def problems(plan: Plan, prp: Prp) -> list[str]:
-    """Return the rules that a plan breaks, each as a sentence that says what to change."""
+def problems(plan: Plan, prp: Prp, frozen: Collection[str] = ()) -> list[str]:
+    """Return the rules that a plan breaks, each as a sentence that says what to change.
+
+    Args:
+        plan: The plan.
+        prp: What it is for.
+        frozen: Files that no step may change.
+
+    """
     return [
         *_about_tasks(plan, {task.number for task in prp.tasks}),
         *_about_order(plan),
         *_about_files(plan),
+        *_about_frozen(plan, frozen),
         *_about_proofs(plan, prp),
     ]
 
@@ -264,6 +274,17 @@ def _about_files(plan: Plan) -> list[str]:
         for step in plan.steps
         for path in step.files
         if not _is_inside(path)
+    ]
+
+
+def _about_frozen(plan: Plan, frozen: Collection[str]) -> list[str]:
+    """Return where a step would run into a refusal, which each coder learns anew."""
+    return [
+        f"Task {step.task}: {path} is frozen, because the verdict rests on it and no task of the "
+        "PRP names it. Plan the work without a change of it; new tests go into a new file."
+        for step in plan.steps
+        for path in step.files
+        if path.removeprefix("./") in frozen
     ]
 
 

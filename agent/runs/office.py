@@ -212,6 +212,7 @@ class Office:
             model=self.model("planner"),
             briefing=f"{self.briefing}\n\n{baseline_in_words(baseline)}",
             tools=reading.tools,
+            frozen=contract.files,
             record=self.record,
         )
 

@@ -191,6 +191,13 @@ class TestPlanRules:
         """Every task and criterion is covered."""
         assert problems(PLAN, PRP) == []
 
+    def test_a_step_that_changes_what_is_frozen_is_named(self) -> None:
+        """Before a coder runs into it, and not where the file is free."""
+        step = Step(task=1, approach="x", files=("./tests/test_old.py", "tests/test_new.py"))
+        plan = PLAN.model_copy(update={"steps": (step,)})
+        (problem,) = problems(plan, PRP, frozen={"tests/test_old.py": ""})
+        assert "Task 1: ./tests/test_old.py is frozen" in problem
+
     @pytest.mark.parametrize(
         ("change", "words"),
         [
