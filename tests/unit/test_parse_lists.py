@@ -460,3 +460,20 @@ def test_what_no_shell_runs_and_what_does_not_end(command: str, kind: CheckKind)
     """Given such a line in a validation, then its kind says so."""
     prp = parsed(f"# A\n\n## Validation\n\n### Level 1\n```bash\n{command}\n```\n")
     assert [check.kind for level in prp.levels for check in level.checks] == [kind]
+
+
+def test_boxes_below_the_validation_of_a_task_are_promised_and_those_elsewhere_are_not() -> None:
+    """Given `**Validation**:` in a task, then its boxes say when the task is done."""
+    prp = parsed(
+        "# A\n\n## Tasks\n\n### Task 1: do\n\n**Validation** :\n- [ ] it shows\n\n"
+        "**Steps**:\n- [ ] write it\n\n## Notes\n\n**Validation**:\n- [ ] later\n"
+    )
+    assert [criterion.text for criterion in prp.criteria] == ["it shows"]
+
+
+def test_an_item_that_is_but_a_path_is_a_reference_below_the_context() -> None:
+    """Given `- docs/guide.md` in the context or below "Context loaded", then it is to be read."""
+    loaded = "## Input\n\n**Context loaded:**\n- docs/guide.md\n\n**Scope:**\n- src/app.py\n"
+    assert [r.target for r in parsed(f"# A\n\n{loaded}").references] == ["docs/guide.md"]
+    context = parsed("# A\n\n## Context\n\n- docs/guide.md\n- and/or that\n")
+    assert [r.target for r in context.references] == ["docs/guide.md"]

@@ -14,7 +14,7 @@ def mentioned_in(line: Line) -> Reference | None:
         return None
     if row := _ROW.match(line.text):
         return _from_row(row["cells"], line.number)
-    for pattern in (_LINK, _TICKED, _BARE_URL, _BOLD, _LABELLED, _SOURCE):
+    for pattern in (_LINK, _TICKED, _BARE_URL, _BOLD, _LABELLED, _SOURCE, _BARE):
         if found := pattern.match(line.text):
             target, span = target_of(_captured(found))
             if not target or target.startswith("#") or is_no_file(target):
@@ -32,6 +32,10 @@ _LINK = re.compile(
 _BARE_URL = re.compile(r"^\s*(?:[-*]|\d+[.)])\s.*?(?P<target>https?://[^\s)>`\]]+)(?P<rest>.*)$")
 _TICKED = re.compile(
     r"^\s*(?:[-*]|\d+[.)])\s+(?:\[.\]\s+)?[*_]*`(?P<target>[^`\s]+\.[A-Za-z]\w{0,9}(?::\d+(?:-\d+)?|#L\d+(?:-L?\d+)?)?|[^`\s]+/[^`\s]*)`(?P<rest>.*)$"
+)
+# `- docs/guide.md`, and nothing else
+_BARE = re.compile(
+    r"^\s*(?:[-*]|\d+[.)])\s+(?P<target>[\w@-][\w.@-]*(?:/[\w.@-]+)+\.[A-Za-z]\w{0,9})(?P<rest>\s*)$"
 )
 _BOLD = re.compile(
     r"^\s*(?:[-*]\s+|\d+[.)]\s+)?\*\*`?(?P<target>[\w./@-]+/[\w./@-]+|[\w-]+\.[a-z]{1,5})`?\*\*\s*:?(?P<rest>.*)$"

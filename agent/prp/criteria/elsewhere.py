@@ -41,7 +41,9 @@ def _acceptance(blocks: Sequence[Block]) -> list[Line]:
         is_below = False
         for line in block.lines if block.part in _ACCEPTING else ():
             if line.role is Role.HEADING or (line.role is Role.TEXT and LABEL.match(line.text)):
-                is_below = bool(_ACCEPTANCE.match(unaccented(line.text)))
+                label = unaccented(line.text)
+                is_task = block.part in (Part.TASK, Part.TASKS)
+                is_below = bool(_ACCEPTANCE.match(label) or (is_task and _CHECKED.match(label)))
             elif is_below and line.role is Role.TEXT and line.text.strip():
                 is_box = bool(BOX.match(line.text))
                 is_below = is_box or line.text[:1].isspace()
@@ -53,6 +55,9 @@ def _acceptance(blocks: Sequence[Block]) -> list[Line]:
 _ACCEPTING = (Part.TASK, Part.TASKS, None)
 _WORDS = rf"(?:(?:acceptance|success|completion|exit) criteria|{unaccented(OTHER_CRITERIA)})"
 _ACCEPTANCE = re.compile(rf"^[\W_]*{_WORDS}[\W_]*$", re.IGNORECASE)
+
+# What a task is checked by; elsewhere such a label begins a list of commands.
+_CHECKED = re.compile(r"^\W*\*\*(?:validation|verification|done when)\W*$", re.IGNORECASE)
 
 
 def _accepted(blocks: Sequence[Block]) -> tuple[list[Found], list[Line]]:
