@@ -66,6 +66,11 @@ def test_what_the_coder_is_sent_begins_alike_in_every_task_and_attempt(project: 
     assert texts[0][:-1] == texts[1][:-1]
     assert repair.body["tools"] == first.body["tools"]
     assert repair.body["messages"][0] == first.body["messages"][0]
+    # And planner and verifier are given the same briefing first, whatever their tools
+    asked = [request for request in requests if request.tools]
+    assert {"submit_plan", "submit_judgement"} < {tool for one in asked for tool in one.tools}
+    given = [one.body["messages"][1]["content"][0]["text"] for one in asked]
+    assert all(text.startswith(texts[0][0]["text"]) for text in given)
     begun = alike(first, repair)
     assert all(words in begun for words in ("# PRP: A greeting", "<repository>", "<baseline>"))
     # Then nearly everything could come from the provider's cache
