@@ -168,13 +168,15 @@ class Installer:
             path=(str(folder / "venv" / "bin"), *self.toolchain.path),
             variables={**self.toolchain.variables, **_while_installing(folder)},
         )
-        return await run(
+        finished = await run(
             script,
             confinement=toolchain.confine(folder),
             sandbox=self.sandbox,
             setup=(f"cd ./project/{_quoted(recipe.folder)}",),
             timeout=self.seconds,
         )
+        _clear_strangers(folder)
+        return finished
 
     def _tell(
         self,
@@ -316,6 +318,22 @@ def _packages(root: Path, depth: int = 0) -> Iterator[Path]:
             yield from _packages(Path(entry.path), depth + 1)
 
 
+_OWN = ("project", "cache", "tmp", "venv", "go", "cargo")
+
+
+def _clear_strangers(folder: Path) -> None:
+    """Leave only folders that commands were to fill: the host follows and shows what lies here.
+
+    A link in the place of one would lead it to any folder of the person's, and a `.git` to any
+    repository.
+    """
+    for entry in list(os.scandir(folder)):
+        if not entry.is_dir(follow_symlinks=False):
+            Path(entry.path).unlink()
+        elif entry.name not in _OWN:
+            shutil.rmtree(entry.path, ignore_errors=True)
+
+
 def _keep_packages(folder: Path) -> None:
     """Take the packages out of the copy of the project, which goes away."""
     project = folder / "project"
@@ -326,7 +344,8 @@ def _keep_packages(folder: Path) -> None:
         if place.name == "node_modules":
             # What is not there can't be made writable later: the packages are shown read-only.
             for name in CACHES:
-                (place / name).mkdir(exist_ok=True)
+                with contextlib.suppress(FileExistsError):
+                    (place / name).mkdir()
 
 
 @contextlib.contextmanager
