@@ -216,6 +216,8 @@ def _with_label(check: Check, line: Line, found: re.Match[str]) -> Check:
 _NOTHING_OF = re.compile(r"^\W*(?:\[.?\]\s*)?\W*(?:no|zero)\b(?! change)", re.IGNORECASE)
 
 
+# `next == "a"`: the name of a variable may be that of a program.
+_COMPARED = re.compile(r"[\w.]+\s+(?:[=!<>:]=|=>|=)(?:\s|$)")
 _STATE = re.compile(r"(?:cd|export|source)\s|\w+=")
 
 
@@ -223,6 +225,8 @@ def _is_command(words: str) -> bool:
     bare = words.removeprefix("! ")
     if bare in TEST_TOOLS:
         return True
+    if _COMPARED.match(bare):
+        return False
     if bare.startswith('"$'):
         return _OWN_PROGRAM.fullmatch(bare) is not None
     is_known = LOOKS_LIKE_SHELL.match(bare) or _CONDITION.match(bare)

@@ -92,7 +92,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             r"https?://\S+\s*(?:#|$)|mcp__\w+|mcp\s+call|playwright-mcp\b",
             r"(SELECT|INSERT|UPDATE|DELETE FROM|CREATE TABLE|ALTER TABLE)\b",
             r"(GET|POST|PUT|PATCH|DELETE)\s+(/|https?:)",
-            r"</?\w+>$",
+            r"</?\w+>$|[\w./~-]*[\w-]\.mdx?(\s|$)",
         ),
     ),
     (
@@ -109,7 +109,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
     (
         CheckKind.MANUAL,
         _at_start(
-            r"\d+[.)]\s|[-*✓✅☐□•→]\s?\S|[A-Z][\w ,'/()-]+:$",
+            r"\d+[.)]\s|[-*✓✅☐□•→]\s?\S|(?!scp|rsync)[A-Za-z][\w ,'/().-]+:$",
             r"(Open|Navigate|Click|Verify|Check|Ensure|Confirm|Visit|Go to|Log ?in|Test|Run|Start|"
             r"Should|Expected|Expect|Select|Wait|Enter|Press|Look|See|Try|Review|Manually|Then|Now|"
             r"Make sure|Inspect|Compare|In the|On the|With|Use|Add|Create|Restart|Refresh)\b(?!.*=)",
@@ -293,7 +293,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _words("cargo composer bundle", r"\b(cargo\s+(install|add|audit|update|search)|composer\s+(install|require|update)|bundle\s+install)\b"),
             _words(
                 "poetry pdm pipenv conda mamba brew apt dnf apk gem dotnet",
-                r"\b(poetry|pdm|pipenv|conda|mamba|brew|apt|apt-get|dnf|apk|gem|dotnet\s+add)\s+(install|add|update|upgrade|restore|package)\b|\bdotnet\s+restore\b|\bdotnet\s+list\b.*--(vulnerable|outdated|deprecated)",
+                r"\b(poetry|pdm|pipenv|conda|mamba|brew|apt|apt-get|dnf|apk|gem|dotnet\s+add)\s+(install|add|update|upgrade|restore|package)\b|\bdotnet\s+(?:tool\s+)?restore\b|\bdotnet\s+list\b.*--(vulnerable|outdated|deprecated)",
             ),
             _words("make", r"\bmake\s+\S*(docker|compose)"),
             _words("git", r"\bgit\s+(clone|pull|fetch|ls-remote|submodule)\b"),

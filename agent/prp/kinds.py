@@ -303,7 +303,7 @@ class Effect(Enum):
     SOME = auto()
     """It does something and leaves something: `X=$(mktemp -d); mkdir $X/a`."""
     ONLY = auto()
-    """It does nothing else: `cd backend`, `export A=1`."""
+    """It does nothing else: `cd backend`, `export A=1`, `ask() { curl -s "$1"; }`."""
 
 
 def effect_of(command: str) -> Effect:
@@ -311,6 +311,10 @@ def effect_of(command: str) -> Effect:
 
     One that is not to be run leaves nothing, as `export A=$(git push)`.
     """
+    if "()" in command and _FUNCTION.match(command) and command.rstrip().endswith("}"):
+        # What it does is done where it is called, so only what may be run at any time is set-up.
+        is_open = _CALLS_ITS_WORDS.search(command) or kinds_of(command) != (CheckKind.RUN,)
+        return Effect.NONE if is_open else Effect.ONLY
     keeps_status = _STATUS_KEPT.search(command) is not None
     if not (_STATE.match(command) or keeps_status) or "\n" in command.strip():
         return Effect.NONE
@@ -324,5 +328,11 @@ def effect_of(command: str) -> Effect:
     return Effect.NONE if is_own_line else Effect.SOME
 
 
+_FUNCTION = re.compile(r"\s*(?:function\s+)?[\w-]+\s*\(\)\s*\{\s")
+# `ask() { "$@"; }` does what its caller says.
+_CALLS_ITS_WORDS = re.compile(
+    r"(?:^|[;&|{!]|(?<!=)\(|\b(?:then|do|else|exec|command|env|xargs|time)\s)\s*[\"']?\w*\$|\beval\b",
+    re.MULTILINE,
+)
 _MOVES = re.compile(r"\s*(?:cd|pushd|source|\.|export)\s")
 _STATUS_KEPT = re.compile(r";\s*\w+=\$\?\s*$")

@@ -74,6 +74,26 @@ class TestJoining:
         assert first.setup == ()
         assert second.setup == ("cd app", "export X=1")
 
+    @pytest.mark.parametrize(
+        "function",
+        [
+            'has() { grep -q "$1" a.txt; }',
+            'has() {   # the words\n  local words=$1\n  grep -q "$words" a.txt\n}',
+        ],
+        ids=["one line", "comment"],
+    )
+    def test_a_function_is_set_up_of_its_callers(self, function: str) -> None:
+        """It proves nothing until it is called."""
+        (check,) = checks(f"{function}\nhas title")
+        assert (check.command, check.setup) == ("has title", (function,))
+
+    @pytest.mark.parametrize(
+        "function", ['do_it() { "$@"; }', "do_it() { x; r$1 -f y; }", 'do_it() { eval "$1"; }']
+    )
+    def test_a_function_that_runs_its_arguments_is_no_set_up(self, function: str) -> None:
+        """Nobody can tell at the call what it does."""
+        assert [check.setup for check in checks(f"{function}\ndo_it m")] == [(), ()]
+
     @pytest.mark.parametrize("command", ["./gradlew test", "./run.sh", "cdk synth", "setsid true"])
     def test_what_only_begins_like_a_change_of_the_shell_is_a_check(self, command: str) -> None:
         """`.` and `cd` are words of their own."""
@@ -86,6 +106,7 @@ class TestJoining:
             "export A=$(git push --force)",
             "unset X; sudo reboot",
             ". ./deploy.sh",
+            'wipe() { rm -rf "$1"; }',
         ],
     )
     def test_what_is_not_to_be_run_is_no_set_up_either(self, command: str) -> None:
@@ -439,6 +460,10 @@ class TestKinds:
             ("/generate-prp x", CheckKind.NOT_SHELL),
             ("/generate-prp features/x.md", CheckKind.NOT_SHELL),
             ('mcp__supabase__get_logs(service="postgres")', CheckKind.NOT_SHELL),
+            (".tool/commands/ship.md --dry-run", CheckKind.NOT_SHELL),
+            ("cat docs/ship.md", CheckKind.RUN),
+            ("package.json/lockfile unchanged:", CheckKind.MANUAL),
+            ("dotnet tool restore && dotnet x", CheckKind.NETWORK),
             ("from app import main", CheckKind.SAMPLE_CODE),
             ("1. Open the browser", CheckKind.MANUAL),
             ("Verify that the button is blue", CheckKind.MANUAL),

@@ -21,11 +21,14 @@ class TestWhatOnlyLooksLikeAnOrder:
             "## Success Criteria\n- [ ] `go.mod` says `go 1.25`\n",
             "## Success Criteria\n- [ ] No `go mod tidy` was run\n",
             "## Success Criteria\n- [ ] `install.sh` has `go build` and a link\n",
+            '## Success Criteria\n- [ ] Only `next == "a"` is another branch\n',
             "## Tasks\n```yaml\nTask 1: a\n  - COMMAND: cd /a/b && go mod init x.org/y\n```\n",
             "## Features\n### One command\n```bash\nmytool ship\nmytool switch\n```\n",
             "## Tasks\n### Task 1: a\n- Run `npm --workspace web exec mobile init`\n",
         ],
-        ids="comment example tool folder runner version negated content work usage init".split(),
+        ids=(
+            "comment example tool folder runner version negated content compared work usage init"
+        ).split(),
     )
     def test_is_no_check(self, text: str) -> None:
         """Whatever stands in it."""
