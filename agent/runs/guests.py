@@ -251,7 +251,7 @@ def _bring_back(home: Path, place: Path, name: str, before: bytes | None) -> Non
         return
     try:
         is_login = isinstance(json.loads(after), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         is_login = False
     if is_login:
         write_text(home, name, after.decode("utf-8"))

@@ -5,6 +5,7 @@ import dataclasses
 from pathlib import Path
 
 from agent.masking import Mask
+from agent.runs.guests import _bring_back
 from agent.workspace import run
 from tests.support.place import a_place
 from tests.support.project import Project
@@ -74,3 +75,13 @@ def test_P05_a_committed_token_reaches_neither_model_nor_files(tmp_path: Path) -
     asked = [request.text for request in provider.requests]
     for text in (*texts, *asked, ran.out, ran.err):
         assert TOKEN not in text
+
+
+def test_a_login_that_an_agent_nests_without_end_does_not_come_back(tmp_path: Path) -> None:
+    """And ends no run: it is no login."""
+    home, place = tmp_path / "home", tmp_path / "place"
+    for folder, login in ((home, "{}"), (place, '{"a":' * 100_000)):
+        folder.mkdir()
+        (folder / "login.json").write_text(login)
+    _bring_back(home, place, "login.json", b"{}")
+    assert (home / "login.json").read_text() == "{}"
