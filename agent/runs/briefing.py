@@ -11,7 +11,7 @@ from agent.prp.briefing import Document, brief
 from agent.prp.references import documents_of
 from agent.runs.desk import Desk
 from agent.steps import Json
-from agent.verifier import CheckResult, describe, with_last_words
+from agent.verifier import CheckResult, describe, with_failing_tests, with_last_words
 from agent.workspace import FileProblem, clip
 from agent.workspace.files import read_text
 
@@ -88,7 +88,7 @@ def plan_in_words(plan: Plan, baseline: Sequence[CheckResult]) -> str:
     proofs = [f"{proof.criterion} will be shown by: {proof.how}" for proof in plan.proofs]
     concerns = [f"Concern: {concern}" for concern in plan.concerns]
     # A failure's last words tell what stays red for a reason of its own, and what is to turn green.
-    checks = [with_last_words(r) if r.failed else describe(r) for r in baseline]
+    checks = [with_failing_tests(r) if r.failed else describe(r) for r in baseline]
     return "\n".join(
         [
             "<plan>",

@@ -3,7 +3,13 @@
 from agent.verifier.again import affected, is_stuck, run_again
 from agent.verifier.checks import CheckResult, run_check, run_levels
 from agent.verifier.contract import Contract, freeze
-from agent.verifier.evidence import Proof, Status, describe, with_last_words
+from agent.verifier.evidence import (
+    Proof,
+    Status,
+    describe,
+    with_failing_tests,
+    with_last_words,
+)
 from agent.verifier.expectations import CheckState
 from agent.verifier.feedback import feedback_on
 from agent.verifier.judge import judge_criteria
@@ -31,5 +37,6 @@ __all__ = [
     "run_check",
     "run_levels",
     "verify",
+    "with_failing_tests",
     "with_last_words",
 ]

@@ -405,6 +405,14 @@ def with_last_words(result: CheckResult) -> str:
 _NAMED_TESTS = 20
 
 
+def with_failing_tests(result: CheckResult) -> str:
+    """Return a check's result with its last words and the names of the tests that fail in it."""
+    failing = sorted(_failing(result))
+    names = ", ".join(failing[:_NAMED_TESTS])
+    more = f" and {len(failing) - _NAMED_TESTS} more" if len(failing) > _NAMED_TESTS else ""
+    return with_last_words(result) + (f"\n    failing tests: {names}{more}" if failing else "")
+
+
 def with_tests(result: CheckResult) -> str:
     """Return a check's result with its last words and the names of the tests that it ran."""
     names = [name.rsplit("::", 1)[-1] for name in result.tests.by_id] if result.tests else []

@@ -6,7 +6,7 @@ import pytest
 
 from agent.prp import Check, CheckKind, Criterion, Expectation, ExpectationKind
 from agent.verifier import CheckResult, CheckState, Proof, Status, Verdict
-from agent.verifier.evidence import Facts, Judgement, decide
+from agent.verifier.evidence import Facts, Judgement, decide, with_failing_tests
 from agent.verifier.expectations import judge
 from agent.verifier.outcomes import Outcomes
 from agent.workspace import Finished
@@ -313,3 +313,12 @@ class TestVerdict:
             before = result(CheckState.FAILED, output=old)
             after = result(CheckState.FAILED, output=f"{old}\n{more}")
             assert status(LINT, before, after) is Status.FAILED
+
+
+def test_a_failing_check_names_the_tests_that_fail_in_it() -> None:
+    """Given ids of tests, then whoever goes on knows which were red before; at most 20 of them."""
+    tests = Outcomes(by_id={f"t::{n:02}": "failed" for n in range(22)} | {"t::fine": "passed"})
+    told = with_failing_tests(replace(FAILED, output="22 failed", tests=tests))
+    assert "printed last: 22 failed\n    failing tests: t::00, t::01" in told
+    assert told.endswith("t::19 and 2 more")
+    assert "failing tests" not in with_failing_tests(FAILED)
