@@ -96,6 +96,15 @@ class RunFolder:
         return self.path / "beside"
 
     @property
+    def trash(self) -> Path:
+        """Return the folder of worktrees that are about to be deleted."""
+        return self.path / "trash"
+
+    def left_trash(self) -> list[Path]:
+        """Return what this run, or any other, left in its trash."""
+        return sorted(self.path.parent.glob(f"*/{self.trash.name}/*"))
+
+    @property
     def logs(self) -> Path:
         """Return the folder of the commands' full output."""
         return self.path / "logs"

@@ -98,6 +98,22 @@ class _Life:
 
     async def run(self, record: Record, *, afresh: bool) -> int:
         """Work on the run, and return its exit status."""
+
+        def warned(text: str) -> None:
+            record(Noted(text=text, warning=True))
+
+        folder, clearing = self.folder, self.desk.repository.clearing
+        with clearing.meanwhile(folder.trash, left=folder.left_trash(), notice=warned):
+            outcome = await self._outcome(record, warned, afresh=afresh)
+        if not outcome.can_go_on:
+            # They hold what the worktree held, secrets of the repository too; nobody needs them.
+            self.database.forget()
+        return int(outcome.exit_status)
+
+    async def _outcome(
+        self, record: Record, notice: Callable[[str], None], *, afresh: bool
+    ) -> Outcome:
+        """Work on the run in its worktree."""
         from agent.runs.durable import engine  # noqa: PLC0415 - heavy
 
         desk, folder, saved = self.desk, self.folder, self.saved
@@ -111,7 +127,7 @@ class _Life:
             branch=saved.branch,
             base=saved.base,
             start=saved.start,
-            notice=lambda text: record(Noted(text=text, warning=True)),
+            notice=notice,
         )
         with worktree as tree:
             follow = tree.follow = self._follower()
@@ -129,10 +145,7 @@ class _Life:
                 outcome_is(outcome)
             if follow:
                 follow(tree.tip())
-        if not outcome.can_go_on:
-            # They hold what the worktree held, secrets of the repository too; nobody needs them.
-            self.database.forget()
-        return int(outcome.exit_status)
+        return outcome
 
     def _follower(self) -> Callable[[str], None] | None:
         """Return what takes the branch's commits to where the order came from."""

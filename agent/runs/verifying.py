@@ -9,7 +9,7 @@ from typing import Any
 
 from agent.errors import EnvironmentProblem, Exit, PrpError
 from agent.execute import Ending
-from agent.journal import ContractFrozen, Journal, Record, RunEnded
+from agent.journal import ContractFrozen, Journal, Noted, Record, RunEnded
 from agent.prp import Prp, read_prp
 from agent.prp.lint import find_coverage
 from agent.runs.alive import holding
@@ -96,8 +96,14 @@ def looked_at(
         record(dataclasses.replace(started_as(desk, folder, branch), against=against))
         warn(desk, record)
         what, hint = "prp drift" if against else "prp verify", ""
+        clearing = desk.repository.clearing.meanwhile(
+            folder.trash,
+            left=folder.left_trash(),
+            notice=lambda text: record(Noted(text=text, warning=True)),
+        )
         try:
-            found = with_signals(lambda: look(folder, record))
+            with clearing:
+                found = with_signals(lambda: look(folder, record))
         except PrpError as error:
             ending, status, reason = Ending.FAILED, int(error.exit_status), str(error)
             hint = f"{error.hint} {paid.lost(what)}".strip()

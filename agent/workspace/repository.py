@@ -4,11 +4,12 @@ import contextlib
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from agent.errors import EnvironmentProblem
+from agent.workspace.clearing import Clearing
 from agent.workspace.git import Git, GitFailed, git_program
 
 
@@ -28,6 +29,8 @@ class Repository:
     root: Path
     """Top of the person's checkout."""
     git: Git
+    clearing: Clearing = field(default_factory=Clearing, repr=False, compare=False)
+    """Takes its worktrees' folders away."""
 
     @classmethod
     def open(cls, start: Path, *, may_be_empty: bool = False) -> "Repository":

@@ -3,8 +3,6 @@
 import contextlib
 import itertools
 import os
-import secrets
-import shutil
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -370,9 +368,5 @@ def _git_of(repository: Repository, folder: Path) -> Git:
 
 def _remove(repository: Repository, folder: Path) -> None:
     """Take a worktree's folder away, then what git knows of it: a crash between shows as lost."""
-    with contextlib.suppress(RecursionError):
-        shutil.rmtree(folder, ignore_errors=True)
-    if os.path.lexists(folder):
-        # Folders nested a thousand deep, or that nobody may look into: below the run's state.
-        folder.rename(folder.with_name(f"{folder.name}-left-{secrets.token_hex(4)}"))
+    repository.clearing.take_away(folder)
     drop_entries(repository.git, folder)
