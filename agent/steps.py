@@ -9,7 +9,16 @@ change.
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
 
@@ -28,6 +37,7 @@ class Keeper(Protocol):
         redo: Callable[[], object] | None,
         *,
         settles: bool,
+        apart: bool,
     ) -> Json:
         """Return what the step came to, now or before the crash."""
 
@@ -65,6 +75,7 @@ async def step(
     *,
     redo: Callable[[], object] | None = None,
     settles: bool = False,
+    apart: bool = False,
 ) -> Json:
     """Do a step, or return what it came to before.
 
@@ -75,10 +86,14 @@ async def step(
         redo: Brings back what it did to the worktree, where the worktree was lost; a command is
             run once more, on what stood there before.
         settles: Whether everything that was done to the worktree so far is safe with it.
+        apart: Whether it has nothing to do with the worktree: one that is yet to be made, or to be
+            brought back, is so while it goes on.
 
     """
     kept_by = keeper.get()
-    return await (do() if kept_by is None else kept_by.step(name, do, redo, settles=settles))
+    if kept_by is None:
+        return await do()
+    return await kept_by.step(name, do, redo, settles=settles, apart=apart)
 
 
 def new_token() -> str:
@@ -102,6 +117,19 @@ async def at_once(
         What each came to, by its name, in the same order.
 
     """
+    async with under_way(works, most=most) as came_of:
+        return {name: await came_of(name) for name in works}
+
+
+@asynccontextmanager
+async def under_way(
+    works: Mapping[str, Callable[[], Awaitable[_Result]]], *, most: int
+) -> AsyncIterator[Callable[[str], Awaitable[_Result | Exception]]]:
+    """Do several things at the same time, as `at_once` does, and let each be waited for by itself.
+
+    Gives what waits for one, by its name, and returns what it came to; in the order of the works,
+    so that a run that is taken up begins its steps in the same order. At the end all have ended.
+    """
     kept_by, room = keeper.get(), asyncio.Semaphore(most)
     lanes = {name: kept_by.beside(name) if kept_by else None for name in works}
 
@@ -114,17 +142,19 @@ async def at_once(
             except Exception as error:  # noqa: BLE001 - it is the caller's to tell
                 return error
 
-    # Those for whose steps there is no room of their own follow, one after the other.
-    later = [name for name, lane in lanes.items() if kept_by and lane is None]
-    tasks = {name: asyncio.create_task(done(name)) for name in works if name not in later}
+    # Those for whose steps there is no room of their own are done when they are waited for.
+    beside = [name for name, lane in lanes.items() if lane or not kept_by]
+    tasks = {name: asyncio.create_task(done(name)) for name in beside}
     try:
+        try:
+            yield lambda name: tasks.get(name) or done(name)
+        except Exception:
+            await asyncio.gather(*tasks.values())
+            raise
         await asyncio.gather(*tasks.values())
     except BaseException:
         await _ended(tasks.values())
         raise
-    came = {name: task.result() for name, task in tasks.items()}
-    came |= {name: await done(name) for name in later}
-    return {name: came[name] for name in works}
 
 
 async def in_order(begun: Sequence[Coroutine[Any, Any, _Result]]) -> list[_Result]:

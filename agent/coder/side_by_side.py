@@ -10,7 +10,7 @@ from agent.coder.rounds import rounds
 from agent.journal import Record, TaskClashed, TaskFinished, TaskStarted, TaskWaits
 from agent.journal.about import about
 from agent.llm.conversation import Talk
-from agent.steps import Json, at_once, step
+from agent.steps import Json, step, to_its_end, under_way
 from agent.workspace import Worktree, clip
 from agent.workspace.beside import Beside, take_in
 
@@ -31,8 +31,8 @@ class Team:
 
     code: Callable[[Assignment, Worktree, Talk | None], Awaitable[Change]]
     """Carries out one assignment in a worktree, in a conversation that may have begun before."""
-    beside: Callable[[str], Beside]
-    """Opens a worktree of the name beside the run's own, at the same commit."""
+    beside: Callable[[str, str], Beside]
+    """Opens a worktree of the name beside the run's own, at a commit."""
     record: Record
     jobs: int
     """How many assignments are carried out at the same time."""
@@ -88,51 +88,71 @@ class Team:
         change = await self.code(one if talk else after_others(one, self.done), tree, talk)
         before = tree.head()
         commit = await tree.commit_once(_message(one), body=change.summary)
-        self._finished(one, attempt, tree, change, before=before, commit=commit)
+        await self._finished(one, attempt, tree, change, before=before, commit=commit)
         return change.talk
 
     async def _together(self, work: Sequence[Assignment], attempt: int, tree: Worktree) -> None:
-        """Carry out in worktrees of their own, then put together in the order of the work."""
-        start = tree.head()
+        """Carry out in worktrees of their own; put together in the order of the work.
+
+        Each is joined as soon as all before it are, while others still go on.
+        """
+        start, as_committed = tree.head(), False
         lanes = {
             f"task {one.number}": partial(
-                self._in_lane, beside(after_others(one, self.done), work), attempt
+                self._in_lane, beside(after_others(one, self.done), work), attempt, start
             )
             for one in work
         }
-        came = await at_once(lanes, most=self.jobs)
-        for one, part in zip(work, came.values(), strict=True):
-            if isinstance(part, Exception):
-                raise part
-            with about(task=one.number):
-                await self._join(one, part, attempt, tree, since=start)
-            part.tree.close()
+        async with under_way(lanes, most=self.jobs) as came_of:
+            for name, one in zip(lanes, work, strict=True):
+                part = await came_of(name)
+                if isinstance(part, Exception):
+                    raise part
+                with about(task=one.number):
+                    as_committed = await self._join(
+                        one, part, attempt, tree, since=start, as_committed=as_committed
+                    )
+                await to_its_end(part.tree.close)
 
-    async def _in_lane(self, one: Assignment, attempt: int) -> _Part:
+    async def _in_lane(self, one: Assignment, attempt: int, start: str) -> _Part:
         with about(task=one.number):
             self.record(TaskStarted(attempt=attempt, task=one.number, title=one.title))
-            tree = self.beside(f"task-{one.number}")
+            tree = self.beside(f"task-{one.number}", start)
             change = await self.code(one, tree, None)
             await tree.commit_once(_message(one), body=change.summary)
             self.record(TaskWaits(attempt=attempt, task=one.number, summary=change.summary))
             return _Part(tree=tree, change=change)
 
     async def _join(
-        self, one: Assignment, part: _Part, attempt: int, tree: Worktree, *, since: str
-    ) -> None:
+        self,
+        one: Assignment,
+        part: _Part,
+        attempt: int,
+        tree: Worktree,
+        *,
+        since: str,
+        as_committed: bool,
+    ) -> bool:
+        """Join a part; return whether the files are known to be those of the commit."""
         message, body = _message(one), part.change.summary
+        is_new = False
 
-        async def do() -> Json:
-            await part.tree.require()
-            made = part.tree.head()
-            clashing = take_in(tree, since, made)
+        def join(made: str) -> Json:
+            joined, clashing = take_in(tree, since, made, as_committed=as_committed)
             if clashing:
                 changes = clip(tree.repository.diff(since, made), limit=_SHOWN_DIFF)
                 return {"commit": None, "clashing": clashing, "changes": changes}
-            commit = tree.commit(message, body=body)
+            commit = tree.commit_tree(joined, message, body=body)
             if commit and tree.follow:
                 tree.follow(commit)
             return {"commit": commit, "clashing": (), "changes": ""}
+
+        async def do() -> Json:
+            nonlocal is_new
+            is_new = True
+            await part.tree.require()
+            made = part.tree.head()
+            return await to_its_end(lambda: join(made))
 
         before = tree.head()
         told = await step("join", do, settles=True)
@@ -141,11 +161,12 @@ class Team:
             self.record(TaskClashed(attempt=attempt, task=one.number, files=files))
             again = once_more(one, clashing=files, changes=told["changes"])
             await self._alone(again, attempt, tree, None)
-            return
+            return False
         tree.at = told["commit"] or tree.at
-        self._finished(one, attempt, tree, part.change, before=before, commit=told["commit"])
+        await self._finished(one, attempt, tree, part.change, before=before, commit=told["commit"])
+        return is_new
 
-    def _finished(
+    async def _finished(
         self,
         one: Assignment,
         attempt: int,
@@ -155,7 +176,8 @@ class Team:
         before: str,
         commit: str | None,
     ) -> None:
-        files = tuple(file.path for file in tree.changed(before)) if commit else ()
+        changed = await to_its_end(lambda: tree.changed(before)) if commit else ()
+        files = tuple(file.path for file in changed)
         self.done.append(_in_words(one, files, change))
         self.record(
             TaskFinished(

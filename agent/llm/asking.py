@@ -201,7 +201,11 @@ class AskingModel(WrapperModel):
 
             # A recording answers the same again, in no time and for nothing.
             is_replay = link.model.system == "replay"
-            told = await ask() | {"seconds": 0.0} if is_replay else await step(self._step, ask)
+            told = (
+                await ask() | {"seconds": 0.0}
+                if is_replay
+                else await step(self._step, ask, apart=True)
+            )
             if "failed" in told:
                 raise ENDS[told.get("kind", "")](told["failed"], hint=told["hint"])
             if "unavailable" in told:

@@ -72,7 +72,7 @@ class Contest:
     carry_out: Callable[[Sequence[Assignment], int, Worktree], Awaitable[object]]
     """Has the whole work done in a worktree."""
     verify: Callable[[Worktree, int], Awaitable[Verdict]]
-    beside: Callable[[str], Beside]
+    beside: Callable[[str, str], Beside]
     memory: Memory
     strict: bool
 
@@ -82,7 +82,8 @@ class Contest:
         The first that stops on its way stops the run: taken up, all go on where they were.
         """
         numbers = range(1, self.count + 1)
-        lanes = {f"candidate {n}": partial(self._try, n, work, attempt) for n in numbers}
+        start = tree.head()
+        lanes = {f"candidate {n}": partial(self._try, n, work, attempt, start) for n in numbers}
         came = await at_once(lanes, most=self.jobs)
         places: dict[int, Beside] = {}
         for number, place in zip(numbers, came.values(), strict=True):
@@ -98,9 +99,11 @@ class Contest:
             self.memory(event)
         return verdicts[best]
 
-    async def _try(self, number: int, work: Sequence[Assignment], attempt: int) -> Beside:
+    async def _try(
+        self, number: int, work: Sequence[Assignment], attempt: int, start: str
+    ) -> Beside:
         with about(candidate=number):
-            place = self.beside(f"candidate-{number}")
+            place = self.beside(f"candidate-{number}", start)
             await self.carry_out(work, attempt, place)
             return place
 

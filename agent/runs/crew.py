@@ -73,8 +73,8 @@ class _Work:
         """Have the work of an attempt done: by one team, or by several in a contest."""
         desk, tree = self.office.desk, self.tree
 
-        def beside(name: str) -> Beside:
-            return open_beside(tree, self.office.folder.beside / name)
+        def beside(name: str, at: str) -> Beside:
+            return open_beside(tree, self.office.folder.beside / name, at=at)
 
         # Once for all that begin here: their packages are installed a single time.
         await desk.toolchain_for(tree.head())

@@ -144,7 +144,7 @@ class Steps:
         async def draw() -> Json:
             return secrets.token_hex(16)
 
-        self._whole.seed = await self.step("seed", draw, None, settles=False)
+        self._whole.seed = await self.step("seed", draw, None, settles=False, apart=False)
 
     async def step(
         self,
@@ -153,6 +153,7 @@ class Steps:
         redo: Callable[[], object] | None,
         *,
         settles: bool,
+        apart: bool,
     ) -> Json:
         """Do a step and keep what it came to, or return what was kept.
 
@@ -165,16 +166,12 @@ class Steps:
 
         async def kept() -> Json:
             nonlocal is_new
-            await self._catch_up()
+            await self._end_where_wanted()
+            if not apart:
+                await self.bring_back()
             is_new = True
             self._whole.under_way += 1
-            inside = keeper.set(None)
-            try:
-                return await do()
-            except Exception as error:
-                raise _NotKept(error) from error
-            finally:
-                keeper.reset(inside)
+            return await self._done(do)
 
         self._require_room()
         try:
@@ -202,6 +199,16 @@ class Steps:
             self._redos.append(redo)
         return told
 
+    async def _done(self, do: Callable[[], Awaitable[Json]]) -> Json:
+        inside = keeper.set(None)
+        try:
+            async with self._meanwhile_brought_back():
+                return await do()
+        except Exception as error:
+            raise _NotKept(error) from error
+        finally:
+            keeper.reset(inside)
+
     def _require_room(self) -> None:
         """Make sure that a lane does not number its steps like the next one's."""
         numbers, width = self._numbers, _SHARES[min(self._depth + 1, len(_SHARES) - 1)]
@@ -212,13 +219,25 @@ class Steps:
                 hint="Split the task, or let tasks follow each other: --jobs 1.",
             )
 
-    async def _catch_up(self) -> None:
-        """Before a first new step: end where that is wanted, and bring a lost worktree back."""
+    async def _end_where_wanted(self) -> None:
+        """Wait for the end instead of beginning a new step, where that is wanted."""
         if self._whole.ends:
             self._whole.waiting += 1
             self._whole.end_if_still()
             await asyncio.Event().wait()
-        await self.bring_back()
+
+    @asynccontextmanager
+    async def _meanwhile_brought_back(self) -> AsyncIterator[None]:
+        """Bring a lost worktree back while a step goes on that has nothing to do with it."""
+        if not (self.rebuild or self._redos):
+            yield
+            return
+        bringing = asyncio.create_task(self.bring_back())
+        try:
+            yield
+        finally:
+            # Where it failed, the next step tries again, and tells why.
+            await asyncio.gather(bringing, return_exceptions=True)
 
     def settle(self) -> None:
         """Forget what led to here: everything that was done to the worktree so far is safe."""
@@ -232,9 +251,10 @@ class Steps:
                 await to_its_end(self.rebuild)
                 self.rebuild = None
             while self._redos:
-                made = self._redos.pop(0)()
+                made = self._redos[0]()
                 if inspect.isawaitable(made):
                     await made
+                self._redos.pop(0)
 
 
 def unwritable(error: DatabaseError) -> EnvironmentProblem:

@@ -1,8 +1,10 @@
 """The life of a run: worked on by one process at a time until it ends, or has to stop."""
 
+import asyncio
 import os
 import secrets
 import socket
+import threading
 import time
 from collections.abc import Callable
 from contextlib import aclosing
@@ -98,9 +100,15 @@ class _Life:
 
     async def run(self, record: Record, *, afresh: bool) -> int:
         """Work on the run, and return its exit status."""
+        loop, own_thread = asyncio.get_running_loop(), threading.get_ident()
 
         def warned(text: str) -> None:
-            record(Noted(text=text, warning=True))
+            noted = Noted(text=text, warning=True)
+            if threading.get_ident() == own_thread:
+                record(noted)
+            else:
+                # Work on files goes on in threads; the journal has one writer.
+                loop.call_soon_threadsafe(record, noted)
 
         folder, clearing = self.folder, self.desk.repository.clearing
         with clearing.meanwhile(folder.trash, left=folder.left_trash(), notice=warned):

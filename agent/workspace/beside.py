@@ -30,6 +30,8 @@ class Beside(Worktree):
     """The commit that it was checked out at."""
     kept_by: Keeper | None = None
     """Who keeps the steps of what is done in it."""
+    _here: str
+    """A commit that is known to be here."""
 
     @property
     def ref(self) -> str:
@@ -40,7 +42,9 @@ class Beside(Worktree):
         """Commit as a step; what only another machine has is made again, the commit included."""
 
         async def do() -> Json:
-            return await to_its_end(lambda: self.commit(message, body=body))
+            made = await to_its_end(lambda: self.commit(message, body=body))
+            self._here = made or self._here
+            return made
 
         async def again() -> None:
             self.at = self.tip()
@@ -58,7 +62,9 @@ class Beside(Worktree):
             await self.kept_by.bring_back()
 
     async def _is_here(self) -> bool:
-        return await to_its_end(lambda: _has(self.repository, self.at))
+        if self._here != self.at and await to_its_end(lambda: _has(self.repository, self.at)):
+            self._here = self.at
+        return self._here == self.at
 
     def keep(self, commit: str = "") -> str:
         """Keep a commit for people below `refs/prp/`, its own by default; return the name."""
@@ -75,10 +81,10 @@ class Beside(Worktree):
 
     def make(self) -> None:
         """Check its last commit out that is here, anew where a folder was left half-made."""
-        self.at = self.at if _has(self.repository, self.at) else self.start
+        if self.at != self._here:
+            self.at = self.at if _has(self.repository, self.at) else self.start
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _check_out(self.repository, self.path, self.at)
-        self.git = _git_of(self.repository, self.path)
+        self.git = _check_out(self.repository, self.path, self.at)
 
     def close(self) -> None:
         """Take its folder away."""
@@ -86,22 +92,22 @@ class Beside(Worktree):
             _remove(self.repository, self.path)
 
 
-def open_beside(tree: Worktree, folder: Path, *, at: str = "") -> Beside:
-    """Check a commit out in a folder of its own, by default the one that a worktree has come to.
+def open_beside(tree: Worktree, folder: Path, *, at: str) -> Beside:
+    """Check a commit out in a folder of its own, beside the worktree that it is meant for.
 
     Where a crash left the folder, it is taken as it was left. What was lost is made again before
     the next step that is new, with what the steps so far did to it.
     """
-    start = at or tree.head()
     beside = Beside(
         path=folder,
         branch=tree.branch,
         base=tree.base,
         repository=tree.repository,
         git=tree.repository.git,
-        at=start,
-        start=start,
+        at=at,
+        start=at,
         kept_by=keeper.get(),
+        _here=at,
     )
     if folder.is_dir() and _is_checked_out(tree.repository, folder):
         beside.git = _git_of(tree.repository, folder)
@@ -117,30 +123,39 @@ def open_beside(tree: Worktree, folder: Path, *, at: str = "") -> Beside:
     return beside
 
 
-def take_in(tree: Worktree, since: str, made: str) -> tuple[str, ...]:
+def take_in(
+    tree: Worktree, since: str, made: str, *, as_committed: bool = False
+) -> tuple[str, tuple[str, ...]]:
     """Bring to a worktree's files what another one's commit changes, without a commit.
 
     Args:
         tree: The worktree; what no commit of it holds is given up.
         since: The commit that both began at.
         made: The other one's commit.
+        as_committed: Whether files and index are known to be those of the worktree's commit.
 
     Returns:
-        The paths that both changed in ways that do not fit; then the files are as they were.
+        The tree that came of it, for a commit, and nothing; or nothing and the paths that both
+        changed in ways that do not fit: then the files are as they were.
 
     """
-    tree.restore()
-    try:
-        tree.git("read-tree", "-m", "-u", "--aggressive", since, tree.at, made)
-        clashing = [
-            path for path, sides in _unmerged(tree).items() if not _merge(tree, path, sides)
-        ]
-    except GitFailed:
-        # A file in the place of a folder, or one that no commit holds in the place of a new one.
-        clashing = _both_changed(tree, since, made)
+    if not as_committed:
+        tree.restore()
+    clashing = _clashing(tree, since, made)
     if clashing:
         tree.restore()
-    return tuple(clashing)
+        return "", tuple(clashing)
+    return tree.git.text("write-tree").strip(), ()
+
+
+def _clashing(tree: Worktree, since: str, made: str) -> list[str]:
+    """Bring both sides together in index and files; return the paths that do not fit."""
+    try:
+        tree.git("read-tree", "-m", "-u", "--aggressive", since, tree.at, made)
+        return [path for path, sides in _unmerged(tree).items() if not _merge(tree, path, sides)]
+    except GitFailed:
+        # A file in the place of a folder, or one that no commit holds in the place of a new one.
+        return _both_changed(tree, since, made)
 
 
 def _has(repository: Repository, commit: str) -> bool:
@@ -193,4 +208,4 @@ def keep_aside(tree: Worktree, folder: Path) -> None:
         if not _is_checked_out(tree.repository, place):
             continue
         with contextlib.suppress(PrpError, OSError, ValueError):
-            open_beside(tree, place).keep_unfinished()
+            open_beside(tree, place, at=tree.head()).keep_unfinished()

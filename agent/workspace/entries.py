@@ -44,13 +44,14 @@ def add_entry(git: Git, folder: Path, target: str) -> None:
 
     """
     branch = "" if re.fullmatch(r"[0-9a-f]{40,64}", target) else target
+    needs_git = _needs_git(git)
     with _alone(git):
         if branch and (other := _checked_out_at(git, branch)):
             raise EnvironmentProblem(
                 f"{branch} can't be checked out for the run: another folder has it, {other}",
                 hint="Switch to another branch there.",
             )
-        if _needs_git(git):
+        if needs_git:
             how = (str(folder), branch) if branch else ("--detach", str(folder), target)
             git("worktree", "add", "-q", "--lock", "--no-checkout", *how)
         else:

@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import cast
 
 from agent.errors import EnvironmentProblem, Refused
 from agent.shown import printable_lines
-from agent.steps import Json, step
+from agent.steps import step, to_its_end
 from agent.workspace.entries import add_entry, drop_entries, entries, entry_of
 from agent.workspace.files import read_bytes
 from agent.workspace.git import Git, GitFailed, settled_in
@@ -88,13 +89,13 @@ class Worktree:
     async def commit_once(self, message: str, *, body: str = "") -> str | None:
         """Commit as a step: a run that is taken up gets the same commit again; see `commit`."""
 
-        async def do() -> Json:
+        def do() -> str | None:
             made = self.commit(message, body=body)
             if made and self.follow:
                 self.follow(made)
             return made
 
-        made = cast("str | None", await step("commit", do, settles=True))
+        made = cast("str | None", await step("commit", partial(to_its_end, do), settles=True))
         if made:
             self.at = made
         return made
@@ -110,12 +111,21 @@ class Worktree:
 
         """
         self._stage()
-        tree = self.git.text("write-tree").strip()
-        if tree == self._tree_of(self.at):
+        return self.commit_tree(self.git.text("write-tree").strip(), message, body=body)
+
+    def commit_tree(self, tree: str, message: str, *, body: str = "") -> str | None:
+        """Commit a tree that git has; None where it is what the branch holds already.
+
+        Raises:
+            EnvironmentProblem: The branch is gone or moved: somebody else committed to it.
+
+        """
+        ours, tip = self._tree_and_tip()
+        if tree == ours:
             return None
         # Models word it, and `git log` shows it to terminals.
         words = printable_lines(f"{message}\n\n{body}").strip() + "\n"
-        if (tip := self.tip()) != self.at:
+        if (tip := tip or self.tip()) != self.at:
             self._require_ours(tip, tree)
             self.at = tip
             return tip
@@ -136,6 +146,13 @@ class Worktree:
                 hint=f"Put it back: git update-ref refs/heads/{self.branch} {self.at[:12]}; "
                 "keep what you committed on a branch of your own.",
             )
+
+    def _tree_and_tip(self) -> tuple[str, str]:
+        """Return the tree that the work has come to, and the branch's commit if there is one."""
+        with contextlib.suppress(GitFailed):
+            tree, tip = self.git.text("rev-parse", f"{self.at}^{{tree}}", self.ref).split()
+            return tree, tip
+        return self._tree_of(self.at), ""
 
     def _tree_of(self, commit: str) -> str:
         return self.git.text("rev-parse", f"{commit}^{{tree}}").strip()
@@ -284,9 +301,8 @@ def _opened(
     notice: Callable[[str], None],
 ) -> Worktree:
     was_lost = not folder.is_dir() or not _is_checked_out(repository, folder)
-    if was_lost:
-        _check_out(repository, folder, branch)
-    git = replace(_git_of(repository, folder), notice=notice)
+    git = _check_out(repository, folder, branch) if was_lost else _git_of(repository, folder)
+    git = replace(git, notice=notice)
     for name in ("index.lock", "HEAD.lock"):
         # The run's own lock is held: a crash left it behind, or a person's git is at work.
         if git.git_dir:
@@ -309,16 +325,21 @@ def _is_checked_out(repository: Repository, folder: Path) -> bool:
     return own is not None and (own / "index").is_file()
 
 
-def _check_out(repository: Repository, folder: Path, target: str) -> None:
-    """Make a folder that holds the files of a branch or a commit, and nothing else."""
+def _check_out(repository: Repository, folder: Path, target: str) -> Git:
+    """Make a folder that holds the files of a branch or a commit, and nothing else; return its git.
+
+    What stands there is given up.
+    """
     _remove(repository, folder)
     try:
         add_entry(repository.git, folder, target)
+        git = _git_of(repository, folder)
         # Outside of the lock: the files of a large repository take their time.
-        _git_of(repository, folder)("reset", "-q", "--hard")
+        git("reset", "-q", "--hard")
     except BaseException:
         _remove(repository, folder)
         raise
+    return git
 
 
 def _delete_if_empty(repository: Repository, branch: str, base: str) -> None:

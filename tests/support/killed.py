@@ -35,7 +35,7 @@ def _in_steps(number: int) -> None:
 
     seen, step = 0, durable.Steps.step
 
-    async def counted(self: Any, name: str, do: Any, redo: Any, *, settles: bool) -> Any:
+    async def counted(self: Any, name: str, do: Any, redo: Any, **how: bool) -> Any:
         async def killed() -> Any:
             nonlocal seen
             came = await do()
@@ -44,7 +44,7 @@ def _in_steps(number: int) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             return came
 
-        return await step(self, name, killed, redo, settles=settles)
+        return await step(self, name, killed, redo, **how)
 
     durable.Steps.step = counted  # type: ignore[method-assign]
 

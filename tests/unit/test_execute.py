@@ -65,8 +65,8 @@ def run(
             code(assignment)
             return Change(summary="done")
 
-        def beside(name: str) -> Beside:
-            return open_beside(tree, tree.path.parent / name)
+        def beside(name: str, at: str) -> Beside:
+            return open_beside(tree, tree.path.parent / name, at=at)
 
         team = Team(code=write, beside=beside, record=events.append, jobs=1)
         await team.carry_out(work, attempt, tree)
