@@ -87,7 +87,7 @@ class Contract:
     def is_stray(self, path: str) -> bool:
         """Return whether a new file would change how checks run and no task names it."""
         helper = path.endswith("conftest.py") and _in_test_folder(path)
-        return path not in self.granted and _is_configuration(path) and not helper
+        return path not in self.granted and is_configuration(path) and not helper
 
     def is_helper(self, path: str) -> bool:
         """Return whether a new file helps tests, if nothing in it decides how they end."""
@@ -143,14 +143,15 @@ def freeze(
 def decides(path: str) -> bool:
     """Return whether a file is a test, a help for tests, or configuration of what checks."""
     name = path.rsplit("/", 1)[-1]
-    return _is_test_file(name) or _is_configuration(path) or _in_test_folder(path)
+    return _is_test_file(name) or is_configuration(path) or _in_test_folder(path)
 
 
 def _is_test_file(path: str) -> bool:
     return _is_test_name(path.rsplit("/", 1)[-1]) is not None
 
 
-def _is_configuration(path: str) -> bool:
+def is_configuration(path: str) -> bool:
+    """Return whether a file is configuration of what checks, and says how they come out."""
     *folders, name = path.split("/")
     # What lies in these is run instead of what is installed: `npm` looks there for any program.
     own = "node_modules" in folders or ".cargo" in folders

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.verifier.contract import is_configuration
 from agent.workspace import FileProblem
 from agent.workspace.files import read_bytes, remove, write_bytes
 
@@ -45,11 +46,13 @@ class Watch:
 
     @classmethod
     def over(cls, tree: Path, *, files: Iterable[str]) -> "Watch":
-        """Return a watch over those of some files that are sources or settings.
+        """Return a watch over those of some files that are sources or settings, 5,000 at most.
 
-        What tests keep beside them, such as snapshots and databases, is theirs to write.
+        Configuration comes first: one such file decides about many tests. What tests keep beside
+        them, such as snapshots and databases, is theirs to write.
         """
-        watched = [path for path in files if path.endswith((*_SOURCES, *_SETTINGS))][:_MOST_FILES]
+        found = (path for path in files if path.endswith((*_SOURCES, *_SETTINGS)))
+        watched = sorted(found, key=lambda path: (not is_configuration(path), path))[:_MOST_FILES]
         contents = {p: content for p in watched if (content := _content(tree, p)) is not None}
         folders = {""} | {path.rpartition("/")[0] for path in contents}
         could = (f"{folder}/{name}".lstrip("/") for folder in folders for name in _PLANTED)
