@@ -9,12 +9,17 @@ def trusted_program(name: str) -> str | None:
     """Return the path of a program that no repository can have brought.
 
     The system's own comes first. Of the person's PATH only absolute folders outside of the
-    current one count: an activated environment, or `.`, would let a repository decide what runs.
+    current repository count: an activated environment, or `.`, would let it decide what runs.
     """
-    here = Path.cwd()
+    here = _repository_around(Path.cwd())
     outside = [
         folder
         for folder in os.environ.get("PATH", "").split(os.pathsep)
         if folder.startswith("/") and not Path(folder).resolve().is_relative_to(here)
     ]
     return shutil.which(name, path=os.defpath) or shutil.which(name, path=os.pathsep.join(outside))
+
+
+def _repository_around(folder: Path) -> Path:
+    """Return the repository that a folder lies in, the folder itself where it lies in none."""
+    return next((f for f in (folder, *folder.parents) if (f / ".git").exists()), folder)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from agent.errors import EnvironmentProblem, PrpError, Refused
 from agent.workspace import Repository, open_worktree
 from agent.workspace.git import GitFailed, git_version
 from agent.workspace.locks import release
+from agent.workspace.trusted import trusted_program
 from tests.support.place import Place, a_place
 
 
@@ -624,3 +626,22 @@ def test_V24_what_a_run_commits_is_in_its_own_history(place: Place) -> None:
     (place.tree.path / "README").write_text("changed\n")
     assert "+changed" in place.run("git diff").output
     assert place.run("git fsck --full").status == 0
+
+
+def test_a_program_of_the_repository_is_not_taken_from_a_folder_below_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a PATH with the repository's own tools, then none is started, wherever one stands."""
+    tools, below = tmp_path / "own" / "bin", tmp_path / "own" / "src" / "deep"
+    elsewhere = tmp_path / "mine"
+    for folder in (tools, below, elsewhere, tmp_path / "own" / ".git"):
+        folder.mkdir(parents=True)
+    for folder in (tools, elsewhere):
+        (folder / "no-such-tool").write_text("#!/bin/sh\n")
+        (folder / "no-such-tool").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{elsewhere}")
+    # A shell takes the first that it finds.
+    assert shutil.which("no-such-tool") == str(tools / "no-such-tool")
+    for start in (tmp_path / "own", below):
+        monkeypatch.chdir(start)
+        assert trusted_program("no-such-tool") == str(elsewhere / "no-such-tool")
