@@ -1,75 +1,20 @@
 """Long documents and long journals: what was done costs little when a run is taken up."""
 
 import json
-import signal
-import subprocess
 import time
 from pathlib import Path
 
 from agent.deliver import tell
 from agent.journal import Journal, ToolUsed, read_events
 from tests.support.journals import a_journal
-from tests.support.project import PRP, Project
-from tests.support.provider import Answer, Provider, Request
-
-_TASKS = 100
-_BLUEPRINT = "".join(
-    f"Task {n} - Part {n}:\n  CREATE part_{n}.py:\n    - N is {n}\n" for n in range(1, _TASKS + 1)
-)
-_PARTS_PRP = f"""\
-# PRP: Parts
-
-## Goal
-A hundred parts.
-
-### Success Criteria
-- [ ] The last part is there
-
-## Implementation Blueprint
-```yaml
-{_BLUEPRINT}```
-
-## Validation Loops
-### Level 1: Syntax
-```bash
-test -f part_{_TASKS}.py
-```
-"""
-
-
-class _Writer:
-    """Writes part after part; who asks for one of certain parts is killed instead."""
-
-    def __init__(self, *killed_at: int) -> None:
-        self.killed_at = list(killed_at)
-        self.victim: subprocess.Popen[bytes] | None = None
-        self.asked: list[int] = []
-
-    def __call__(self, _request: Request) -> Answer:
-        part = max(self.asked, default=0) + 1
-        if part in self.killed_at and self.victim:
-            self.killed_at.remove(part)
-            self.victim.kill()
-            return Answer(text="to nobody")
-        self.asked.append(part)
-        write = {"path": f"part_{part}.py", "content": f"N = {part}\n"}
-        return Answer(calls=(("write", write), ("finish", {"summary": f"Part {part}."})))
-
-    def kill(self, project: Project, *arguments: str) -> None:
-        """Run `prp` until it asks for what it must not get."""
-        self.victim = subprocess.Popen(
-            [str(PRP), *arguments, "-q"],
-            cwd=project.root,
-            env=project.environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        assert self.victim.wait(300) == -signal.SIGKILL
+from tests.support.long import PARTS_PRP, Writer
+from tests.support.project import Project
+from tests.support.provider import Provider
 
 
 def test_F67_a_hundred_tasks_are_taken_up_in_their_middle(tmp_path: Path) -> None:
     """Killed at task 57: the 56 before it are neither asked for nor done nor told once more."""
-    project, writer = Project(tmp_path / "project", {"PRPs/parts.md": _PARTS_PRP}), _Writer(57, 59)
+    project, writer = Project(tmp_path / "project", {"PRPs/parts.md": PARTS_PRP}), Writer(57, 59)
     with Provider(writer) as provider:
         url = ("--model", "openai-chat:x", "--base-url", provider.url)
         writer.kill(project, "execute", "PRPs/parts.md", *url, "--plan", "literal")
