@@ -1,34 +1,28 @@
-"""The durable engine: what each step of a run came to is in a database before the next begins.
+"""A run's steps as they are kept: each once, in the order and the lane that it began in.
 
-DBOS keeps the steps, in the database that `database.py` names. A run is a workflow; when it is
-taken up its code runs from the beginning again and gets what each finished step came to from the
-database.
+The engine, in `engine.py`, runs a run's code again when it is taken up; finished steps give back
+what they came to.
 """
 
 import asyncio
-import contextlib
-import contextvars
 import copy
 import hmac
 import inspect
-import json
 import secrets
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import Future
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID, _context
+from dbos import DBOS, _context
 from dbos import error as dbos_error
 from sqlalchemy.exc import DatabaseError
 
 from agent.errors import EnvironmentProblem, PrpError
-from agent.runs.database import SCHEMA
 from agent.steps import Json, keeper, to_its_end
 
-_Result = TypeVar("_Result")
+if TYPE_CHECKING:
+    from dbos import StepInfo
 
 
 class Diverged(PrpError):  # noqa: N818 - what happened, and a way on exists
@@ -44,26 +38,6 @@ class _NotKept(BaseException):
         self.error = error
 
 
-class LeftOpen(BaseException):
-    """Ends a workflow without an end, so that it can be taken up."""
-
-
-class PlainJson(Serializer):
-    """Writes what steps come to as JSON: nothing in a database can become code."""
-
-    def serialize(self, data: Any) -> str:
-        if isinstance(data, Exception):
-            # An error of the database itself; the engine would try to keep it there.
-            raise data
-        return json.dumps(data)
-
-    def deserialize(self, serialized_data: str) -> Any:
-        return json.loads(serialized_data)
-
-    def name(self) -> str:
-        return "prp-json"
-
-
 @dataclass(kw_only=True)
 class _Whole:
     """What all lanes of a run share."""
@@ -74,6 +48,8 @@ class _Whole:
     under_way: int = 0
     waiting: int = 0
     """Lanes that wait for the end, before their next step."""
+    known: "dict[int, StepInfo]" = field(default_factory=dict)
+    """Steps that were kept before the run was taken up and have not come again yet."""
 
     def end_if_still(self) -> None:
         """End the run where that is wanted, somebody waits for it and no step is under way."""
@@ -132,6 +108,10 @@ class Steps:
         """
         self._whole.ends = end
 
+    def know(self, kept: "Iterable[StepInfo]") -> None:
+        """Take what a run's steps came to before; what is not among them, the engine is asked."""
+        self._whole.known = {one["function_id"]: one for one in kept if one["error"] is None}
+
     def token(self) -> str:
         """Return 16 hex digits that nobody can foresee, the same again when taken up."""
         self._tokens += 1
@@ -175,9 +155,27 @@ class Steps:
 
         self._require_room()
         try:
-            told = await DBOS.run_step_async({"name": self._name + name}, kept)
+            told = await self._told(self._name + name, kept)
         except _NotKept as stop:
             raise stop.error from stop.error.__cause__
+        finally:
+            if is_new:
+                self._whole.under_way -= 1
+                self._whole.end_if_still()
+        if not is_new and settles:
+            self.settle()
+        if not is_new and redo and self.rebuild:
+            self._redos.append(redo)
+        return told
+
+    async def _told(self, name: str, do: Callable[[], Awaitable[Json]]) -> Json:
+        """Return what a step was known to come to, or have the engine look for it or do it."""
+        if known := self._known(name):
+            # Others get their turn, as while a database is asked.
+            await asyncio.sleep(0)
+            return known["output"]
+        try:
+            return await DBOS.run_step_async({"name": name}, do)
         except dbos_error.DBOSUnexpectedStepError as error:
             raise Diverged(
                 f"The run asks for other steps than before: {error}",
@@ -189,15 +187,15 @@ class Steps:
             ) from error
         except DatabaseError as error:
             raise unwritable(error) from error
-        finally:
-            if is_new:
-                self._whole.under_way -= 1
-                self._whole.end_if_still()
-        if not is_new and settles:
-            self.settle()
-        if not is_new and redo and self.rebuild:
-            self._redos.append(redo)
-        return told
+
+    def _known(self, name: str) -> "StepInfo | None":
+        """Return the next step as it was kept, and count it, where it is known and the same."""
+        numbers = _context.assert_current_dbos_context()
+        known = self._whole.known.get(numbers.function_id + 1)
+        if known is None or known["function_name"] != name:
+            return None
+        numbers.function_id += 1
+        return self._whole.known.pop(numbers.function_id)
 
     async def _done(self, do: Callable[[], Awaitable[Json]]) -> Json:
         inside = keeper.set(None)
@@ -263,164 +261,3 @@ def unwritable(error: DatabaseError) -> EnvironmentProblem:
         f"The run's steps can't be kept: {error.orig}",
         hint="Make room or mend the database; the run can then be taken up where it is.",
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Work:
-    """What a workflow does: in the loop and the thread of who asked for it."""
-
-    body: Callable[[], Awaitable[Any]]
-    steps: Steps
-    loop: asyncio.AbstractEventLoop
-    done: "asyncio.Future[Any]"
-
-
-_works: dict[str, _Work] = {}
-
-
-@DBOS.workflow(name="run", max_recovery_attempts=1_000_000)
-async def _workflow(run: str) -> str:
-    """Have the run's work done where signals and connections are, with the engine's context."""
-    work, context = _works[run], contextvars.copy_context()
-    ended: Future[bool] = Future()
-
-    async def carry_out() -> None:
-        try:
-            keeper.set(work.steps)
-            await work.steps.prepare()
-            result, is_final = await work.body()
-        except BaseException as error:  # noqa: BLE001 - it is the other side's
-            _tell(work.done, error=error)
-            ended.set_result(False)
-        else:
-            _tell(work.done, result=result)
-            ended.set_result(is_final)
-
-    def begin() -> None:
-        task = work.loop.create_task(carry_out(), context=context)
-        _tasks[run] = task
-        task.add_done_callback(lambda _: _tasks.pop(run, None))
-
-    work.loop.call_soon_threadsafe(begin)
-    if not await asyncio.wrap_future(ended):
-        raise LeftOpen
-    return "ended"
-
-
-_tasks: dict[str, "asyncio.Task[None]"] = {}
-
-
-def _tell(
-    done: "asyncio.Future[Any]", *, result: Any = None, error: BaseException | None = None
-) -> None:
-    if done.done():
-        return
-    if isinstance(error, asyncio.CancelledError):
-        done.cancel(*error.args)
-    elif error is not None:
-        done.set_exception(error)
-    else:
-        done.set_result(result)
-
-
-class Engine:
-    """A running engine; there is one in a process at a time."""
-
-    def __init__(self, taken_up: str, *, is_alone: bool) -> None:
-        """Take runs up by way of a queue that nobody else listens to."""
-        self._taken_up, self._is_alone = taken_up, is_alone
-
-    async def run(
-        self, run: str, body: Callable[[], Awaitable[tuple[_Result, bool]]], steps: Steps
-    ) -> _Result:
-        """Begin a run, or take it up where its steps are.
-
-        Args:
-            run: Its id.
-            body: Does the work and returns what it came to, and whether that is the run's end;
-                otherwise, and whenever it raises, the run can be taken up again.
-            steps: Keeps what the body's steps come to.
-
-        """
-        loop = asyncio.get_running_loop()
-        work = _works[run] = _Work(body=body, steps=steps, loop=loop, done=loop.create_future())
-        try:
-            if await DBOS.get_workflow_status_async(run) is None:
-                with SetWorkflowID(run):
-                    await DBOS.start_workflow_async(_workflow, run)
-            else:
-                await self._listen()
-                await DBOS.resume_workflow_async(run, queue_name=self._taken_up)
-            return cast("_Result", await self._result(run, work))
-        except DatabaseError as error:
-            raise unwritable(error) from error
-        finally:
-            del _works[run]
-
-    async def _listen(self) -> None:
-        """Listen to the queue by which runs are taken up; asking costs who shares a server."""
-        pause = 0.05 if self._is_alone else 1.0
-        await DBOS.register_queue_async(self._taken_up, polling_interval_sec=pause)
-
-    async def _result(self, run: str, work: _Work) -> Any:
-        try:
-            return await asyncio.shield(work.done)
-        except asyncio.CancelledError as stop:
-            # Either the work was cancelled, or who waits for it: then it has to end in order.
-            if task := _tasks.get(run):
-                task.cancel(*stop.args)
-                with contextlib.suppress(BaseException):
-                    await work.done
-            raise
-
-
-_closing: list[threading.Thread] = []
-
-
-def configuration(url: str, *, executor: str) -> DBOSConfig:
-    """Return how the engine is set up, for runs and for workers."""
-    return DBOSConfig(
-        name="prp-runs",
-        system_database_url=url,
-        application_version=SCHEMA,
-        executor_id=executor,
-        serializer=PlainJson(),
-        log_level="CRITICAL",
-        # A fleet shares the server's connections.
-        sys_db_pool_size=3,
-    )
-
-
-@asynccontextmanager
-async def engine(url: str, *, executor: str, taken_up: str) -> AsyncIterator[Engine]:
-    """Open the engine on a database.
-
-    Args:
-        url: `sqlite:///FILE` or `postgresql://...`.
-        executor: Name of this process, as no other one has it.
-        taken_up: Name of the queue by which runs are taken up; nobody else listens to it.
-
-    Raises:
-        EnvironmentProblem: The database can't be opened.
-
-    """
-    while _closing:
-        await asyncio.to_thread(_closing.pop().join)
-    try:
-        DBOS(config=configuration(url, executor=executor))
-        DBOS.listen_queues([taken_up])
-        DBOS.launch()
-    except DatabaseError as error:
-        _close()
-        raise unwritable(error) from error
-    try:
-        yield Engine(taken_up, is_alone=url.startswith("sqlite"))
-    finally:
-        _close()
-
-
-def _close() -> None:
-    """Close the engine behind the back of who goes on: it waits for threads that only sleep."""
-    thread = threading.Thread(target=DBOS.destroy, name="prp-engine-closing", daemon=True)
-    thread.start()
-    _closing.append(thread)

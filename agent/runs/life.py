@@ -122,7 +122,7 @@ class _Life:
         self, record: Record, notice: Callable[[str], None], *, afresh: bool
     ) -> Outcome:
         """Work on the run in its worktree."""
-        from agent.runs.durable import engine  # noqa: PLC0415 - heavy
+        from agent.runs.engine import engine  # noqa: PLC0415 - heavy
 
         desk, folder, saved = self.desk, self.folder, self.saved
         started = time.monotonic()

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from agent.errors import EnvironmentProblem
-from agent.runs.durable import Steps, engine
+from agent.runs.durable import Steps
+from agent.runs.engine import engine
 from agent.steps import Json, begin_again_with, step
 
 _WAIT = 60.0

@@ -10,7 +10,8 @@ from sqlalchemy.exc import DatabaseError
 
 from agent.errors import EnvironmentProblem, Refused
 from agent.runs.database import SCHEMA, normal, require_reachable
-from agent.runs.durable import PlainJson, unwritable
+from agent.runs.durable import unwritable
+from agent.runs.engine import PlainJson
 from agent.runs.fleet.jobs import Job, as_json, from_json
 from agent.shown import json_text
 

@@ -21,7 +21,8 @@ from agent.journal import read_events
 from agent.runs.alive import holder
 from agent.runs.database import forget_ended
 from agent.runs.detaching import Process, start_working
-from agent.runs.durable import LeftOpen, configuration, unwritable
+from agent.runs.durable import unwritable
+from agent.runs.engine import LeftOpen, configuration
 from agent.runs.fleet.clones import clone_for
 from agent.runs.fleet.jobs import Job, from_json, unpack
 from agent.runs.fleet.liveness import Sign
