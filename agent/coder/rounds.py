@@ -1,7 +1,7 @@
 """Which assignments can be carried out at the same time, and which have to wait for others."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 from agent.coder.assignments import Assignment
@@ -15,9 +15,12 @@ def rounds(work: Sequence[Assignment]) -> tuple[tuple[Assignment, ...], ...]:
     Nothing in a round rests on anything else in it; all that it rests on stands in earlier rounds.
     An assignment of which nobody says which files it changes has a round of its own.
     """
+    # Once for each, not for each pair: a hundred tasks have 4,950 pairs.
+    names = [tuple(name.casefold() for name in _names(one.files)) for one in work]
     levels: list[int] = []
     for place, one in enumerate(work):
-        needed = [levels[n] for n in range(place) if _rests_on(one, work[n])]
+        words = one.words.casefold()
+        needed = [levels[n] for n in range(place) if _rests_on(one, words, work[n], names[n])]
         levels.append(max(needed, default=-1) + 1)
     return tuple(
         tuple(one for one, own in zip(work, levels, strict=True) if own == level)
@@ -25,16 +28,19 @@ def rounds(work: Sequence[Assignment]) -> tuple[tuple[Assignment, ...], ...]:
     )
 
 
-def _rests_on(later: Assignment, earlier: Assignment) -> bool:
-    """Return whether an assignment has to wait for one that stands before it; if in doubt, yes."""
+def _rests_on(later: Assignment, words: str, earlier: Assignment, names: Iterable[str]) -> bool:
+    """Return whether an assignment has to wait for one that stands before it; if in doubt, yes.
+
+    `words` are the later one's, `names` the earlier one's files, both in small letters.
+    """
     if not later.files or not earlier.files:
         return True
     return (
         earlier.number in later.after
         or bool(later.files & earlier.files)
         or any(_belongs_to(one, other) for one in later.files for other in earlier.files)
-        or any(_mentions(later.words, name) for name in _names(earlier.files))
-        or _mentions(later.words, f"task {earlier.number}")
+        or any(_mentions(words, name) for name in names)
+        or _mentions(words, f"task {earlier.number}")
     )
 
 
@@ -64,6 +70,4 @@ def _names(paths: frozenset[str]) -> Iterator[str]:
 
 def _mentions(text: str, name: str) -> bool:
     # A hundred tasks have 10,000 names to look for in each other; few of them stand there at all.
-    return name.casefold() in text.casefold() and bool(
-        re.search(rf"(?<![\w/]){re.escape(name)}(?![\w/])", text, re.IGNORECASE)
-    )
+    return name in text and bool(re.search(rf"(?<![\w/]){re.escape(name)}(?![\w/])", text))
