@@ -33,7 +33,14 @@ def a_database() -> Iterator[tuple[int, str]]:
         options = ["-p", str(port), "-c", "listen_addresses=127.0.0.1", "-k", folder, "-F"]
         command = [*owner, program("postgres"), "-D", f"{folder}/data", *options]
         silent = subprocess.DEVNULL
-        started = subprocess.Popen(command, stdout=silent, stderr=silent, cwd=folder)
+        started = subprocess.Popen(
+            command,
+            stdout=silent,
+            stderr=silent,
+            cwd=folder,
+            # Ctrl-C is for who has it run; ended here, it leaves nothing to end there.
+            start_new_session=True,
+        )
         try:
             _wait(port)
             yield port, folder
