@@ -29,6 +29,10 @@ _MUST_LAST = (
 )
 
 
+# What every line says, and who reads it relies on.
+_MUST_HAVE = {"seq", "at", "type"}
+
+
 class Journal:
     """An append-only file of events, one JSON object a line."""
 
@@ -88,8 +92,17 @@ def _whole_lines(path: Path) -> tuple[int, int]:
 
 
 def read_events(path: Path) -> Iterator[dict[str, Any]]:
-    """Read a journal back, oldest event first; a torn last line is left out."""
+    """Read a journal back, oldest event first; what a crash tore, last or not, is left out."""
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
-            if line.endswith("\n"):
-                yield json.loads(line)
+            if line.endswith("\n") and (event := _event_in(line)):
+                yield event
+
+
+def _event_in(line: str) -> dict[str, Any] | None:
+    """Return the event of a line; None where a power failure left something else there."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) and told.keys() >= _MUST_HAVE else None
