@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -110,6 +111,21 @@ def load(folder: RunFolder) -> Saved:
             hint="Go on with that version, or begin anew: what was committed is on the branch.",
         )
     return _SAVED.validate_python(told)
+
+
+def require_project(folder: RunFolder, saved: Saved) -> None:
+    """Make sure that the project which the run was begun in is still where it was.
+
+    Raises:
+        EnvironmentProblem: It is not.
+
+    """
+    if not saved.root.is_dir():
+        raise EnvironmentProblem(
+            f"Run {folder.id} was begun in {saved.root}, and that is gone",
+            hint=f"Move the project back to take the run up, or lay a link there: ln -s "
+            f"$PWD {quote(str(saved.root))}. What it committed is on {saved.branch}.",
+        )
 
 
 def order_of(folder: RunFolder, saved: Saved, flags: Mapping[str, Any]) -> Order:

@@ -23,6 +23,7 @@ from agent.runs.orders import (
     keep_document,
     load,
     order_of,
+    require_project,
     require_same_document,
 )
 from agent.runs.tracing import traced
@@ -116,6 +117,7 @@ def resume_run(
     if done := tidied(folder, saved):
         return done
     require_open(folder)
+    require_project(folder, saved)
     if accept_prp:
         return _accepting(folder, saved, flags, listen, ask=ask, yes=yes)
     if afresh:

@@ -25,6 +25,7 @@ from agent.workspace.git import Git, GitFailed
 _ASIDE = "prp-entry-"
 # Settings under which git writes more into an entry than the four files.
 _MORE = r"^(extensions\.(?!objectformat)|core\.sparsecheckout$)"
+_OURS = "a run of prp"
 _WAIT_SECONDS = 60.0
 # git writes an entry within milliseconds.
 _MAKING_SECONDS = 2.0
@@ -46,6 +47,8 @@ def add_entry(git: Git, folder: Path, target: str) -> None:
     branch = "" if re.fullmatch(r"[0-9a-f]{40,64}", target) else target
     needs_git = _needs_git(git)
     with _alone(git):
+        if branch:
+            _forget_moved(git, branch)
         if branch and (other := _checked_out_at(git, branch)):
             raise EnvironmentProblem(
                 f"{branch} can't be checked out for the run: another folder has it, {other}",
@@ -179,6 +182,14 @@ def _checked_out_at(git: Git, branch: str) -> Path | None:
     return next((place for entry, place in entries(git) if _text(entry / "HEAD") == head), None)
 
 
+def _forget_moved(git: Git, branch: str) -> None:
+    """Take away a run's entry for a branch whose folder is gone: its state was moved elsewhere."""
+    for entry, place in entries(git):
+        is_ours = _text(entry / "locked") == _OURS
+        if is_ours and _text(entry / "HEAD") == f"ref: refs/heads/{branch}" and not place.exists():
+            _take_away(git.common_dir, entry)
+
+
 def _needs_git(git: Git) -> bool:
     try:
         names = git.text("config", "--name-only", "--get-regexp", r"^(extensions|core)\.")
@@ -198,7 +209,7 @@ def _make(common_dir: Path, folder: Path, head: str) -> None:
         "HEAD": f"{head}\n",
         "commondir": "../..\n",
         "gitdir": f"{folder.resolve() / '.git'}\n",
-        "locked": "a run of prp\n",
+        "locked": f"{_OURS}\n",
     }
     for file, text in content.items():
         (making / file).write_bytes(os.fsencode(text))

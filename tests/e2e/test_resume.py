@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.journal import read_events
 from tests.support.lives import (
     FILES,
     Coder,
@@ -334,3 +335,51 @@ def test_F11_a_worktree_lost_just_after_a_commit_comes_to_the_same(
     shutil.rmtree(project.runs[-1] / "worktree")
     assert project.prp("resume", "-q").status == 0
     assert tree_of(project) == expected.tree
+
+
+def test_F25_a_line_torn_in_the_middle_of_the_journal_is_told_again(
+    project: Project, provider: Provider, tmp_path: Path
+) -> None:
+    """Given a power failure that took what lay between, then the run goes on and says it anew."""
+    expected = Undisturbed(tmp_path)
+    assert call_killed(project, "12", "execute", "PRPs/greet.md", *options(provider)) == -9
+    journal = project.runs[-1] / "events.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    torn = next(n for n, line in enumerate(lines) if b'"type": "planned"' in line)
+    lines[torn] = b"\0" * 40 + lines[torn][40:]
+    journal.write_bytes(b"".join(lines))
+    assert project.prp("status").status == 0
+    done = project.prp("resume")
+    assert done.status == 0, done.err
+    assert tree_of(project) == expected.tree
+    readable = [event["type"] for event in read_events(journal)]
+    assert readable.count("planned") == 1
+
+
+def test_a_state_folder_that_was_moved_is_gone_on_with(
+    project: Project, provider: Provider, tmp_path: Path
+) -> None:
+    """The worktree is made again where the state is now, with the changes that nobody committed."""
+    assert call_killed(project, "12", "execute", "PRPs/greet.md", *options(provider)) == -9
+    moved = tmp_path / "moved"
+    Path(os.environ["XDG_STATE_HOME"]).rename(moved)
+    done = project.prp("resume", XDG_STATE_HOME=str(moved))
+    assert done.status == 0, done.err
+    assert "worktree made again" in done.err
+    assert project.git("show", "prp/greet:greet.py") == WRONG.replace("Hi", "Hello")
+    assert project.git("worktree", "list").count("\n") == 1
+
+
+def test_a_project_that_was_moved_is_named_and_a_link_helps(
+    project: Project, provider: Provider, tmp_path: Path
+) -> None:
+    """The run says where its project was, and how to take it up all the same."""
+    assert call_killed(project, "12", "execute", "PRPs/greet.md", *options(provider)) == -9
+    was, run = project.root, project.runs[-1].name
+    project.root = was.rename(tmp_path / "elsewhere")
+    done = project.prp("resume", run)
+    assert done.status == 5
+    assert f"was begun in {was}, and that is gone" in done.err
+    was.symlink_to(project.root)
+    done = project.prp("resume", run)
+    assert done.status == 0, done.err
