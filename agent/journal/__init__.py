@@ -44,7 +44,7 @@ from agent.journal.events import (
     event_of,
     second_look_at,
 )
-from agent.journal.keeping import Journal, read_events
+from agent.journal.keeping import Journal, read_events, told_in
 
 __all__ = [
     "SECOND_LOOK",
@@ -86,4 +86,5 @@ __all__ = [
     "event_of",
     "read_events",
     "second_look_at",
+    "told_in",
 ]

@@ -95,11 +95,11 @@ def read_events(path: Path) -> Iterator[dict[str, Any]]:
     """Read a journal back, oldest event first; what a crash tore, last or not, is left out."""
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
-            if line.endswith("\n") and (event := _event_in(line)):
+            if line.endswith("\n") and (event := told_in(line)):
                 yield event
 
 
-def _event_in(line: str) -> dict[str, Any] | None:
+def told_in(line: str) -> dict[str, Any] | None:
     """Return the event of a line; None where a power failure left something else there."""
     try:
         told = json.loads(line)

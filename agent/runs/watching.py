@@ -1,6 +1,5 @@
 """Runs seen from outside: what they came to, what they do, and how to stop them."""
 
-import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from typing import Any
 
 from agent.deliver import Story, tell
 from agent.errors import Exit
-from agent.journal import read_events
+from agent.journal import read_events, told_in
 from agent.runs.alive import holder
 from agent.runs.folder import RunFolder
 
@@ -94,7 +93,8 @@ class Tail:
         except FileNotFoundError:
             return []
         self._read += len(whole) + len(newline)
-        events = [json.loads(line.decode("utf-8", "replace")) for line in whole.splitlines()]
+        lines = (told_in(line.decode("utf-8", "replace")) for line in whole.splitlines())
+        events = [event for event in lines if event]
         for event in events:
             if event["type"] in ("run-ended", "run-resumed"):
                 self.end = event if event["type"] == "run-ended" else None
