@@ -4,10 +4,12 @@ import gc
 import os
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import typer
 
+from agent.cli.processes import side_by_side
 from agent.errors import Exit
 from agent.prp import Finding, Severity
 from agent.prp.export import Exported, as_json
@@ -39,24 +41,26 @@ def lint_files(files: Iterable[Path], *, form: str, least: str, search_path: str
     # Documents leave no cycles behind: to look for some after every 700 values takes 7 % of the
     # time over hundreds of them, and this process ends when they are linted.
     gc.set_threshold(10_000)
-    done = []
+    shown: list[tuple[Path, tuple[Finding, ...]]] = []
     told: set[str] = set()
-    for path in documents_in(files):
-        linted = _lint(path, least=least, search_path=search_path)
-        done.append(linted)
+    count = bad = 0
+    lint = partial(_lint, least=least, search_path=search_path)
+    for linted in side_by_side(lint, list(documents_in(files))):
+        count, bad = count + 1, bad + linted.has_errors
         if form == "json":
             typer.echo(as_json(replace(linted.exported, findings=linted.shown)))
         elif form == "text":
             _print(linted, told=told)
             told |= {found.code for found in linted.shown} & _OF_THE_PLACE
+        else:
+            shown.append((linted.path, linted.shown))
     if form == "sarif":
         from agent import __version__  # noqa: PLC0415 - reads the package's metadata
 
-        typer.echo(as_sarif([(d.path, d.shown) for d in done], version=__version__))
-    if form == "text" and len(done) > 1:
-        bad = sum(linted.has_errors for linted in done)
-        typer.echo(f"{len(done)} documents, {bad} of them with errors")
-    return int(Exit.INVALID_PRP if any(linted.has_errors for linted in done) else Exit.PROVEN)
+        typer.echo(as_sarif(shown, version=__version__))
+    if form == "text" and count > 1:
+        typer.echo(f"{count} documents, {bad} of them with errors")
+    return int(Exit.INVALID_PRP if bad else Exit.PROVEN)
 
 
 def documents_in(files: Iterable[Path]) -> Iterator[Path]:

@@ -256,6 +256,31 @@ def test_programs_of_the_repository_are_not_started(project: Project) -> None:
     assert not (project.root / "started").exists()
 
 
+@pytest.mark.parametrize("form", ["text", "json", "sarif"])
+def test_many_documents_are_linted_as_one_by_one(project: Project, form: str) -> None:
+    """Given more than one process takes on, then order, words and status are the same."""
+    for number in range(60):
+        text = GREET_PRP.replace("A greeting", f"Greeting {number}")
+        project.write(f"PRPs/{number:02}.md", text if number % 7 else f"# {number}\n\x00")
+    names = sorted(f"PRPs/{path.name}" for path in (project.root / "PRPs").iterdir())
+    many = project.prp("lint", "--format", form, *names)
+    assert many.status == 3
+    if form == "json":
+        assert [entry["path"] for entry in objects(many.out)] == names
+        alone = [project.prp("lint", "--json", names[place]).out for place in (0, 1, 40)]
+        assert [many.out.splitlines(keepends=True)[place] for place in (0, 1, 40)] == alone
+    elif form == "text":
+        places = [line.split(": ")[0] for line in many.out.splitlines() if "readiness" in line]
+        assert places == [name for name in names if name[-5:-3] not in _BROKEN]
+        assert many.out.endswith("61 documents, 9 of them with errors\n")
+    else:
+        (run,) = json.loads(many.out)["runs"]
+        assert {result["level"] for result in run["results"]} >= {"error"}
+
+
+_BROKEN = {f"{number:02}" for number in range(0, 60, 7)}
+
+
 def test_severity_counts_for_json_too(project: Project) -> None:
     project.write("PRPs/warn.md", f"{GREET_PRP}\n## Validation\n```bash\npytest || true\n```\n")
     (document,) = project.prp(
