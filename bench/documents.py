@@ -43,11 +43,12 @@ def grown(text: str, size: int) -> str:
 
 def main() -> None:
     """Print a table."""
-    texts = (
-        [path.read_text(errors="replace") for path in sorted(Path(sys.argv[1]).rglob("*.md"))]
-        if len(sys.argv) > 1
-        else [EXAMPLE.read_text()] * 50
-    )
+    texts = [EXAMPLE.read_text()] * 50
+    if len(sys.argv) > 1:
+        files = sorted(Path(sys.argv[1]).rglob("*.md"))
+        texts = [path.read_text(errors="replace") for path in files]
+        if not texts:
+            sys.exit(f"{sys.argv[1]} holds no document; name a folder with files *.md.")
     path = Path("x.md")
     kilobytes = sum(map(len, texts)) / len(texts) / 1000
     print(f"{len(texts)} documents of {kilobytes:.1f} kB on average")

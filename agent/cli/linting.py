@@ -1,6 +1,5 @@
 """What `prp lint` prints."""
 
-import gc
 import os
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -38,9 +37,6 @@ def lint_files(files: Iterable[Path], *, form: str, least: str, search_path: str
         search_path: The person's PATH.
 
     """
-    # Documents leave no cycles behind: to look for some after every 700 values takes 7 % of the
-    # time over hundreds of them, and this process ends when they are linted.
-    gc.set_threshold(10_000)
     shown: list[tuple[Path, tuple[Finding, ...]]] = []
     told: set[str] = set()
     count = bad = 0
