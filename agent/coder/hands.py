@@ -59,6 +59,7 @@ class Hands:
         record: Record,
         forbids: Callable[[str], str],
         protect: Sequence[str] = (),
+        put_back: Callable[[], Sequence[str]] = tuple,
         role: str = "coder",
         writable: bool = True,
     ) -> None:
@@ -73,13 +74,15 @@ class Hands:
             record: Is told of every use of a tool.
             forbids: Says why a path may not be written, or nothing.
             protect: Paths that commands can't write either.
+            put_back: Puts back what a command wrote all the same, and returns these paths.
             role: Whose hands they are.
             writable: Whether commands may change the worktree at all.
 
         """
         self._root, self._sandbox, self._logs, self._record = root, sandbox, logs, record
         self._role = role
-        self._forbids, self._timeout = forbids, toolchain.shell_timeout
+        self._forbids, self._put_back = forbids, put_back
+        self._timeout = toolchain.shell_timeout
         self._logs_name = logs_name
         self._confinement = toolchain.confine(root, protect=protect, writable=writable)
         self._read = Reading(root, role=role, record=record, logs=logs)
@@ -172,11 +175,14 @@ class Hands:
                 timeout=min(max(timeout_seconds, 0), 1800) or self._timeout,
                 log=log,
             )
-            return asdict(finished)
+            return asdict(finished) | {"put_back": tuple(self._put_back())}
 
-        finished = Finished(**await step("run", do, redo=do))
+        told = dict(await step("run", do, redo=do))
+        put_back = told.pop("put_back", ())
+        finished = Finished(**told)
         shown = clip(finished.output, limit=_SHOWN, log=f"log:{self._commands}")
-        answer = f"{_ending(finished)}\n{shown}".rstrip()
+        back = "".join(f"\n{self._forbids(path)} It was put back." for path in put_back)
+        answer = f"{_ending(finished)}\n{shown}".rstrip() + back
         return self._told("run", command, answer, failed=finished.status != 0)
 
     def _write(self, path: str, content: str) -> str:

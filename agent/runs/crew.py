@@ -22,6 +22,7 @@ from agent.verifier import (
     feedback_on,
     is_stuck,
 )
+from agent.verifier.watch import Watch
 from agent.workspace import Reading, Toolchain, Worktree
 from agent.workspace.beside import Beside, open_beside
 
@@ -157,7 +158,8 @@ class _Work:
             logs_name=name,
             record=office.record,
             forbids=contract.forbids,
-            protect=tuple(contract.files),
+            protect=contract.protected,
+            put_back=partial(Watch.over_frozen(place.path, contract).put_back, place.path),
         )
         stronger = assignment.stronger and self._has_stronger
         return await code(

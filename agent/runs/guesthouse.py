@@ -47,7 +47,7 @@ class Guesthouse:
         """Let the agent carry out an assignment in a worktree."""
         from agent.coder.guest import House  # noqa: PLC0415 - heavy, and only such agents need it
 
-        desk, protect = self._desk, tuple(contract.files)
+        desk, protect = self._desk, contract.protected
         if self._guest is None:
             self._guest = await self._opened.enter_async_context(
                 invited(

@@ -7,10 +7,10 @@ rewrite a test that is collected later, or plant a `conftest.py` for the next ch
 import contextlib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from agent.verifier.contract import is_configuration
+from agent.verifier.contract import Contract, is_configuration
 from agent.workspace import FileProblem
 from agent.workspace.files import read_bytes, remove, write_bytes
 
@@ -62,7 +62,13 @@ class Watch:
             absent=tuple(path for path in sorted(could) if not os.path.lexists(tree / path)),
         )
 
-    def put_back(self, tree: Path, *, unless_in: str) -> tuple[str, ...]:
+    @classmethod
+    def over_frozen(cls, tree: Path, contract: Contract) -> "Watch":
+        """Return a watch over the frozen files that no sandbox keeps from being written."""
+        over = cls.over(tree, files=contract.files.keys() - set(contract.protected))
+        return replace(over, absent=())
+
+    def put_back(self, tree: Path, *, unless_in: str = "") -> tuple[str, ...]:
         """Put everything back as it was, and return the paths that were not.
 
         Args:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from agent.coder import Hands
 from agent.coder.hands import Edit
 from agent.journal import Event
 from agent.llm.conversation import AgentFailed
+from agent.prp import parse_prp
+from agent.verifier.contract import freeze
+from agent.verifier.watch import Watch
 from agent.workspace import Reading
 from tests.support.place import a_place
 
@@ -112,3 +116,40 @@ def test_every_use_is_in_the_journal(tree: Tools) -> None:
     assert getattr(started, "command", "") == "false"
     assert getattr(used, "tool", "") == "run"
     assert getattr(used, "failed", False)
+
+
+def test_of_many_frozen_files_the_most_deciding_are_protected_and_the_rest_is_put_back(
+    tmp_path: Path,
+) -> None:
+    """Given 40 tests and their configuration, then what a command changes is undone."""
+    files = {f"tests__test_{n:02}.py": f"assert {n}\n" for n in range(40)}
+    with a_place(tmp_path, **files, **{"pyproject.toml": "[project]\n"}) as place:
+        root = place.tree.path
+        names = [name.replace("__", "/") for name in files] + ["pyproject.toml"]
+        contract = freeze(
+            parse_prp("# A\n", path=Path("a.md")),
+            paths=names,
+            read=lambda path: (root / path).read_bytes(),
+        )
+        assert contract.protected[0] == "pyproject.toml"
+        assert len(contract.protected) < len(contract.files) == 41
+        (tmp_path / "logs").mkdir()
+        hands = Hands(
+            root,
+            sandbox=place.sandbox,
+            toolchain=place.toolchain,
+            logs=tmp_path / "logs",
+            record=lambda _: None,
+            forbids=contract.forbids,
+            protect=contract.protected,
+            put_back=partial(Watch.over_frozen(root, contract).put_back, root),
+        )
+        command = "echo pass > tests/test_39.py && rm tests/test_38.py && echo > tests/test_new.py"
+        answer = asyncio.run(hands.run(command))
+        assert "exit status 0" in answer
+        for number in (38, 39):
+            assert f"tests/test_{number}.py is frozen" in answer
+            assert (root / f"tests/test_{number}.py").read_text() == f"assert {number}\n"
+        assert (root / "tests/test_new.py").is_file()
+        assert "put back" not in asyncio.run(hands.run("cat tests/test_39.py"))
+        assert "exit status 0" not in asyncio.run(hands.run("echo > pyproject.toml"))
