@@ -101,7 +101,7 @@ async def execute(
     """
     verdicts: list[Verdict] = []
     try:
-        contract = freeze(prp, paths=tree.files(), read=tree.read)
+        contract = freeze(prp, files=tree.blobs())
         record(
             ContractFrozen(files=dict(contract.files), checks=tuple(c.id for c in contract.checks))
         )

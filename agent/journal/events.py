@@ -101,7 +101,7 @@ class ContractFrozen:
     """What the verdict rests on was put down."""
 
     files: dict[str, str]
-    """Path to sha256 of each frozen file."""
+    """Path to git's hash of each frozen file's content on the base commit."""
     checks: tuple[str, ...]
 
 

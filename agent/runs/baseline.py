@@ -42,8 +42,7 @@ class Baseline:
         desk = office.desk
         contract = freeze(
             reaching(prp, desk.settings),
-            paths=desk.repository.files(desk.base),
-            read=lambda path: desk.repository.read(desk.base, path),
+            files=desk.repository.blobs(desk.base),
         )
         async with office.room(contract, desk.base) as room:
             try:

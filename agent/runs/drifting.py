@@ -115,7 +115,7 @@ class _Look:
             rooms = _Rooms(desk=equipped, folder=folder)
             self._introduce(record)
             # People's tests and configuration count as they are on each commit.
-            contract = freeze(desk.prp, paths=(), read=lambda _: b"")
+            contract = freeze(desk.prp, files={})
             record(ContractFrozen(files={}, checks=tuple(check.id for check in contract.checks)))
             async with rooms.open(contract, self.commit) as room:
                 found = await self._found(contract, room, rooms, record)

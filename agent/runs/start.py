@@ -193,8 +193,7 @@ async def plan_at(desk: Desk, order: Order, *, listen: Record) -> Planned:
             await office.prepare()
             contract = freeze(
                 desk.prp,
-                paths=desk.repository.files(desk.base),
-                read=lambda path: desk.repository.read(desk.base, path),
+                files=desk.repository.blobs(desk.base),
             )
             baseline = await office.measure(contract, desk.base)
             plan = await office.plan(contract, baseline)

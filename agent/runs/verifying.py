@@ -155,8 +155,7 @@ async def _verdict(
             await office.prepare()
         contract = freeze(
             desk.prp,
-            paths=repository.files(desk.base),
-            read=lambda path: repository.read(desk.base, path),
+            files=repository.blobs(desk.base),
         )
         checks = tuple(check.id for check in contract.checks)
         record(ContractFrozen(files=dict(contract.files), checks=checks))

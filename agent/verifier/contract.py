@@ -1,7 +1,6 @@
 """The contract: what the verdict rests on, put down before any code is written."""
 
 import fnmatch
-import hashlib
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -83,7 +82,7 @@ class Contract:
     prp: Prp
     checks: tuple[Check, ...]
     files: Mapping[str, str]
-    """Path to sha256 of each file that the verifier puts back before it checks."""
+    """Path to git's hash of each file that the verifier puts back before it checks."""
     granted: Collection[str]
     """Paths that the PRP's tasks name, so that the coder may change them."""
 
@@ -126,15 +125,12 @@ class Contract:
         return ""
 
 
-def freeze(
-    prp: Prp, *, paths: Sequence[str], read: Callable[[str], bytes], levels: Sequence[int] = ()
-) -> Contract:
+def freeze(prp: Prp, *, files: Mapping[str, str], levels: Sequence[int] = ()) -> Contract:
     """Put down what the verdict will rest on.
 
     Args:
         prp: The document; a file that one of its tasks names is the coder's to change.
-        paths: All files of the base commit.
-        read: Returns a file's content at the base commit.
+        files: Every file of the base commit, with git's hash of its content.
         levels: Only the checks of these levels; empty means all.
 
     """
@@ -144,11 +140,11 @@ def freeze(
     checks = tuple(check for level in wanted for check in level.checks)
     every = (*checks, *prp.loose_checks)
     scripts = {script.removeprefix("./") for check in every for script in scripts_of(check.command)}
-    frozen = [p for p in paths if p not in granted and (decides(p) or p in scripts)]
+    frozen = [p for p in files if p not in granted and (decides(p) or p in scripts)]
     return Contract(
         prp=prp,
         checks=checks if levels else every,
-        files={path: hashlib.sha256(read(path)).hexdigest() for path in frozen},
+        files={path: files[path] for path in frozen},
         granted=frozenset(granted),
     )
 

@@ -70,13 +70,9 @@ class Worktree:
                 hint=f"Bring it back: git branch {self.branch} {self.at[:12]}",
             ) from None
 
-    def files(self) -> list[str]:
-        """Return the paths of all files of the base commit."""
-        return self.repository.files(self.base)
-
-    def read(self, path: str) -> bytes:
-        """Return a file's content at the base commit."""
-        return self.repository.read(self.base, path)
+    def blobs(self) -> dict[str, str]:
+        """Return the hash of each file's content at the base commit."""
+        return self.repository.blobs(self.base)
 
     def changed(self, since: str | None = None) -> tuple[FileStatus, ...]:
         """Return the files that the branch changes since a commit, by default the base."""

@@ -297,9 +297,7 @@ def test_V01_attributes_change_no_given_test_on_its_way_out_of_git(
         assert [file.path for file in place.tree.changed()] == [".gitattributes"]
         with checkout(repository, tmp_path / "copy", commit) as unguarded:
             assert (unguarded / "tests" / "test_a").read_bytes() != given.read_bytes()
-        contract = freeze(
-            parse_prp(GREET_PRP, path=Path("x.md")), paths=place.tree.files(), read=place.tree.read
-        )
+        contract = freeze(parse_prp(GREET_PRP, path=Path("x.md")), files=place.tree.blobs())
 
         async def in_the_room() -> tuple[bytes, Sequence[str]]:
             async with clean_room(

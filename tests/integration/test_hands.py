@@ -125,12 +125,7 @@ def test_of_many_frozen_files_the_most_deciding_are_protected_and_the_rest_is_pu
     files = {f"tests__test_{n:02}.py": f"assert {n}\n" for n in range(40)}
     with a_place(tmp_path, **files, **{"pyproject.toml": "[project]\n"}) as place:
         root = place.tree.path
-        names = [name.replace("__", "/") for name in files] + ["pyproject.toml"]
-        contract = freeze(
-            parse_prp("# A\n", path=Path("a.md")),
-            paths=names,
-            read=lambda path: (root / path).read_bytes(),
-        )
+        contract = freeze(parse_prp("# A\n", path=Path("a.md")), files=place.tree.blobs())
         assert contract.protected[0] == "pyproject.toml"
         assert len(contract.protected) < len(contract.files) == 41
         (tmp_path / "logs").mkdir()

@@ -40,8 +40,7 @@ async def a_room(
     base, head = repository.resolve("HEAD~"), repository.resolve("HEAD")
     contract = freeze(
         read_prp(project.root / "PRPs/greet.md"),
-        paths=repository.files(base),
-        read=lambda path: repository.read(base, path),
+        files=repository.blobs(base),
     )
     path = os.pathsep.join([str(lean_tools()), os.environ["PATH"]])
     async with clean_room(
