@@ -31,8 +31,8 @@ def load_libraries(choices: Iterable[ModelChoice]) -> None:
         "anyio._backends._asyncio",
         "genai_prices.data",
     ):
-        # What is missing is told where it is asked for.
-        with contextlib.suppress(ImportError):
+        # What is missing, or can't be opened, is told where it is asked for.
+        with contextlib.suppress(ImportError, OSError):
             import_module(module)
 
 
