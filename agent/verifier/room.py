@@ -1,7 +1,6 @@
 """The clean room: a fresh checkout of one commit, the contract's files as they were."""
 
 import asyncio
-import hashlib
 import os
 import re
 import shutil
@@ -21,6 +20,7 @@ from agent.verifier.figures import COVERAGE_DATA, OWN_REPORT, PREFIX, has_thresh
 from agent.verifier.watch import BENT, Watch
 from agent.workspace import FileProblem, Finished, Repository, Sandbox, Toolchain, checkout, run
 from agent.workspace.files import read_bytes, remove, write_bytes
+from agent.workspace.repository import hash_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +193,7 @@ def _differing(path: Path, files: Mapping[str, str]) -> set[str]:
 
     def is_as_it_was(name: str) -> bool:
         with suppress(FileProblem):
-            return hashlib.sha256(read_bytes(path, name)).hexdigest() == files[name]
+            return hash_of(read_bytes(path, name), like=files[name]) == files[name]
         return True  # one that is gone is told by what the commit changes
 
     return {name for name in files if not is_as_it_was(name)}

@@ -1,6 +1,7 @@
 """The person's repository: read, never changed but for branches and worktrees of our own."""
 
 import contextlib
+import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -214,6 +215,16 @@ class Repository:
             .text("rev-parse", "--verify", "HEAD")
             .strip()
         )
+
+
+def hash_of(content: bytes, *, like: str) -> str:
+    """Return git's hash of a file's content, in the format that another hash of git has."""
+    form = "sha1" if len(like) == _LENGTH_OF_SHA1 else "sha256"
+    written = b"blob %d\0" % len(content) + content
+    return hashlib.new(form, written, usedforsecurity=False).hexdigest()
+
+
+_LENGTH_OF_SHA1 = 40
 
 
 def _require_own_configuration(git: Git, root: Path) -> None:

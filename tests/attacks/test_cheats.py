@@ -286,8 +286,12 @@ def test_a_server_that_only_pretends_proves_nothing(tmp_path: Path, content: str
 def test_V01_attributes_change_no_given_test_on_its_way_out_of_git(
     tmp_path: Path, attributes: str
 ) -> None:
-    """What is in the commit is as it was, and a checkout makes something else of it."""
-    with a_place(tmp_path, tests__test_a="assert 1 == 2\n") as place:
+    """What is in the commit is as it was, and a checkout makes something else of it.
+
+    Those that no attribute is about are not said to have changed.
+    """
+    files = {"tests__test_a": "assert 1 == 2\n", "spec__test_b": "assert 2 == 3\n"}
+    with a_place(tmp_path, **files) as place:
         given, repository = place.tree.path / "tests" / "test_a", place.tree.repository
         os.utime(given, (0, 0))
         place.tree.git("update-index", "--refresh")

@@ -59,6 +59,10 @@ WRITES = {
 }
 
 
+def leave_all(_: Path) -> None:
+    """Take nothing away: the guard is gone."""
+
+
 @pytest.mark.parametrize("script", [pytest.param(s, id=name) for name, s in WRITES.items()])
 @pytest.mark.parametrize("guarded", [True, False])
 def test_S22_a_link_in_the_place_of_a_folder_is_not_written_through(
@@ -70,12 +74,8 @@ def test_S22_a_link_in_the_place_of_a_folder_is_not_written_through(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing of the person's is changed, moved or added."""
-
-    def unguarded(_: Path) -> None:
-        pass
-
     if not guarded:
-        monkeypatch.setattr(installing, "_clear_strangers", unguarded)
+        monkeypatch.setattr(installing, "_clear_strangers", leave_all)
     before = left(person)
     install(place, script.format(person=person), tmp_path / "environments")
     assert (left(person) == before) is guarded
@@ -92,12 +92,8 @@ def test_S10_a_link_in_the_place_of_packages_is_not_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Later commands would find behind it what it names on the host."""
-
-    def unguarded(_: Path) -> None:
-        pass
-
     if not guarded:
-        monkeypatch.setattr(installing, "_clear_strangers", unguarded)
+        monkeypatch.setattr(installing, "_clear_strangers", leave_all)
     environments = tmp_path / "environments"
     installed = install(place, f"rm -rf ../{name}; ln -s {person} ../{name}", environments)
     place.toolchain = installed.in_front_of(place.toolchain)
@@ -110,12 +106,8 @@ def test_S11_a_pointer_to_a_repository_is_not_followed(
     place: Place, tmp_path: Path, guarded: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What runs after it would be shown the history of whichever it names."""
-
-    def unguarded(_: Path) -> None:
-        pass
-
     if not guarded:
-        monkeypatch.setattr(installing, "_clear_strangers", unguarded)
+        monkeypatch.setattr(installing, "_clear_strangers", leave_all)
     own = place.tree.git.git_dir
     install(
         place,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.workspace import Repository, checkout
+from agent.workspace.repository import hash_of
 from tests.support.project import Project
 
 _ADDS_AND_REMOVES = """
@@ -94,3 +95,16 @@ def test_F19_several_programs_add_and_remove_worktrees_side_by_side(
     said = [process.communicate(timeout=120)[1] for process in processes]
     assert [process.returncode for process in processes] == [0] * 4, "\n".join(said)
     assert project.git("worktree", "list").count("\n") == 1
+
+
+@pytest.mark.parametrize("form", ["sha1", "sha256"])
+def test_a_content_has_the_hash_that_git_gives_it(tmp_path: Path, form: str) -> None:
+    """Given a repository of either format, then ours is the one that its trees name."""
+    git = ("git", "-C", str(tmp_path))
+    subprocess.run([*git, "init", "-q", f"--object-format={form}"], check=True)
+    told = subprocess.run(
+        [*git, "hash-object", "--stdin"], input=b"a\0b\n", capture_output=True, check=True
+    )
+    expected = told.stdout.decode().strip()
+    assert hash_of(b"a\0b\n", like=expected) == expected
+    assert hash_of(b"a\0b", like=expected) != expected
