@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from importlib import import_module
 
 from agent.llm.models import ModelChoice
@@ -19,7 +20,15 @@ _ASKED_WITH = {
 
 def load_libraries(choices: Iterable[ModelChoice]) -> None:
     """Import what asking these models takes; it costs seconds, which something else can hide."""
-    providers = {name.partition(":")[0].partition("-")[0] for c in choices for name in c.names}
+    _load({name.partition(":")[0].partition("-")[0] for c in choices for name in c.names})
+
+
+def load_all() -> None:
+    """Import what asking models takes, whichever they will be."""
+    _load(_ASKED_WITH.keys())
+
+
+def _load(providers: AbstractSet[str]) -> None:
     known = sorted(providers & _ASKED_WITH.keys())
     for module in (
         "agent.llm.asking",

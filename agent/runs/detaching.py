@@ -9,6 +9,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from agent.errors import EnvironmentProblem
 from agent.journal import Record
@@ -19,7 +20,18 @@ from agent.runs.folder import RunFolder
 from agent.shown import json_text
 
 _PAUSE = 0.05
-Process = subprocess.Popen[bytes]
+
+
+class Process(Protocol):
+    """A process that works on a run, leader of a session of its own."""
+
+    pid: int
+
+    def wait(self) -> int:
+        """Return its exit status; the number of the signal that ended it, negative."""
+
+    def terminate(self) -> None:
+        """Send it SIGTERM."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +59,15 @@ class Begun:
         )
 
 
-def start_working(folder: RunFolder, *, cwd: Path, lifeline: int | None = None) -> Process:
+def working_on(run: str, *, lifeline: int | None) -> list[str]:
+    """Return the command line, from the program's name on, of a process that works on a run."""
+    tied = [] if lifeline is None else ["--lifeline", str(lifeline)]
+    return ["prp", "resume", run, "--keep-prp", *tied]
+
+
+def start_working(
+    folder: RunFolder, *, cwd: Path, lifeline: int | None = None
+) -> subprocess.Popen[bytes]:
     """Let a process of its own work on a run.
 
     Args:
@@ -57,11 +77,11 @@ def start_working(folder: RunFolder, *, cwd: Path, lifeline: int | None = None) 
             started, as soon as the other end is closed. None for one that outlives us.
 
     """
-    tied = [] if lifeline is None else ["--lifeline", str(lifeline)]
+    command = working_on(folder.id, lifeline=lifeline)[1:]
     with folder.output.open("ab") as output:
         return subprocess.Popen(
             # -P: a checkout with an `agent` package of its own must not be taken for ours.
-            [sys.executable, "-P", "-m", "agent.cli", "resume", folder.id, "--keep-prp", *tied],
+            [sys.executable, "-P", "-m", "agent.cli", *command],
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=output,

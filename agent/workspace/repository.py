@@ -45,7 +45,7 @@ class Repository:
             EnvironmentProblem: No repository, a bare one, no commit yet, or no git.
 
         """
-        gitpython = _gitpython()
+        gitpython = load_gitpython()
         try:
             found = gitpython.Repo(start, search_parent_directories=True)
         except (gitpython.InvalidGitRepositoryError, gitpython.NoSuchPathError):
@@ -248,7 +248,7 @@ def _require_own_configuration(git: Git, root: Path) -> None:
 
 def create_repository(folder: Path, *, message: str) -> None:
     """Make a repository of a folder with all its files in a first commit."""
-    gitpython = _gitpython()
+    gitpython = load_gitpython()
 
     with gitpython.Repo.init(folder, initial_branch="main") as made:
         person = gitpython.Actor("prp", "prp@localhost")
@@ -258,7 +258,7 @@ def create_repository(folder: Path, *, message: str) -> None:
 
 def init_repository(folder: Path, *, branch: str) -> Git:
     """Make an empty repository of a folder, or take the one that is there; return its git."""
-    with _gitpython().Repo.init(folder, initial_branch=branch) as made:
+    with load_gitpython().Repo.init(folder, initial_branch=branch) as made:
         return Git(common_dir=Path(made.common_dir).resolve(), identity=_identity(made))
 
 
@@ -276,7 +276,7 @@ def _identity(repository: object) -> dict[str, str]:
     }
 
 
-def _gitpython() -> Any:
+def load_gitpython() -> Any:
     """Return GitPython, told which git to use: on import it looks for one on the PATH."""
     os.environ["GIT_PYTHON_GIT_EXECUTABLE"] = git_program()
     import git as gitpython  # noqa: PLC0415 - costs 0.3 s, needed by runs only

@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -141,6 +142,35 @@ def test_a_worker_that_is_killed_is_followed_by_another(
     # What was under way when it was killed is asked once more.
     assert asked < expected.asked
     assert len(provider.requests) <= expected.asked + 1
+
+
+def test_a_worker_whose_loaded_process_dies_goes_on(
+    fleet: Fleet, provider: Provider, tmp_path: Path
+) -> None:
+    """Given that what runs are copied from is killed, then its run is taken up by a new copy."""
+    expected = Undisturbed(tmp_path)
+    execute(fleet, provider)
+    one = fleet.worker("one", "--until-empty")
+    wait_for(lambda: '"task-finished"' in fleet.events("one"))
+    loaded = subprocess.check_output(["pgrep", "-P", str(one.pid), "-f", "multiprocessing.forks"])
+    os.kill(int(loaded), signal.SIGKILL)
+    assert one.wait(90) == 0, fleet.said("one")
+    assert fleet.tree("prp/greet") == expected.tree
+    assert len(provider.requests) <= expected.asked + 1
+
+
+def test_a_worker_takes_its_code_from_nowhere_else(fleet: Fleet, provider: Provider) -> None:
+    """Given a folder with an `agent` package and one of the library's names, neither is run."""
+    place = fleet.folder / "one"
+    for name in ("agent", "agent/runs", "agent/runs/fleet"):
+        (place / name).mkdir(parents=True)
+        (place / name / "__init__.py").write_text(f"open({str(place / 'ran')!r}, 'w')")
+    (place / "multiprocessing.py").write_text(f"open({str(place / 'ran')!r}, 'w')")
+    execute(fleet, provider)
+    worker = fleet.worker("one", "--until-empty")
+    assert worker.wait(60) == 0, fleet.said("one")
+    assert [entry["outcome"] for entry in fleet.entries()] == ["proven"]
+    assert not (place / "ran").exists()
 
 
 def test_a_worker_that_ends_puts_its_runs_back(fleet: Fleet, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from agent.errors import EnvironmentProblem, Exit, PrpError
 from agent.journal import read_events
 from agent.runs.alive import holder
 from agent.runs.database import forget_ended
-from agent.runs.detaching import Process, start_working
+from agent.runs.detaching import Process
 from agent.runs.durable import unwritable
 from agent.runs.engine import LeftOpen, configuration
 from agent.runs.fleet.clones import clone_for
@@ -28,6 +28,7 @@ from agent.runs.fleet.jobs import Job, from_json, unpack
 from agent.runs.fleet.liveness import Sign
 from agent.runs.fleet.queue import WORKFLOW, id_of, prefix_of, prepared, run_of
 from agent.runs.fleet.storing import store
+from agent.runs.fleet.warm import Warm
 from agent.runs.folder import RunFolder
 from agent.settings import Settings
 
@@ -70,6 +71,7 @@ class Worker:
     )
     _running: dict[str, "_Running"] = field(default_factory=dict)
     _is_ending: bool = False
+    _warm: Warm = field(default_factory=Warm)
     _tidied: float = -_TIDYING
 
     async def work(self, *, until_empty: bool) -> None:
@@ -216,7 +218,7 @@ class Worker:
         unpack(job, folder, root)
         for _ in range(_MOST_STARTS):
             _wait_for_others(folder)
-            running = _Running.start(job, folder)
+            running = _Running.start(job, folder, self._warm)
             self._running[job.run] = running
             # It may have begun to end just before.
             if self._is_ending:
@@ -269,10 +271,10 @@ class _Running:
     is_cancelled: bool = False
 
     @classmethod
-    def start(cls, job: Job, folder: RunFolder) -> "_Running":
+    def start(cls, job: Job, folder: RunFolder, warm: Warm) -> "_Running":
         reading, writing = os.pipe()
         try:
-            process = start_working(folder, cwd=folder.path, lifeline=reading)
+            process = warm.start(folder, cwd=folder.path, lifeline=reading)
         finally:
             os.close(reading)
         return cls(job=job, folder=folder, process=process, lifeline=writing)
