@@ -184,6 +184,16 @@ async def to_its_end(do: Callable[[], _Result]) -> _Result:
         raise
 
 
+@asynccontextmanager
+async def meanwhile() -> AsyncIterator[Callable[[Callable[[], object]], None]]:
+    """Give what begins to do something in a thread while others go on; at the end all is done."""
+    begun: list[asyncio.Task[object]] = []
+    try:
+        yield lambda do: begun.append(asyncio.create_task(to_its_end(do)))
+    finally:
+        await asyncio.gather(*begun)
+
+
 async def _ended(tasks: Collection["asyncio.Task[Any]"]) -> None:
     """Cancel tasks and wait until they have ended in order."""
     for task in tasks:

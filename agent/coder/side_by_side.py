@@ -10,7 +10,7 @@ from agent.coder.rounds import rounds
 from agent.journal import Record, TaskClashed, TaskFinished, TaskStarted, TaskWaits
 from agent.journal.about import about
 from agent.llm.conversation import Talk
-from agent.steps import Json, step, to_its_end, under_way
+from agent.steps import Json, meanwhile, step, to_its_end, under_way
 from agent.workspace import Worktree, clip
 from agent.workspace.beside import Beside, take_in
 
@@ -103,7 +103,7 @@ class Team:
             )
             for one in work
         }
-        async with under_way(lanes, most=self.jobs) as came_of:
+        async with under_way(lanes, most=self.jobs) as came_of, meanwhile() as begin:
             for name, one in zip(lanes, work, strict=True):
                 part = await came_of(name)
                 if isinstance(part, Exception):
@@ -112,7 +112,7 @@ class Team:
                     as_committed = await self._join(
                         one, part, attempt, tree, since=start, as_committed=as_committed
                     )
-                await to_its_end(part.tree.close)
+                begin(part.tree.close)
 
     async def _in_lane(self, one: Assignment, attempt: int, start: str) -> _Part:
         with about(task=one.number):

@@ -141,21 +141,19 @@ def take_in(
     """
     if not as_committed:
         tree.restore()
-    clashing = _clashing(tree, since, made)
-    if clashing:
-        tree.restore()
-        return "", tuple(clashing)
-    return tree.git.text("write-tree").strip(), ()
-
-
-def _clashing(tree: Worktree, since: str, made: str) -> list[str]:
-    """Bring both sides together in index and files; return the paths that do not fit."""
     try:
         tree.git("read-tree", "-m", "-u", "--aggressive", since, tree.at, made)
-        return [path for path, sides in _unmerged(tree).items() if not _merge(tree, path, sides)]
+        with contextlib.suppress(GitFailed):
+            # It fails where git could not decide on everything.
+            return tree.git.text("write-tree").strip(), ()
+        clashing = [p for p, sides in _unmerged(tree).items() if not _merge(tree, p, sides)]
+        if not clashing:
+            return tree.git.text("write-tree").strip(), ()
     except GitFailed:
         # A file in the place of a folder, or one that no commit holds in the place of a new one.
-        return _both_changed(tree, since, made)
+        clashing = _both_changed(tree, since, made)
+    tree.restore()
+    return "", tuple(clashing)
 
 
 def _has(repository: Repository, commit: str) -> bool:

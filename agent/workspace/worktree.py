@@ -45,6 +45,8 @@ class Worktree:
     """Whether the folder is left as it is, for the run to be taken up."""
     follow: Callable[[str], None] | None = None
     """Takes each commit to where others see it, before the run goes on."""
+    _tree: tuple[str, str] = ("", "")
+    """A commit and its tree, the last that was asked for."""
 
     @property
     def ref(self) -> str:
@@ -116,20 +118,20 @@ class Worktree:
             EnvironmentProblem: The branch is gone or moved: somebody else committed to it.
 
         """
-        ours, tip = self._tree_and_tip()
-        if tree == ours:
+        if tree == self._tree_of(self.at):
             return None
         # Models word it, and `git log` shows it to terminals.
         words = printable_lines(f"{message}\n\n{body}").strip() + "\n"
-        if (tip := tip or self.tip()) != self.at:
-            self._require_ours(tip, tree)
-            self.at = tip
-            return tip
         made = self.git.text(
             "commit-tree", tree, "-p", self.at, stdin=words.encode("utf-8", "replace")
         ).strip()
-        self.git("update-ref", self.ref, made, self.at)
-        self.at = made
+        try:
+            self.git("update-ref", self.ref, made, self.at)
+        except GitFailed:
+            if (made := self.tip()) == self.at:
+                raise
+            self._require_ours(made, tree)
+        self.at, self._tree = made, (made, tree)
         return made
 
     def _require_ours(self, tip: str, tree: str) -> None:
@@ -143,15 +145,10 @@ class Worktree:
                 "keep what you committed on a branch of your own.",
             )
 
-    def _tree_and_tip(self) -> tuple[str, str]:
-        """Return the tree that the work has come to, and the branch's commit if there is one."""
-        with contextlib.suppress(GitFailed):
-            tree, tip = self.git.text("rev-parse", f"{self.at}^{{tree}}", self.ref).split()
-            return tree, tip
-        return self._tree_of(self.at), ""
-
     def _tree_of(self, commit: str) -> str:
-        return self.git.text("rev-parse", f"{commit}^{{tree}}").strip()
+        if self._tree[0] != commit:
+            self._tree = commit, self.git.text("rev-parse", f"{commit}^{{tree}}").strip()
+        return self._tree[1]
 
     def go_on_from(self, commit: str) -> None:
         """Let the branch end with a commit that was made elsewhere on top of its own."""
