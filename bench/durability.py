@@ -1,4 +1,4 @@
-"""What it costs that nothing is lost: a step on each database, and runs a minute by workers.
+"""What it costs that nothing is lost: a step on each database, and runs by workers.
 
     python bench/durability.py
 
@@ -12,7 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 
 from agent.runs.database import database_of
 from agent.runs.durable import Steps
@@ -23,11 +25,12 @@ from tests.support.fleet import a_fleet
 from tests.support.lives import FILES, Coder, options
 from tests.support.postgres import a_database
 from tests.support.project import Project
-from tests.support.provider import Provider
+from tests.support.provider import Answer, Provider, Request
 from tests.support.scripts import GREET_PRP
 
 STEPS = 200
 RUNS = 8
+ONE_BY_ONE = 5
 
 
 async def _steps(url: str) -> tuple[float, float, float]:
@@ -82,14 +85,53 @@ def _workers(server: str, folder: Path) -> None:
         print(f"{count:7} {seconds:10.1f} s    {60 * RUNS / seconds:10.1f}", flush=True)
 
 
+def _resident(server: str, folder: Path) -> None:
+    """Show how long a worker that waits takes from a run to its first question."""
+    asked: list[float] = []
+    coder = Coder()
+
+    def noting(request: Request) -> Answer:
+        asked.append(time.monotonic())
+        return coder(request)
+
+    taken = []
+    project = Project(folder / "project", FILES)
+    with a_fleet(folder, project, f"{server}/resident") as fleet, Provider(noting) as model:
+        fleet.worker("one")
+        _wait_for(lambda: "takes runs" in fleet.said("one"))
+        for number in range(ONE_BY_ONE + 1):
+            before = len(asked)
+            command = ("execute", "PRPs/greet.md", "--queue", "team", *options(model))
+            if (queued := fleet.prp(*command)).status:
+                sys.exit(queued.err)
+            _wait_for(lambda number=number: fleet.said("one").count(" on prp/") > number)
+            begun = time.monotonic()
+            _wait_for(lambda number=number: fleet.said("one").count("proven (0)") > number)
+            taken.append(asked[before] - begun)
+    # The first of them waits until everything is loaded.
+    told = ", ".join(f"{seconds * 1000:.0f}" for seconds in taken)
+    print(f"\nfrom taking a run to its first question: median of the last {ONE_BY_ONE} of")
+    print(f"{told}: {median(taken[1:]) * 1000:.0f} ms")
+
+
+def _wait_for(what: Callable[[], bool]) -> None:
+    latest = time.monotonic() + 60
+    while not what():
+        if time.monotonic() > latest:
+            sys.exit("it did not come to that")
+        time.sleep(0.002)
+
+
 def main() -> None:
-    """Print two tables."""
+    """Print two tables, and what a waiting worker takes."""
     with tempfile.TemporaryDirectory(prefix="prp-bench-") as name, a_database() as (port, _):
         folder, server = Path(name), f"postgresql://shop@127.0.0.1:{port}"
         os.environ["XDG_STATE_HOME"] = str(folder / "state")
         _databases(server, folder)
         sys.stdout.flush()
         _workers(server, folder)
+        (folder / "resident").mkdir()
+        _resident(server, folder / "resident")
 
 
 if __name__ == "__main__":
