@@ -1,4 +1,4 @@
-"""The words that give a command its kind: programs, and patterns of commands.
+"""The words that give a command its kind: patterns of commands.
 
 A rule is looked at only where one of its gate words occurs, because a hundred patterns a command
 cost more than everything else that is read from a document.
@@ -10,48 +10,19 @@ from typing import NamedTuple
 from agent.prp.model import CheckKind
 
 _LOCAL = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])"
-PROGRAMS: tuple[tuple[CheckKind, frozenset[str]], ...] = (
-    (
-        CheckKind.DESTRUCTIVE,
-        frozenset(
-            "rm rmdir shred unlink truncate fdisk dd sudo su doas shutdown reboot halt poweroff "
-            "kill pkill killall crontab systemctl service launchctl chown iptables nft ufw sysctl "
-            "useradd userdel usermod groupdel passwd visudo ssh scp sftp umount swapoff "
-            "parted sgdisk wipefs cryptsetup losetup diskutil lvremove vgremove pvremove virsh zfs "
-            "mkswap blkdiscard pkexec runuser rmmod insmod chattr setfacl trash trash-put srm wipe "
-            "scrub mke2fs mkntfs newfs packer dokku sendmail mail kill-port zpool dropdb dropuser pg_restore ansible ansible-playbook semantic-release goreleaser bfg "
-            "fastlane remove-item clear-content clear-item del erase rd diskpart mysqladmin lftp ftp "
-            "wg-quick modprobe mdadm vgreduce fsck badblocks hdparm nvme tmutil csrutil spctl nvram tccutil pg_dropcluster "
-            "gh-pages eas taskkill stop-process".split()
-        ),
-    ),
-    (
-        CheckKind.INTERACTIVE,
-        frozenset(
-            "vi vim nano emacs less more top htop man snakeviz open xdg-open code cursor claude "
-            "gemini codex start".split()
-        ),
-    ),
-    (
-        CheckKind.NETWORK,
-        frozenset(
-            "docker docker-compose podman kubectl helm terraform aws az gcloud gh vercel "
-            "supabase".split()
-        ),
-    ),
-    (
-        CheckKind.MUTATING,
-        frozenset(
-            "rm mv cp touch mkdir ln tee patch chmod install rsync unzip createdb gunzip "
-            "zip 7z".split()
-        ),
-    ),
-)
-
-
 # What may stand between a program and its command.
 _OPTIONS = r"(?:--?[\w-]+(?:=\S*|\s+[^-\s]\S*)?\s+)*?"
 _GIT = r"\bgit\s+((-[cC]|--git-dir|--work-tree)[\s=]+(\"[^\"\n]*\"|'[^'\n]*'|\S+)\s+|-\S+\s+)*"
+
+# The first word of a command that its own tool carries out, run by `npx` and its kind or not;
+# what stands behind a program that only reads, builds or tests is a name.
+_TOOL = (
+    r"(?:^|[;&|({\n]\s*|(?:^|\s)\w+=(?:\"[^\"]*\"|'[^']*'|\S*)\s+(?:\\\n\s*)?)"
+    r"(?:(?:npx|bunx|pnpx|uvx|(?:npm|pnpm|yarn|bun|uv|poetry|pdm|pipx)\s+(?:exec|dlx|x|run))\s+(?:--?[\w-]+\s+)*)?"
+    r"(?!(?:cat|ls|cd|e?grep|rg|find|test|diff|head|tail|wc|mkdir|cp|mv|touch|stat|tree|du|git|pytest|vitest|jest|mocha|ava|"
+    r"playwright|cypress|eslint|tsc|tsx|ruff|mypy|prettier|bash|sh|shellcheck|jq|kubectl|k|oc|helm|argocd|docker|python[\d.]*|"
+    r"node|go|cargo|dotnet|npm|pnpm|yarn|bun|make|just|task|echo|printf|man|which|type|command)\s)[\w@][\w./@-]*\s+(?:[a-z]\w*\s+)?"
+)
 
 
 class Rule(NamedTuple):
@@ -162,6 +133,8 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 r"\b(deploy|--prod|release|publish|push|promote|destroy|rollback|rm|remove|delete)\b|\bvercel\b.*--prod|"
                 r"\bheroku\b.*:(reset|destroy|set|unset|rollback|promote)",
             ),
+            _words("deploy undeploy publish unpublish destroy", _TOOL + r"(?:(?:un)?(?:deploy|publish)|destroy)(?=\s|$|[;&|)])"),
+            _words("forge cast hardhat", r"\bforge\b.*\s--broadcast\b|\bcast\s+send\b|\bhardhat\s+run\s+\S*deploy"),
             _words("kamal cap fab skaffold", r"\bkamal\b|\b(cap\s+\w+|fab)\s+deploy|\bskaffold\s+(run|deploy|delete)"),
             _words(
                 "terragrunt nomad consul vault etcdctl rclone bq stripe twilio k3d conda wrangler sls serverless firebase nerdctl podman argocd flux crictl velero",
@@ -286,6 +259,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 rf"\b(curl|wget|http|https|xh)\b(?=.*(https?://|\s[\w.-]+\.(com|io|dev|org|net|app)))(?!.*//{_LOCAL})",
             ),
             _words("elasticdump", r"\belasticdump\b"),
+            _words("npx bunx pnpx", r"\b(npx|bunx|pnpx)\s+(-\S+\s+)*(supabase|vercel|netlify|convex)\s+(?!-{1,2}(version|help|v|h)\b|dev\b)"),
             _words("pip pip3 safety snyk", r"\bpip3?\s+(install|download|index)\b|\bpip-audit\b|\bsafety\s+(check|scan)\b|\bsnyk\b"),
             _words("uv uvx pipx", r"\buv\s+(sync|add|lock|pip\s+(install|sync)|tool\s+install|python\s+install)\b|\buvx\b|\bpipx\b"),
             _words("npm pnpm yarn bun", r"\b(npm|pnpm|yarn|bun)\s+(i|install|ci|add|update|upgrade|audit|dlx|create|link|outdated)\b|^yarn$"),

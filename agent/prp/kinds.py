@@ -16,7 +16,8 @@ from agent.prp.inner import (
     writes_in_code,
     written_by,
 )
-from agent.prp.kind_rules import PROGRAMS, RULES, Rule
+from agent.prp.kind_programs import PROGRAMS
+from agent.prp.kind_rules import RULES, Rule
 from agent.prp.model import CheckKind
 
 # The first word of each simple command; what may stand before it is consumed, the word is not.

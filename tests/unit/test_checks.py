@@ -375,6 +375,14 @@ class TestKinds:
             "elasticdump --input=a.json --output=http://localhost:9200/users",
             "python3 -c \"open('/etc/hosts', 'w').write('x')\"",
             "node -e \"require('fs').writeFileSync('/etc/hosts', 'x')\"",
+            "npx convex deploy",
+            'URL=https://x.example \\\nADMIN_KEY="a|b c" \\\nnpx convex deploy -y',
+            "cd app && bunx --bun wasp deploy fly",
+            "modal deploy app.py",
+            "npx vsce publish",
+            "uv run shop destroy",
+            "supabase functions deploy hello",
+            "forge script script/Shop.s.sol --broadcast",
         ],
     )
     def test_I52_what_destroys_is_never_run(self, command: str) -> None:
@@ -405,6 +413,11 @@ class TestKinds:
             "http DELETE localhost:8000/users/1",
             "python3 -c \"print(open('a.toml', 'rb').read())\"",
             "python3 -c \"open('/tmp/x', 'w').write('x')\"",
+            "npx vitest run deploy",
+            "dotnet publish -c Release",
+            "pytest tests -k deploy",
+            "ls deploy && cat deploy/notes.txt",
+            "cd deploy && npm test",
         ],
     )
     def test_what_only_speaks_of_destroying_is_run(self, command: str) -> None:
@@ -454,6 +467,9 @@ class TestKinds:
             ("dotnet format --verify-no-changes", CheckKind.RUN),
             ("claude mcp list | grep tasks", CheckKind.NETWORK),
             ("kubectl rollout status deploy/web", CheckKind.NETWORK),
+            ("kubectl get deploy web", CheckKind.NETWORK),
+            ("npx supabase start", CheckKind.NETWORK),
+            ("npx supabase --version", CheckKind.RUN),
             ("git -C app mv a.py b.py", CheckKind.MUTATING),
             ("grep x src/a.py > out.txt", CheckKind.MUTATING),
             ("pytest tests/test_[feature].py", CheckKind.PLACEHOLDER),
