@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agent.prp.commands import Command, Remark, split_commands
+from agent.prp.commented import as_commented
 from agent.prp.expected import (
     expectation_of,
     expected_above,
@@ -114,7 +115,8 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
         if effect is Effect.ONLY:
             setup.append(part.text)
             continue
-        check = up.take(_with_above(check_of(part, level=level, setup=setup), above, opens=opens))
+        check = as_commented(check_of(part, level=level, setup=setup), part.before, lines)
+        check = up.take(_with_above(check, above, opens=opens))
         setup = [*setup, *noted_by(check)][:_MOST_SETUP]
         if effect is Effect.SOME:
             setup.append(_silent(part.text))

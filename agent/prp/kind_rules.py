@@ -259,6 +259,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 rf"\b(curl|wget|http|https|xh)\b(?=.*(https?://|\s[\w.-]+\.(com|io|dev|org|net|app)))(?!.*//{_LOCAL})",
             ),
             _words("elasticdump", r"\belasticdump\b"),
+            _signs("--url", rf"\s--url[= ][\"']?https?://(?!{_LOCAL})"),
             _words("npx bunx pnpx", r"\b(npx|bunx|pnpx)\s+(-\S+\s+)*(supabase|vercel|netlify|convex)\s+(?!-{1,2}(version|help|v|h)\b|dev\b)"),
             _words("pip pip3 safety snyk", r"\bpip3?\s+(install|download|index)\b|\bpip-audit\b|\bsafety\s+(check|scan)\b|\bsnyk\b"),
             _words("uv uvx pipx", r"\buv\s+(sync|add|lock|pip\s+(install|sync)|tool\s+install|python\s+install)\b|\buvx\b|\bpipx\b"),
@@ -284,7 +285,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             ),
             _words(
                 "npm pnpm yarn bun",
-                r"\b(npm|pnpm|yarn|bun)\s+(run\s+)?((?:(?!build|test|lint|check)\w+:)?dev|start|serve|preview|storybook)\b(?!:build)",
+                r"\b(npm|pnpm|yarn|bun)\s+(run\s+)?((?:(?!build|test|lint|check)\w+:)?dev|tauri\s+dev|start|serve|preview|storybook)\b(?!:build)",
             ),
             _words("make just", r"^(make|just)\s+(dev|serve|start|run-dev|dev-server)\s*&?\s*$"),
             _words("flask quart runserver fastapi rails", r"\b(flask|quart)\b.*\brun\b|\brunserver\b|\bfastapi\s+(dev|run)\b|\brails\s+s\b"),

@@ -13,7 +13,7 @@ from agent.prp.lines import Line, Role
 from agent.prp.mapped import mapped_checks, may_map
 from agent.prp.model import Check, CheckKind, Expectation, ExpectationKind, Level
 from agent.prp.proving import is_work, proving_checks
-from agent.prp.serving import with_servers
+from agent.prp.serving import with_servers, with_servers_above
 
 _QUIET = {Part.CRITERIA, Part.CHECKLIST, Part.CONTEXT, Part.TESTS, Part.ANTI_PATTERNS}
 _ABOUT_CHECKING = re.compile(
@@ -51,7 +51,9 @@ def find_checks(blocks: Sequence[Block]) -> tuple[tuple[Level, ...], tuple[Check
         if not fenced and not loose:
             fenced = [check for b in about for check in _not_only_work(_fenced([b]))]
         loose += [check for check in fenced if check.line not in known]
-    return levels, number(sorted(loose, key=lambda check: check.line), level=0)
+    in_levels = (check for level in levels for check in level.checks)
+    loose = with_servers_above(sorted(loose, key=lambda check: check.line), in_levels)
+    return levels, number(loose, level=0)
 
 
 def _is_about_checking(heading: str) -> bool:

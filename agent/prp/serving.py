@@ -1,7 +1,7 @@
 """Servers of a fence: which checks ask them, and what only waits for them or stops them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from agent.prp.kinds import kinds_of
@@ -198,6 +198,25 @@ def with_servers(checks: Iterable[Check]) -> list[Check]:
         else:
             given.append(check)
     return given
+
+
+def with_servers_above(loose: Sequence[Check], others: Iterable[Check]) -> list[Check]:
+    """Give the probes that stand outside of every level the servers above them in the document.
+
+    Args:
+        loose: Checks outside of every level.
+        others: Those of the levels.
+
+    """
+    if not any(is_probe(check) for check in loose):
+        return list(loose)
+    ours = set(map(id, loose))
+    in_order = sorted([*others, *loose], key=lambda check: check.line)
+    level = loose[0].level
+    given = with_servers(
+        replace(check, level=level) if id(check) not in ours else check for check in in_order
+    )
+    return [taken for taken, check in zip(given, in_order, strict=True) if id(check) in ours]
 
 
 def _needing_network(check: Check) -> Check:

@@ -432,6 +432,9 @@ class TestKinds:
             ("python manage.py makemigrations --check", CheckKind.RUN),
             ('echo hello > "/tmp/x"', CheckKind.RUN),
             ("make dev", CheckKind.SERVER),
+            ("npm run tauri dev", CheckKind.SERVER),
+            ('python tools/fetch.py --url "https://example.com/a"', CheckKind.NETWORK),
+            ("python tools/fetch.py --url http://localhost:8000/a", CheckKind.RUN),
             ("adb shell pm list packages", CheckKind.RUN),
             ("adb shell pm clear com.example", CheckKind.DESTRUCTIVE),
             ("import { A } from './a.js';", CheckKind.SAMPLE_CODE),
@@ -500,6 +503,11 @@ class TestKinds:
     def test_a_command_has_its_kind(self, command: str, kind: CheckKind) -> None:
         """The most restrictive one comes first."""
         assert kinds_of(command)[0] is kind
+
+    def test_a_comment_says_which_secret_a_command_needs(self) -> None:
+        """It speaks of the command below it only."""
+        fence = "# Smoke test (requires SHOP_API_KEY):\nnpm run smoke\nnpm test"
+        assert [check.kind for check in checks(fence)] == [CheckKind.SECRET, CheckKind.RUN]
 
     @pytest.mark.parametrize(
         "command",

@@ -114,6 +114,52 @@ class TestALevel:
         assert probe.servers
 
 
+class TestOutsideOfLevels:
+    """Probes in checklists, and in documents without loops."""
+
+    def test_the_servers_of_the_document_above_count(self) -> None:
+        """Whatever level they are in; without any the probe needs the network."""
+        probe = "## Final Checklist\n- [ ] It answers: `curl -f localhost:8000/health`\n"
+        loop = "## Validation Loop\n### Level 1: X\n```bash\n{}\n```\n"
+        up = parse_prp(f"# A\n\n{loop.format('uvicorn app:app &')}{probe}", path=Path("x.md"))
+        assert [server.line for server in up.loose_checks[0].servers] == [6]
+        assert is_run(up.loose_checks[0])
+        alone = parse_prp(f"# A\n\n{loop.format('pytest -q')}{probe}", path=Path("x.md"))
+        assert alone.loose_checks[0].kinds == (CheckKind.NETWORK,)
+
+    def test_a_probe_of_a_document_without_loops_needs_the_network(self) -> None:
+        """As in a level."""
+        text = "# A\n\n## Step 1: Validation\n### API Tests\n```bash\ncurl localhost:3000/a\n```\n"
+        (check,) = parse_prp(text, path=Path("x.md")).checks
+        assert check.kind is CheckKind.NETWORK
+
+
+class TestWhatIsCalledAServer:
+    """A comment says what a command of one's own is."""
+
+    def test_what_is_started_above_its_probes_is_a_server(self) -> None:
+        """Nothing else could answer them."""
+        server, probe = checks(
+            "# Start the API server\nuv run python -m app.main --dev\n\ncurl localhost:8000/"
+        )
+        assert server.kind is CheckKind.SERVER
+        assert [each.command for each in probe.servers] == [server.command]
+        assert is_run(probe)
+
+    @pytest.mark.parametrize(
+        "fence",
+        [
+            "# Start the API server\nuv run python -m app.main --dev",
+            "# Start with the unit tests\nuv run python -m app.main --dev\n\ncurl localhost:8000/",
+            "# Start the server\n\nuv run python -m app.main --dev\n\ncurl localhost:8000/",
+        ],
+        ids=["nobody asks", "other words", "not directly above"],
+    )
+    def test_other_words_make_no_server(self, fence: str) -> None:
+        """Then its exit status tells."""
+        assert checks(fence)[0].kind is CheckKind.RUN
+
+
 class TestWhatIsNotStarted:
     """A server is as dangerous as any other command."""
 
