@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from agent.prp.blocks import Block
 from agent.prp.choice import list_beside_phases, without_lists_elsewhere
-from agent.prp.headings import Part
+from agent.prp.headings import Part, normalise
 from agent.prp.model import Task
-from agent.prp.tasks import find_tasks, headed_changes, listed_tasks
+from agent.prp.tasks import find_tasks, headed_changes, listed_tasks, tabled_tasks
 
 
 def tasks_of(blocks: Sequence[Block]) -> list[Task]:
@@ -15,7 +15,7 @@ def tasks_of(blocks: Sequence[Block]) -> list[Task]:
     ours = {Part.TASKS, Part.TASK}
     if listed_apart := list_beside_phases(blocks):
         return listed_tasks(listed_apart)
-    blocks = without_lists_elsewhere(blocks)
+    blocks = [b for b in without_lists_elsewhere(blocks) if not _is_connected(b)]
     wanted = ours if any(b.part in ours for b in blocks) else {Part.BLUEPRINT}
     found = find_tasks([line for b in blocks if b.part in wanted for line in b.lines])
     if found:
@@ -27,7 +27,19 @@ def tasks_of(blocks: Sequence[Block]) -> list[Task]:
     if len(own) > 1:
         return own
     listed = [line for b in blocks if b.part in ours or _is_sequence(b) for line in b.lines]
-    return find_tasks(elsewhere) or listed_tasks(listed) or headed_changes(elsewhere)
+    planned = [line for b in blocks if b.part in {*ours, Part.BLUEPRINT} for line in b.lines]
+    return (
+        headed_changes(planned)
+        or find_tasks(elsewhere)
+        or listed_tasks(listed)
+        or headed_changes(elsewhere)
+        or tabled_tasks(planned)
+    )
+
+
+def _is_connected(block: Block) -> bool:
+    """Return whether a section lists what the work is connected with: its items have names, too."""
+    return block.own is None and normalise(block.section.heading).lower() == "integration points"
 
 
 _SEQUENCE = re.compile(

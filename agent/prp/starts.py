@@ -161,8 +161,19 @@ def _without_retellings(lines: Sequence[Line], starts: Sequence[Start]) -> list[
         start
         for place, (start, name) in enumerate(zip(starts, named, strict=True))
         if best.get(name, place) == place
-        or (ranks[place][0] and not _says_the_same(start, starts[best[name]]))
+        or (ranks[place][0] and not _is_told_again(lines, start, starts[best[name]]))
     ]
+
+
+def _is_told_again(lines: Sequence[Line], again: Start, first: Start) -> bool:
+    """Return whether one start tells another again; a command is told again by the same only."""
+    if _IS_COMMAND.search(lines[again.index].text):
+        return again.title == first.title
+    return _says_the_same(again, first)
+
+
+# `- [ ] Task 1: `tool make x``
+_IS_COMMAND = re.compile(r":\**\s+`[^`]+`[\s.]*$")
 
 
 # `### Phase 2 Features (Optional)` beside `### Phase 2: Views`
@@ -202,7 +213,7 @@ _MOST_DIGITS = 9
 def _says_the_same(again: Start, first: Start) -> bool:
     own, others = (_significant(start.title) for start in (again, first))
     if own and others:
-        return not own.isdisjoint(others)
+        return 2 * len(own & others) > min(len(own), len(others))
     return not again.title or again.title == first.title
 
 

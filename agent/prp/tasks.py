@@ -9,6 +9,7 @@ from agent.prp.model import FileChange, Task, Text, Verb
 from agent.prp.paths import is_address, is_words
 from agent.prp.scalars import unquoted
 from agent.prp.starts import FENCE_MARKS, Start, find_starts, plain
+from agent.prp.tabled import tabled_starts
 
 _VERBS = {
     **dict.fromkeys(("CREATE", "ADD", "WRITE", "NEW"), Verb.CREATE),
@@ -33,6 +34,7 @@ _VERBS = {
     **dict.fromkeys(("RENAME", "MOVE"), Verb.MOVE),
 }
 _PATH = r"(?P<path>[\w.@~\[\]{}()$+-]*(?:/[\w.@\[\]{}()$+-]+)+/?|[\w@\[\]-]+(?:\.[\w-]+)*\.[A-Za-z]\w{0,9}(?![\w(])|Makefile|Dockerfile|(?<=`)(?:README|LICENSE|CHANGELOG|CONTRIBUTING|NOTICE|AUTHORS|Procfile|Jenkinsfile|Justfile|Gemfile|Rakefile|Vagrantfile)(?=`)|\.[a-z][a-z0-9_.-]+(?![\w(]))"
+_ONLY_PATH = re.compile(_PATH)
 _CHANGE = re.compile(
     r"(?:^|[\s`*\[(:\"'-])(?P<verb>" + "|".join(_VERBS) + r")`?(?:\*\*)?:?\s+(?:(?:new|the|file|to|in)\s+)*[`*\"']*"
     + _PATH
@@ -63,14 +65,39 @@ def find_tasks(lines: Sequence[Line]) -> list[Task]:
 def listed_tasks(lines: Sequence[Line]) -> list[Task]:
     """Return a task for each numbered item, or checkbox, where no task is marked as one."""
     for pattern in (_NUMBERED, _BOXED):
-        starts = [
-            Start(index=i, label=found["label"] or "", title=plain(found["title"]))
-            for i, line in enumerate(lines)
-            if line.role is Role.TEXT and (found := pattern.match(line.text))
-        ]
-        if starts:
+        if starts := _items(lines, pattern):
             return _with_dependencies(_between(starts, lines))
     return []
+
+
+def tabled_tasks(lines: Sequence[Line]) -> list[Task]:
+    """Return a task for each row of a table of tasks, where there is no other task."""
+    rows = tabled_starts(lines)
+    tasks = _between([start for start, _ in rows], lines)
+    return [
+        task if task.changes else replace(task, changes=_of_cells(files, task.line))
+        for task, (_, files) in zip(tasks, rows, strict=True)
+    ]
+
+
+def _items(lines: Sequence[Line], pattern: re.Pattern[str]) -> list[Start]:
+    """Return the items of a form that are indented as the heading above them is."""
+    starts: list[Start] = []
+    indent = ""
+    for index, line in enumerate(lines):
+        if line.role is Role.HEADING:
+            indent = line.text[: -len(line.text.lstrip())]
+        elif line.role is Role.TEXT and line.text.startswith(indent):
+            found = pattern.match(line.text[len(indent) :])
+            title = plain(found["title"]) if found else ""
+            starts += [Start(index=index, label=found["label"] or "", title=title)] if found else []
+    return starts
+
+
+def _of_cells(files: Sequence[str], line: int) -> tuple[FileChange, ...]:
+    """Return the changes of the paths in a table's row; what is done to them nobody says."""
+    paths = (found["path"] for words in files if (found := _ONLY_PATH.fullmatch(words)))
+    return tuple(FileChange(verb=Verb.MODIFY, path=_clean(path), line=line) for path in paths)
 
 
 def headed_changes(lines: Sequence[Line]) -> list[Task]:
@@ -84,7 +111,7 @@ def headed_changes(lines: Sequence[Line]) -> list[Task]:
 
 
 _CHANGE_HEADING = re.compile(
-    r"\W*(?:Change|Modification)\s+#?(?P<label>\d{1,3})\b\W*(?P<title>.*)$", re.IGNORECASE
+    r"\W*(?:Change|Modification|Edit)\s+#?(?P<label>\d{1,3})\b\W*(?P<title>.*)$", re.IGNORECASE
 )
 
 

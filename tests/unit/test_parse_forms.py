@@ -1,0 +1,92 @@
+"""Forms of tasks, criteria and references that stand beside those of the templates."""
+
+from pathlib import Path
+
+import pytest
+
+from agent.prp import Prp, parse_prp
+
+
+def parsed(text: str) -> Prp:
+    """Parse a text."""
+    return parse_prp(text, path=Path("PRPs/x.md"))
+
+
+def titles(text: str) -> list[str]:
+    return [task.title for task in parsed(text).tasks]
+
+
+class TestTasks:
+    """Each unit of the work is one task."""
+
+    @pytest.mark.parametrize(
+        "heading",
+        ["구현 순서", "实施步骤", "実装手順", "Next Development Tasks", "Remaining Tasks"],
+    )
+    def test_sections_that_list_what_is_to_be_done_are_known(self, heading: str) -> None:
+        """In words of other languages, and of a document that tells what has been done."""
+        assert titles(f"# A\n\n## {heading}\n\n1. `a.py`: one\n2. `b.py`: two\n") == [
+            "a.py: one",
+            "b.py: two",
+        ]
+
+    def test_phases_of_completed_work_are_none(self) -> None:
+        """They are told so that the rest is understood."""
+        done = (
+            "## Completed Work Analysis\n\n### Phase 1: Set-up\n\n1. done\n\n"
+            "### Phase 2: Shop\n\n1. done\n\n"
+        )
+        assert titles(f"# A\n\n{done}## Next Tasks\n\n1. Add the till\n2. Add the bill\n") == [
+            "Add the till",
+            "Add the bill",
+        ]
+
+    def test_items_are_indented_as_their_heading_is(self) -> None:
+        """Some write the whole document as one value of its front matter."""
+        text = (
+            "name: A\ndescription: |\n\n  ## Task order (TDD)\n\n  1. **Red**: test it\n"
+            "     1. first\n  2. **Green**: write it\n\n  ## Gates\n"
+        )
+        assert [task.line for task in parsed(text).tasks] == [6, 8]
+
+    def test_rows_of_a_table_are_tasks_with_their_files(self) -> None:
+        """Where the section has no list."""
+        table = (
+            "| # | Task | File(s) | Status |\n|---|---|---|---|\n"
+            "| 1 | Add the till | src/till.ts, src/*.css | Done |\n"
+            "| 2 | Add the bill | Dockerfile | Open |\n"
+        )
+        tasks = parsed(f"# A\n\n## Task Breakdown\n\n{table}").tasks
+        assert [(task.label, task.title, task.line) for task in tasks] == [
+            ("1", "Add the till", 7),
+            ("2", "Add the bill", 8),
+        ]
+        assert [change.path for task in tasks for change in task.changes] == [
+            "src/till.ts",
+            "Dockerfile",
+        ]
+
+    def test_steps_that_begin_with_the_same_tool_are_different_tasks(self) -> None:
+        """Numbers begin anew in each; one word in common does not make them one."""
+        step = (
+            "### Step {}: Part {}\n\n- [ ] Task 1: `ng generate component {}`\n"
+            "- [ ] Task 2: fill {}\n\n"
+        )
+        text = "# A\n\n## Implementation Plan\n\n" + "".join(
+            step.format(n, n, name, name) for n, name in enumerate(("till", "bill", "shop"), 1)
+        )
+        assert len(parsed(text).tasks) == 6
+
+    def test_settings_of_what_is_connected_are_none(self) -> None:
+        """They have names, too."""
+        steps = (
+            "### Steps\n```yaml\nsteps:\n  - name: Fetch it\n    tools: [a.py]\n"
+            "  - name: Send it\n    tools: [b.py]\n```\n"
+        )
+        points = (
+            "### Integration Points\n```yaml\nSECRETS:\n  - name: A_KEY\n    purpose: asks\n```\n"
+        )
+        assert titles(f"# A\n\n## Implementation Blueprint\n{steps}{points}") == [
+            "Fetch it",
+            "Send it",
+        ]
