@@ -22,7 +22,8 @@ _ITEM_MARKS = frozenset("-*+0123456789")
 _LIST_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
 LABEL = (
     r"(?:VALIDATE|VALIDATION|VERIFY|VERIFICATION|CONFIRM|CHECKS?|TESTS?|RUN|EXEC(?:UTE)?|COMMANDS?|"
-    r"GATES?|PROVES?|ACCEPTANCE)"
+    r"GATES?|PROVES?|ACCEPTANCE|VALIDAZIONE|VALIDACI[OÓ]N|VALIDA[CÇ][AÃ]O|VALIDIERUNG|V[EÉ]RIFICATION|"
+    r"VERIFICA(?:CI[OÓ]N|[CÇ][AÃ]O)?|(?:ÜBER)?PRÜFUNG)"
 )
 # For words in lower case: to search whatever the case takes twice the time.
 _LABELLED = re.compile(rf"\b{LABEL.lower()}\b[^`:]{{0,40}}:")
@@ -138,7 +139,9 @@ def _has_label(words: str) -> bool:
     return bool(_LABELLED_FIRST.match(lower) or _LABELLED.search(lower))
 
 
-_STEMS = tuple("valid verif confirm check test run exec command gate prove acceptance".split())
+_STEMS = tuple(
+    "valid verif confirm check test run exec command gate prove acceptance vérif prüfung".split()
+)
 
 
 def in_backticks(line: Line, level: int, *, following: str = "") -> list[Check]:

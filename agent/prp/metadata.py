@@ -78,7 +78,7 @@ def find_confidence(lines: Sequence[Line], blocks: Sequence[Block]) -> Confidenc
 
 
 SCORE = re.compile(
-    r"confidence(?:\s*(?:score|level))?\W{0,12}(?P<score>\d+(?:\.\d+)?|\[?[xX]\]?)\s*(?:/|out of)\s*10",
+    r"confidence(?:\s*(?:score|level))?(?:\s+(?:for|in|of)\s[\w -]{3,40})?\W{0,12}(?P<score>\d+(?:\.\d+)?|\[?[xX]\]?)\s*(?:/|out of)\s*10",
     re.IGNORECASE,
 )
 """A score out of 10 that the author gives the document."""

@@ -75,15 +75,17 @@ def _below_labels(lines: Sequence[Line]) -> list[Check]:
         if line.role is not Role.TEXT or line.text.strip():
             is_below = (
                 line.role is Role.TEXT
-                and ":" in line.text[-5:]
+                and line.text.rstrip()[-1:] in _ENDS_OF_LABELS
                 and bool(_ONLY_A_LABEL.match(line.text))
             )
     return checks
 
 
+_ENDS_OF_LABELS = frozenset(":*")
 _ONLY_A_LABEL = re.compile(
-    r"\s*(?:[-*]\s+)?\**(?:VALIDAT(?:E|ION)|VERIF(?:Y|ICATION)|CONFIRM|CHECKS?|GATES?)"
-    r"(?: commands?| steps?| gates?| checks?)?\**\s*:\s*\**\s*$",
+    r"\s*(?:(?:[-*]|\d+[.)])\s+)?\**(?:VALIDAT(?:E|ION)|VERIF(?:Y|ICATION)|CONFIRM|CHECKS?|GATES?|"
+    r"VALIDAZIONE|VALIDACI[OÓ]N|VALIDA[CÇ][AÃ]O|VALIDIERUNG|V[EÉ]RIFICATION|VERIFICA(?:CI[OÓ]N|[CÇ][AÃ]O)?|(?:ÜBER)?PRÜFUNG)"
+    r"(?: commands?| steps?| gates?| checks?)?(?:\**\s*:\s*\**|\*\*)\s*$",
     re.IGNORECASE,
 )
 
@@ -167,7 +169,10 @@ def _shell_lines(lines: Sequence[Line]) -> frozenset[int]:
 _WORK = re.compile(
     r"(?:cd\s+\S+\s*&&\s*)?(?:git\s+(?:mv|rm|add|commit|checkout|switch|branch|merge)|mkdir|mv|cp|touch|"
     r"go\s+(?:mod\s+init|get)|(?:npm|pnpm|yarn|bun|cargo|uv|poetry)\s+(?:init|add|new))\s|"
-    r"(?:npm|npx|pnpm|yarn|bun)\s[^|;&]*\sinit\s*$"
+    r"(?:npm|npx|pnpm|yarn|bun)\s[^|;&]*\sinit\s*$|(?:(?:npm|pnpm|yarn|bun)\s+(?:i|install)|pip3?\s+install)\s+(?:-\S+\s+)*[\w@]|"
+    r"(?:npx\s+(?:-\S+\s+)*)?(?:ng|nest|nx|rails|hygen|plop|amplify)\s+(?:generate|g|new|add|create)\s|"
+    r"npx\s+(?:-\S+\s+)*(?:shadcn\S*\s+(?:add|init)|create-)|php\s+artisan\s+make:|dotnet\s+(?:new|add)\s|"
+    r"flutter\s+create\s|django-admin\s+start|python3?\s+manage\.py\s+startapp"
 )
 
 

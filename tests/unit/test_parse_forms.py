@@ -90,3 +90,58 @@ class TestTasks:
             "Fetch it",
             "Send it",
         ]
+
+
+def commands(text: str) -> list[str]:
+    return [check.command for check in parsed(text).checks]
+
+
+class TestChecks:
+    """What proves the work, in the words of its author."""
+
+    @pytest.mark.parametrize(
+        "label", ["Validazione", "Validación", "Validação", "Validierung", "Prüfung", "Verifica"]
+    )
+    def test_labels_of_other_languages_are_known(self, label: str) -> None:
+        """As `**Validation**:` is."""
+        task = f"### Step 1: A\n\n- [ ] Task 1: do it\n- **{label}:** `npm test` ...\n"
+        assert commands(f"# A\n\n## Plan\n\n## Tasks\n\n{task}") == ["npm test"]
+
+    @pytest.mark.parametrize(
+        "work",
+        [
+            "ng generate component shop/till",
+            "npx shadcn@latest add button",
+            "php artisan make:model Till",
+            "dotnet add package Serilog",
+            "npm install zod",
+        ],
+    )
+    def test_what_a_task_makes_with_a_tool_is_no_check(self, work: str) -> None:
+        """It is the work, and proves nothing."""
+        assert commands(
+            f"# A\n\n## Tasks\n\n- [ ] Task 1: `{work}`\n- [ ] Task 2: `npm test`\n"
+        ) == ["npm test"]
+
+    def test_the_fence_of_a_numbered_item_that_validates_holds_checks(self) -> None:
+        """As that of a step of this name does; the fence of another item is its work."""
+        fence = "   ```bash\n   {}\n   ```\n"
+        text = (
+            f"# A\n\n## Tasks\n\n1. **Fix it**\n{fence.format('npm run gen')}\n"
+            f"2. **Validation**\n{fence.format('npm run build')}\n## Validation\n```bash\n"
+            f"npm test\n```\n"
+        )
+        assert sorted(commands(text)) == ["npm run build", "npm test"]
+
+
+class TestCriteria:
+    """What must hold in the end."""
+
+    def test_reasons_for_a_score_with_a_purpose_are_none(self) -> None:
+        """`Confidence Level for ...: 8/10` is a score, too."""
+        text = (
+            "# A\n\n## Success Metrics\n- no crash\n\n"
+            "**Confidence Level for One-Pass Implementation: 8.5/10**\n\n**Reasoning:**\n\n"
+            "- all is known\n"
+        )
+        assert [criterion.text for criterion in parsed(text).criteria] == ["no crash"]
