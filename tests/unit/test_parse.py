@@ -372,7 +372,8 @@ class TestPlainCriteria:
 
 
 @pytest.mark.parametrize(
-    "heading", ["Related Documents", "Key Files to Reference", "Cross-References", "File Locations"]
+    "heading",
+    ["Related Documents", "Key Files to Reference", "Cross-References", "Research Findings"],
 )
 def test_links_below_other_words_for_references_are_references(heading: str) -> None:
     """As below "References"."""
