@@ -181,12 +181,21 @@ _SPEAKS_OF_IT = re.compile(r"^[\W_]*(?:phase|stage|milestone)\s+\d+\s+[A-Za-z]",
 
 
 def _word(line: Line) -> str:
+    """Return what a line calls the work, in English."""
     found = _KIND_OF_START.match(line.text)
-    return found["word"].lower() if found else ""
+    return _IN_ENGLISH.get(word := found["word"].lower(), word) if found else ""
 
 
+_IN_ENGLISH = {
+    **dict.fromkeys(("fase", "etapa", "этап", "阶段", "フェーズ", "단계"), "phase"),
+    **dict.fromkeys(("paso", "passo", "schritt", "étape", "шаг", "步骤", "ステップ"), "step"),
+    **dict.fromkeys(
+        ("tarea", "tarefa", "aufgabe", "tâche", "attività", "задача", "任务", "タスク", "작업"), "task"
+    ),
+}
 _KIND_OF_START = re.compile(
-    r"^[\W_\d]*(?P<word>task|step|phase|stage|milestone)s?\b", re.IGNORECASE
+    rf"^[\W_\d]*(?P<word>(?:task|step|phase|stage|milestone|{'|'.join(_IN_ENGLISH)})(?=s?\b|\s?\d))",
+    re.IGNORECASE,
 )
 
 

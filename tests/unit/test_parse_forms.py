@@ -145,3 +145,28 @@ class TestCriteria:
             "- all is known\n"
         )
         assert [criterion.text for criterion in parsed(text).criteria] == ["no crash"]
+
+
+class TestOtherLanguages:
+    """Headings whose words have no spaces between them, and others."""
+
+    text = (
+        "# A\n\n## 任务列表\n\n### 阶段 1：准备\n1. 更新 `a.toml`\n2. 更新 `b.ts`\n\n### 阶段 2：实现\n3. 添加测试\n\n"
+        "## 验证门控\n\n```bash\nnpm test\n```\n\n- [ ] 响应正确\n\n## 参考资料\n\n- [文档](https://example.com/a)\n"
+    )
+
+    def test_parts_whose_names_go_on_are_known(self) -> None:
+        """验证门控 and 验证标准 begin with the word for validation."""
+        prp = parsed(self.text)
+        assert [task.line for task in prp.tasks] == [6, 7, 10]
+        assert [check.command for check in prp.checks] == ["npm test"]
+        assert [promise.line for promise in prp.promises] == [18]
+        assert [reference.line for reference in prp.references] == [22]
+
+    @pytest.mark.parametrize(
+        "heading", ['4. Criterios de "listo para implementar"', "Criterios de QA (antes de merge)"]
+    )
+    def test_criteria_of_quality_are_criteria(self, heading: str) -> None:
+        """They say when the work may be merged."""
+        prp = parsed(f"# A\n\n## {heading}\n\n- [ ] sin errores\n")
+        assert [criterion.text for criterion in prp.criteria] == ["sin errores"]
