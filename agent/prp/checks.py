@@ -108,7 +108,7 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
             elif found := _LEVEL_COMMENT.match(part.text):
                 level = int(found["digit"])
             continue
-        if up.are_tidied_by(part.text):
+        if up.are_tidied_by(part.text, setup):
             continue
         setup = up.setup_for(setup, part.text)
         effect = effect_of(part.text) if len(setup) < _MOST_SETUP else Effect.NONE

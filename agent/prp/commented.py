@@ -32,7 +32,7 @@ def as_commented(check: Check, above: str, lines: Sequence[Line]) -> Check:
 _STARTS = re.compile(
     r"\W*(?:(?:terminal|shell|step)\s+\d+\W+)?(?:first,?\s+)?start(?:ing)?\s+(?:up\s+)?"
     r"(?:(?:the|your|our|a|an)\s+)?(?:[\w./-]+\s+){0,2}"
-    r"(?:server|service|app|application|api|backend|frontend|website|daemon)\b",
+    r"(?:server|service|app|application|api|backend|frontend|website|daemon|system|gateway|platform)\b",
     re.IGNORECASE,
 )
 # `# Smoke test (requires SHOP_API_KEY)`

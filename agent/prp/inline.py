@@ -63,12 +63,30 @@ def inline_checks(lines: Sequence[Line], *, level: int, everywhere: bool) -> lis
             is_item = bare[0] == "|" or (bare[0] in _ITEM_MARKS and bool(_LIST_ITEM.match(words)))
             own_label = ":" in words and _has_label(words)
             if "`" in words:
-                listed = is_item and (everywhere or labelled or _BOX.match(words) is not None)
+                listed = (
+                    (everywhere or labelled or _BOX.match(words) is not None)
+                    if is_item
+                    else _goes_on_with_a_box(lines, index)
+                )
                 if listed or own_label:
                     checks += in_backticks(line, level, following=_following(lines, index))
             if not is_item:
                 labelled = own_label and words.rstrip().rstrip("*").endswith(":")
     return checks
+
+
+def _goes_on_with_a_box(lines: Sequence[Line], index: int) -> bool:
+    """Return whether a line that begins with a command goes on with a checkbox above it."""
+    words = lines[index].text
+    if not words[:1].isspace() or not words.lstrip().startswith(("`", "Run `")):
+        return False
+    for line in reversed(lines[max(0, index - _MOST_OF_ITEM) : index]):
+        if line.role is not Role.TEXT or not line.text.strip() or _LIST_ITEM.match(line.text):
+            return line.role is Role.TEXT and _BOX.match(line.text) is not None
+    return False
+
+
+_MOST_OF_ITEM = 6
 
 
 def _speaks(lines: Sequence[Line], index: int, language: str) -> bool:

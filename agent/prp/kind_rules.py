@@ -259,6 +259,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 rf"\b(curl|wget|http|https|xh)\b(?=.*(https?://|\s[\w.-]+\.(com|io|dev|org|net|app)))(?!.*//{_LOCAL})",
             ),
             _words("elasticdump", r"\belasticdump\b"),
+            _words("wrangler", r"\bwrangler\s+(tail|whoami|secret|d1\s+execute\b.*--remote)\b"),
             _signs("--url", rf"\s--url[= ][\"']?https?://(?!{_LOCAL})"),
             _words("npx bunx pnpx", r"\b(npx|bunx|pnpx)\s+(-\S+\s+)*(supabase|vercel|netlify|convex)\s+(?!-{1,2}(version|help|v|h)\b|dev\b)"),
             _words("pip pip3 safety snyk", r"\bpip3?\s+(install|download|index)\b|\bpip-audit\b|\bsafety\s+(check|scan)\b|\bsnyk\b"),
@@ -313,7 +314,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _signs(":apply :migrate :run :up :generate", r"\bspotless:apply\b|\b(db|migration|migrations?):(migrate|run|up|generate)\b"),
             _words(
                 "fmt format prettier fix",
-                r"\bcargo\s+fmt\b(?!.*--check)|\b(npm|pnpm|yarn)\s+(run\s+)?(format|fmt|lint:fix|prettier)\b(?![:-]check)|\b(terraform|dotnet|dart|mix)\s+(fmt|format)\b(?!.*--(?:verify-no-changes|check))",
+                r"\bcargo\s+fmt\b(?!.*--check)|\b(npm|pnpm|yarn)\s+(run\s+)?(format|fmt|lint:fix|prettier)\b(?![.:-]check)|\b(terraform|dotnet|dart|mix)\s+(fmt|format)\b(?!.*--(?:verify-no-changes|check))",
             ),
             _words("sed perl", r"\bsed\s+(-\S+\s+)*(-i|--in-place)|\bperl\s+-p?i"),
             _words("git", _GIT + r"(add|apply|init|mv)\b|\bgit\s+config\s+(?!.*--(get|list))\S+\s+\S"),

@@ -113,6 +113,7 @@ def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
         CheckKind.DESTRUCTIVE: calmed.lower(),
         CheckKind.MUTATING: said,
         CheckKind.NETWORK: said,
+        CheckKind.SECRET: said,
         CheckKind.PLACEHOLDER: unquoted,
     }
     met = _kinds_of_programs(words, calmed)

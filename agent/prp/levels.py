@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from agent.prp.blocks import Block
 from agent.prp.checks import LOOKS_LIKE_SHELL, fence_checks_of, number
 from agent.prp.expected import expectation_of, expected_words, hinted
-from agent.prp.headings import Part, normalise
+from agent.prp.headings import Part, normalise, part_of
 from agent.prp.inline import inline_checks
 from agent.prp.lines import Line, Role
 from agent.prp.mapped import mapped_checks, may_map
@@ -91,6 +91,8 @@ def _parts(blocks: Sequence[Block]) -> list[_Part]:
             parts.append(_Part(wanted=wanted, title=title, line=line, checks=checks))
         elif block.part is Part.VALIDATION:
             parts += _by_comment(_level_checks(block.lines, level=0), title, line)
+        elif block.part is Part.CRITERIA and part_of(title) is Part.VALIDATION:
+            parts += _by_comment(fence_checks_of(block.lines, level=0), title, line)
     return parts
 
 
@@ -150,6 +152,10 @@ def _with(check: Check, words: tuple[str, int] | None) -> Check:
 _MANUAL = re.compile(
     r"\bmanual(?:ly)?\b.*\b(?:verif\w+|validat\w+|test\w*|checks?|steps|qa|review)\b", re.IGNORECASE
 )
+# `**Test Scenarios:**` below "Manual Testing"
+_OF_STEPS = re.compile(
+    r"\b(?:scenarios?|steps|cases|procedure|flow|checks?|instructions)\b", re.IGNORECASE
+)
 _BOLD = re.compile(r"^\*\*[^*]+(?:\*\*\s*:?|:\s*\*\*)\s*$")
 _NUMBERED = re.compile(r"^\d+[.)]\s+(?P<words>[^\s\[].*)$")
 
@@ -157,10 +163,13 @@ _NUMBERED = re.compile(r"^\d+[.)]\s+(?P<words>[^\s\[].*)$")
 def _manual_items(lines: Sequence[Line]) -> dict[int, str]:
     """Return the numbered items below a heading, or a bold label, such as "Manual Verification"."""
     items: dict[int, str] = {}
-    is_manual = False
+    is_manual = below_manual = False
     for line in lines:
-        if line.role is Role.HEADING or (line.role is Role.TEXT and _BOLD.match(line.text)):
-            is_manual = _MANUAL.search(line.text) is not None
+        if line.role is Role.HEADING:
+            is_manual = below_manual = _MANUAL.search(line.text) is not None
+        elif line.role is Role.TEXT and _BOLD.match(line.text):
+            goes_on = below_manual and _OF_STEPS.search(line.text) is not None
+            is_manual = goes_on or _MANUAL.search(line.text) is not None
         elif is_manual and line.role is Role.TEXT and (found := _NUMBERED.match(line.text)):
             items[line.number] = found["words"]
     return items

@@ -113,6 +113,7 @@ def only_tidies(command: str) -> bool:
     return True
 
 
+_NOTED = re.compile(r"(\w+)=\"?\$!\"?")
 _DOCKER_UP = re.compile(
     r"\b(?:docker|podman|docker-compose)\b[^\n]*\s(?:up|run|start)\b|\b(?:kubectl|minikube|supabase)\b"
 )
@@ -135,9 +136,19 @@ class Servers:
         self._in_background = False
         self._lacks = False
 
-    def are_tidied_by(self, command: str) -> bool:
-        """Return whether a command only waits for what was started above it, or ends it."""
-        return bool(self.servers or self._lacks) and only_tidies(command)
+    def are_tidied_by(self, command: str, setup: Sequence[str]) -> bool:
+        """Return whether a command only waits for what was started above it, or ends it.
+
+        What the set-up notes of a server (`SRV=$!`) is its own, whatever its name.
+        """
+        if not (self.servers or self._lacks):
+            return False
+        if "$" in command and not only_tidies(command):
+            names = [found[1] for each in setup if (found := _NOTED.fullmatch(each.strip()))]
+            command = (
+                re.sub(rf"\$\{{?({'|'.join(names)})\b\}}?", "$PID", command) if names else command
+            )
+        return only_tidies(command)
 
     def setup_for(self, setup: list[str], command: str) -> list[str]:
         """Return the set-up that holds for a command: a server in front keeps its terminal.

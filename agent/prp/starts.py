@@ -190,7 +190,8 @@ _IN_ENGLISH = {
     **dict.fromkeys(("fase", "etapa", "этап", "阶段", "フェーズ", "단계"), "phase"),
     **dict.fromkeys(("paso", "passo", "schritt", "étape", "шаг", "步骤", "ステップ"), "step"),
     **dict.fromkeys(
-        ("tarea", "tarefa", "aufgabe", "tâche", "attività", "задача", "任务", "タスク", "작업"), "task"
+        ("tarea", "tarefa", "aufgabe", "tâche", "attività", "задача", "任务", "タスク", "작업"),
+        "task",
     ),
 }
 _KIND_OF_START = re.compile(

@@ -393,6 +393,7 @@ class TestKinds:
         "command",
         [
             'grep -rn "rm -rf" scripts/',
+            "grep -riE 'authorization:|api_key' src/",
             "grep -q 'eval \"$(tool init)\"' README.md",
             "echo 'never git push here'",
             "ls backups/*/rollback.sh",
@@ -432,6 +433,8 @@ class TestKinds:
             ("python manage.py makemigrations --check", CheckKind.RUN),
             ('echo hello > "/tmp/x"', CheckKind.RUN),
             ("make dev", CheckKind.SERVER),
+            ("npm run fmt.check", CheckKind.RUN),
+            ("wrangler tail --env staging", CheckKind.NETWORK),
             ("npm run tauri dev", CheckKind.SERVER),
             ('python tools/fetch.py --url "https://example.com/a"', CheckKind.NETWORK),
             ("python tools/fetch.py --url http://localhost:8000/a", CheckKind.RUN),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.prp import Prp, parse_prp
+from agent.prp import CheckKind, Prp, parse_prp
 
 
 def parsed(text: str) -> Prp:
@@ -133,6 +133,31 @@ class TestChecks:
         )
         assert sorted(commands(text)) == ["npm run build", "npm test"]
 
+    def test_a_command_on_the_next_line_of_a_box_is_its_check(self) -> None:
+        """Long promises are broken before it; that of another item, or of prose, is none."""
+        boxes = (
+            "- [ ] **No secrets in logs.**\n      `grep -rn token logs/`\n      must find nothing\n"
+        )
+        other = "- as below\n  `grep -rn a b`\n\n  `grep -rn c d`\n"
+        assert commands(f"# A\n\n## Notes\n\n{boxes}{other}") == ["grep -rn token logs/"]
+
+    def test_the_fence_of_a_validation_among_the_criteria_holds_checks(self) -> None:
+        """That below another heading is an example."""
+        fence = "```bash\n{}\n```\n"
+        text = (
+            f"# A\n\n## Success Criteria\n- it works\n\n### Final Validation\n"
+            f"{fence.format('npm test')}\n### Example\n{fence.format('npm run x')}"
+        )
+        assert commands(text) == ["npm test"]
+
+    def test_scenarios_below_manual_testing_are_for_a_person(self) -> None:
+        """A label about something else ends them."""
+        steps = "**Test Scenarios:**\n\n1. Open the page\n\n**Expected:**\n\n1. It is green\n"
+        prp = parsed(f"# A\n\n## Validation Gates\n\n### Manual Testing\n\n{steps}")
+        assert [(check.kind, check.command) for check in prp.checks] == [
+            (CheckKind.MANUAL, "Open the page")
+        ]
+
 
 class TestCriteria:
     """What must hold in the end."""
@@ -151,8 +176,10 @@ class TestOtherLanguages:
     """Headings whose words have no spaces between them, and others."""
 
     text = (
-        "# A\n\n## 任务列表\n\n### 阶段 1：准备\n1. 更新 `a.toml`\n2. 更新 `b.ts`\n\n### 阶段 2：实现\n3. 添加测试\n\n"
-        "## 验证门控\n\n```bash\nnpm test\n```\n\n- [ ] 响应正确\n\n## 参考资料\n\n- [文档](https://example.com/a)\n"
+        "# A\n\n## 任务列表\n\n### 阶段 1：准备\n1. 更新 `a.toml`\n2. 更新 `b.ts`\n\n"
+        "### 阶段 2：实现\n3. 添加测试\n\n"
+        "## 验证门控\n\n```bash\nnpm test\n```\n\n- [ ] 响应正确\n\n## 参考资料\n\n"
+        "- [文档](https://example.com/a)\n"
     )
 
     def test_parts_whose_names_go_on_are_known(self) -> None:

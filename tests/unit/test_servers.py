@@ -92,6 +92,12 @@ class TestAFence:
         assert is_run(check)
         assert check.servers == ()
 
+    def test_a_server_may_be_ended_by_any_name_that_notes_it(self) -> None:
+        """`SRV=$!` is as good as `PID=$!`."""
+        fence = "./serve &\nSRV=$!\ncurl -f localhost:8000/\nkill {}"
+        assert len(checks(fence.format("$SRV"))) == 2
+        assert len(checks(fence.format("$OTHER"))) == 3
+
 
 class TestALevel:
     """Where no server stands in a probe's own fence."""
