@@ -90,6 +90,25 @@ def test_a_patch_of_anything_keeps_its_numbers(content: str) -> None:
     assert side_by_side(file).count("<tr>") == file.added
 
 
+@pytest.mark.parametrize(
+    ("path", "is_coloured"),
+    [
+        ("src/shop.py", True),
+        ("deep/Makefile", True),
+        ("include/shop.h", True),
+        ("notes.unheard", False),
+        ("LICENSE", False),
+    ],
+)
+def test_a_patch_is_coloured_where_its_language_is_known(path: str, is_coloured: bool) -> None:
+    """By one language or, as for `.h`, several; whatever is not known is shown as it is."""
+    patch = f"diff --git a/{path} b/{path}\n--- a/{path}\n+++ b/{path}\n@@ -0,0 +1 @@\n+int x = 1\n"
+    (file,) = files_of(patch)
+    shown = side_by_side(file)
+    assert ("<span" in shown) is is_coloured
+    assert ("int x = 1" in shown) is not is_coloured
+
+
 def test_steps_follow_each_other_and_carry_their_cost() -> None:
     """The plan begins where the baseline ended."""
     steps = steps_of(a_journal("words"))
