@@ -172,6 +172,26 @@ class TestCriteria:
         assert [criterion.text for criterion in parsed(text).criteria] == ["no crash"]
 
 
+class TestReferences:
+    """What is to be read before the work."""
+
+    def test_maps_and_lists_of_the_context_name_references(self) -> None:
+        """In YAML, by key or as items; what is made, asked or listed of a folder is none."""
+        block = (
+            'docs:\n  router: "https://example.com/docs/app"\n  stack:\n    file: "docs/stack.md"\n'
+            "similar:\n  - src/a.py\n  - src/b.py  # as it stands\n"
+            'api:\n  base_url: "https://api.example.com"\n'
+            "new_files:\n  - src/c.py\nsrc/shop/:\n  - pages/till.tsx\n"
+        )
+        prp = parsed(f"# A\n\n## All Needed Context\n```yaml\n{block}```\n")
+        assert [reference.target for reference in prp.references] == [
+            "https://example.com/docs/app",
+            "docs/stack.md",
+            "src/a.py",
+            "src/b.py",
+        ]
+
+
 class TestOtherLanguages:
     """Headings whose words have no spaces between them, and others."""
 

@@ -5,7 +5,7 @@ from bisect import bisect
 from collections.abc import Sequence
 
 from agent.prp.context.entries import declared_at, named_at
-from agent.prp.context.mentions import address_below, mentioned_in
+from agent.prp.context.mentions import address_below, in_yaml, mentioned_in
 from agent.prp.lines import Line, Role
 from agent.prp.model import Reference
 
@@ -95,9 +95,14 @@ _LABEL_OF_REFERENCES = re.compile(
 def _in_context(lines: Sequence[Line]) -> list[Reference]:
     found: list[Reference] = []
     index = 0
-    is_about_itself = False
+    is_about_itself = is_yaml = is_listing = False
     while index < len(lines):
         line = lines[index]
+        if line.role is Role.OPENS:
+            is_yaml = line.text.strip().strip("`~ ").lower() in ("yaml", "yml")
+            is_listing = False
+        elif line.role is Role.INSIDE and is_yaml and line.text[:1].isalnum():
+            is_listing = _OF_NEW_FILES.match(line.text) is not None
         if entry := declared_at(lines, index) or named_at(lines, index):
             reference, index = entry
             found.append(reference)
@@ -107,9 +112,15 @@ def _in_context(lines: Sequence[Line]) -> list[Reference]:
         elif line.role is Role.TEXT and not is_about_itself:
             mentioned = mentioned_in(line) or address_below(lines, index)
             found += [mentioned] if mentioned else []
+        elif line.role is Role.INSIDE and is_yaml and not is_listing and (named := in_yaml(line)):
+            found.append(named)
         index += 1
     return found
 
 
+# Keys of a block that lists what a folder holds, or what is to be made.
+_OF_NEW_FILES = re.compile(
+    r"[\w.@-]+/|\w*(?:new|create|desired|target|generated|output)\w*\s*:", re.IGNORECASE
+)
 # Below these the author says how complete the document is.
 _ABOUT_ITSELF = re.compile(r"completeness|no prior knowledge|confidence", re.IGNORECASE)

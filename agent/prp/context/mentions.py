@@ -80,6 +80,35 @@ def _from_row(cells: str, number: int) -> Reference | None:
     return None
 
 
+def in_yaml(line: Line) -> Reference | None:
+    """Return what a line of a YAML block in the context names: an address, or a path alone."""
+    text = line.text
+    if "/" not in text and "file" not in text:
+        return None
+    for pattern in (_MAPPED_URL, _MAPPED_FILE, _LISTED):
+        found = pattern.match(text)
+        if found and not (pattern is not _MAPPED_URL and is_no_file(found["target"])):
+            target, span = target_of(found["target"])
+            return mention(target, span, found["rest"] or "", line.number)
+    return None
+
+
+_BEHIND = r"[\"'`]?\s*(?:#\s*(?P<rest>.*))?$"
+# `app_router: "https://example.com/docs/app"`; what the product itself asks is none.
+_MAPPED_URL = re.compile(
+    r"\s*(?:-\s+)?(?!\w*(?:example|endpoint|base|callback|origin|proxy|host|server|webhook|redirect)\w*\s*:)"
+    rf"[\w.-]+\s*:\s*[\"']?(?P<target>https?://[^\s\"'`{{}}<>]+){_BEHIND}",
+    re.IGNORECASE,
+)
+# `file: "docs/stack.md"` in a map of its own
+_MAPPED_FILE = re.compile(
+    rf"\s*(?:file|docfile|doc|path|\w+_doc(?:ument)?)\s*:\s*[\"'`]?(?P<target>{PATH}){_BEHIND}"
+)
+_LISTED = re.compile(
+    rf"\s*-\s+[\"'`]?(?P<target>https?://[^\s\"'`]+|(?:[\w@.-]+/)+[\w@.-]+\.[A-Za-z]\w{{0,9}}){_BEHIND}"
+)
+
+
 def address_below(lines: Sequence[Line], place: int) -> Reference | None:
     """Return the address that stands alone on the line below an item that says what it is."""
     below = lines[place + 1].text if place + 1 < len(lines) else ""
