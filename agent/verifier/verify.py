@@ -145,6 +145,42 @@ async def _not_fooled(
     return tuple(asked), second
 
 
+async def _checked(
+    contract: Contract,
+    room: Room,
+    *,
+    attempt: int,
+    before: Mapping[str, CheckResult],
+    touched: Collection[str],
+    at_base: Callable[[], AbstractAsyncContextManager[Room]],
+    record: Record,
+) -> tuple[tuple[CheckResult, ...], tuple[Objection, ...]]:
+    """Run the checks, and look closer as long as none fails; return what speaks against them, too.
+
+    What passed is asked again: with a canary, more than once, on the tests of the base commit.
+    """
+    stage = f"attempt {attempt}"
+
+    def say(result: CheckResult) -> None:
+        record(finished_event(result, stage, room))
+
+    results = await measure(
+        contract, room, stage=stage, record=record, baseline=before, touched=touched
+    )
+    results = await steadied(results, room, say, only_failed=True)
+    objections = tuple(runs_later(room.edits))
+    if _fails_anew(results, before, touched):
+        return results, objections
+    record(LookingCloser(attempt=attempt))
+    closer = replace(room, tell=second_look(attempt, record))
+    results, second = await _not_fooled(results, closer, say)
+    if _fails_anew(results, before, touched):
+        return results, objections
+    results = await steadied(results, closer, say, known=second)
+    results = await shown_red(contract, closer, at_base, results, before)
+    return results, (*objections, *await scrutinise(contract, closer, results, before))
+
+
 async def verify(
     contract: Contract,
     room: Room,
@@ -165,25 +201,16 @@ async def verify(
     The agent is asked only where no check fails: while one does, the coder has enough to do, and
     an opinion could not change anything.
     """
-    stage = f"attempt {attempt}"
     before = {result.check.id: result for result in baseline}
-
-    def say(result: CheckResult) -> None:
-        record(finished_event(result, stage, room))
-
-    results = await measure(
-        contract, room, stage=stage, record=record, baseline=before, touched=touched
+    results, objections = await _checked(
+        contract,
+        room,
+        attempt=attempt,
+        before=before,
+        touched=touched,
+        at_base=at_base,
+        record=record,
     )
-    results = await steadied(results, room, say, only_failed=True)
-    objections = tuple(runs_later(room.edits))
-    if not _fails_anew(results, before, touched):
-        record(LookingCloser(attempt=attempt))
-        room = replace(room, tell=second_look(attempt, record))
-        results, second = await _not_fooled(results, room, say)
-    if not _fails_anew(results, before, touched):
-        results = await steadied(results, room, say, known=second)
-        results = await shown_red(contract, room, at_base, results, before)
-        objections = (*objections, *await scrutinise(contract, room, results, before))
     facts = Facts(
         results={result.check.id: result for result in results}, baseline=before, touched=touched
     )
