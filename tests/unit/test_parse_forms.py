@@ -162,6 +162,22 @@ class TestChecks:
 class TestCriteria:
     """What must hold in the end."""
 
+    def test_marked_lines_of_a_plain_fence_are_criteria_where_there_are_no_others(self) -> None:
+        """Neither code nor a checklist of what is to be done is looked at."""
+        fence = "```yaml\nSpeed:\n  ✅ under 2 s\n  - [ ] no crash\n  note: none\n```\n"
+        text = f"# A\n\n## Success Criteria\n\n{fence}"
+        assert [criterion.text for criterion in parsed(text).criteria] == ["under 2 s", "no crash"]
+        tasks = text.replace("Success Criteria", "Task Checklist")
+        assert not parsed(tasks).promises
+        assert not parsed(text.replace("yaml", "ts")).criteria
+
+    def test_the_definition_of_success_counts_where_there_are_no_criteria(self) -> None:
+        """The goal of some templates says the same in short."""
+        goal = "# A\n\n## Goal\n\n**Success Definition**:\n1. it works\n2. it is fast\n\n"
+        assert [c.text for c in parsed(goal).criteria] == ["it works", "it is fast"]
+        both = f"{goal}## Success Criteria\n- [ ] all of it\n"
+        assert [c.text for c in parsed(both).criteria] == ["all of it"]
+
     def test_reasons_for_a_score_with_a_purpose_are_none(self) -> None:
         """`Confidence Level for ...: 8/10` is a score, too."""
         text = (

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from agent.prp.blocks import Block
-from agent.prp.criteria.elsewhere import promised_elsewhere
+from agent.prp.criteria.elsewhere import defined_by_goal, promised_elsewhere
 from agent.prp.headings import Part, normalise
 from agent.prp.items import BOX, BULLET, ROW, Found, matching, rows
 from agent.prp.lines import Line, Role
@@ -21,6 +21,8 @@ def find_criteria(blocks: Sequence[Block]) -> tuple[Criterion, ...]:
     if not found and not others:
         around = [line for block in _outcomes(blocks) for line in block.lines]
         others = _promises([line for line in around if line.role is Role.TEXT])
+        if not others and (others := defined_by_goal(blocks)):
+            around = [line for block in blocks for line in block.lines]
     return _criteria("C", sorted((*found, *others), key=_line_of), sorted({*lines, *around}))
 
 
@@ -53,8 +55,30 @@ def _of_part(blocks: Sequence[Block], part: Part) -> tuple[list[Found], list[Lin
         lines += own
         boxes = matching(BOX, own)
         tables = [row for block in ours for row in _rows_alone(block)] if boxes else []
-        found += sorted([*boxes, *tables], key=_line_of) or _by_id(own) or _promises(own)
+        items = sorted([*boxes, *tables], key=_line_of) or _by_id(own) or _promises(own)
+        if not items:
+            finished = [block for block in ours if not _OF_TASKS.search(block.section.heading)]
+            quoted = [line for block in finished for line in _quoted(block.lines)]
+            items, lines = matching(_MARKED, quoted), [*lines, *quoted]
+        found += items
     return found, lines
+
+
+def _quoted(lines: Sequence[Line]) -> Iterator[Line]:
+    """Return the lines of fences that hold no code."""
+    is_text = False
+    for line in lines:
+        if line.role is Role.OPENS:
+            is_text = line.text.strip().strip("`~ ").lower() in _OF_TEXT
+        elif line.role is Role.INSIDE and is_text:
+            yield line
+
+
+# A checklist of what is to be done is no list of what holds when it is.
+_OF_TASKS = re.compile(r"\b(?:tasks?|implementation)\b", re.IGNORECASE)
+_OF_TEXT = ("", "text", "yaml", "yml", "markdown", "md")
+# `✅ it works`, `[ ] it works`, `- [ ] it works`
+_MARKED = re.compile(r"^\s*(?:[-*]\s+)?(?P<tick>[✅☐✔✓❑□]|\[[ xX]?\])\s*(?P<words>\S.*[^:\s])\s*$")
 
 
 def _sections_of(blocks: Sequence[Block], part: Part) -> Iterable[list[Block]]:

@@ -1,7 +1,7 @@
 """Criteria outside of their own sections: checkboxes, gates and what tasks are accepted by."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from agent.prp.blocks import Block
 from agent.prp.headings import OTHER_CRITERIA, Part, normalise, unaccented
@@ -14,7 +14,12 @@ def promised_elsewhere(blocks: Sequence[Block]) -> tuple[list[Found], list[Line]
     said = [line for b in blocks if b.part in _PROMISING for line in _said(b.lines)]
     said += _acceptance(blocks)
     accepted, around = _accepted(blocks)
-    found = [*_gates(blocks), *_below_a_label(blocks), *accepted, *matching(BOX, said)]
+    found = [
+        *_gates(blocks),
+        *_below_a_label(blocks, (Part.VALIDATION, Part.LEVEL)),
+        *accepted,
+        *matching(BOX, said),
+    ]
     return found, [*said, *around]
 
 
@@ -53,7 +58,7 @@ def _acceptance(blocks: Sequence[Block]) -> list[Line]:
 
 # Where checkboxes alone promise nothing; None is what no heading that we know names.
 _ACCEPTING = (Part.TASK, Part.TASKS, None)
-_WORDS = rf"(?:(?:acceptance|success|completion|exit) criteria|{unaccented(OTHER_CRITERIA)})"
+_WORDS = rf"(?:(?:acceptance|success|completion|exit) criteria|success definition|definition of (?:done|success)|{unaccented(OTHER_CRITERIA)})"
 _ACCEPTANCE = re.compile(rf"^[\W_]*{_WORDS}[\W_]*$", re.IGNORECASE)
 
 # What a task is checked by; elsewhere such a label begins a list of commands.
@@ -102,12 +107,17 @@ _GATES = re.compile(
 _GATE = re.compile(r"^(?:[-*+]|\d+[.)])\s+(?!\[.?\]\s)(?P<words>\S.*)$")
 
 
-def _below_a_label(blocks: Sequence[Block]) -> list[Found]:
-    """Return the list items of the validation that stand below `**Success Criteria**:`."""
+def defined_by_goal(blocks: Sequence[Block]) -> list[Found]:
+    """Return the list items of the goal that stand below `**Success Definition**:`."""
+    return _below_a_label(blocks, (Part.GOAL, Part.WHAT))
+
+
+def _below_a_label(blocks: Sequence[Block], parts: Collection[Part]) -> list[Found]:
+    """Return the list items of parts that stand below `**Success Criteria**:`."""
     found: list[Found] = []
     for block in blocks:
         is_below = False
-        for line in block.lines if block.part in (Part.VALIDATION, Part.LEVEL) else ():
+        for line in block.lines if block.part in parts else ():
             if line.role is not Role.TEXT or LABEL.match(line.text):
                 is_below = line.role is Role.TEXT and _is_label(line.text)
             elif is_below and line.text.strip():
