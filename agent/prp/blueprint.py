@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from agent.prp.blocks import Block
 from agent.prp.choice import list_beside_phases, without_lists_elsewhere
 from agent.prp.headings import Part, normalise
+from agent.prp.lines import Line
 from agent.prp.model import Task
 from agent.prp.tasks import find_tasks, headed_changes, listed_tasks, tabled_tasks
 
@@ -30,11 +31,24 @@ def tasks_of(blocks: Sequence[Block]) -> list[Task]:
     planned = [line for b in blocks if b.part in {*ours, Part.BLUEPRINT} for line in b.lines]
     return (
         headed_changes(planned)
-        or find_tasks(elsewhere)
+        or _not_only_sections(find_tasks(elsewhere), elsewhere)
         or listed_tasks(listed)
         or headed_changes(elsewhere)
         or tabled_tasks(planned)
     )
+
+
+def _not_only_sections(tasks: list[Task], lines: Sequence[Line]) -> list[Task]:
+    """Return tasks unless all are but numbered sections: `### 1.2 Audience` below `## 1. Shop`."""
+    words = {line.number: line.text for line in lines}
+    numbers = [_SECTION.match(words[task.line]) for task in tasks]
+    tops = {found["top"] for text in words.values() if (found := _TOP.match(text))}
+    parts = [found["top"] in tops for found in numbers if found and found["part"]]
+    return [] if all(numbers) and parts and all(parts) else tasks
+
+
+_SECTION = re.compile(r"#{2,6}\s+(?P<top>\d{1,2})(?P<part>(?:\.\d{1,2})*)[.)]?\s")
+_TOP = re.compile(r"#{1,5}\s+(?P<top>\d{1,2})[.)]?\s")
 
 
 def _is_connected(block: Block) -> bool:

@@ -77,6 +77,14 @@ class TestTasks:
         )
         assert len(parsed(text).tasks) == 6
 
+    def test_numbered_sections_of_a_document_are_none(self) -> None:
+        """`1.1` below `1.` is its place, unless it stands in a plan."""
+        sections = (
+            "## 1. Shop\n\n### 1.1 Goal\nIt sells.\n\n### 1.2 Voice\nKind.\n\n## 2. Later\nNo.\n"
+        )
+        assert titles(f"# A\n\n{sections}") == []
+        assert titles(f"# A\n\n{sections.replace('1. Shop', 'Phase 1: Shop')}")
+
     def test_settings_of_what_is_connected_are_none(self) -> None:
         """They have names, too."""
         steps = (
