@@ -32,7 +32,12 @@ class Database(Protocol):
         """Return its address for the engine."""
 
     def why_not_usable(self) -> str:
-        """Return why the run can't be taken up by its steps; empty where it can."""
+        """Return why the run can't be taken up by its steps; empty where it can.
+
+        Raises:
+            EnvironmentProblem: Nobody can tell as long as the disk is full, the server away.
+
+        """
 
     def put_aside(self) -> None:
         """Take what can't be used out of the way, without losing it."""
@@ -114,10 +119,20 @@ class _File:
                 query = "SELECT DISTINCT application_version FROM workflow_status"
                 versions = [row[0] for row in database.execute(query)]
         except sqlite3.DatabaseError as error:
+            if _is_of_the_machine(error):
+                raise self._unreadable(error) from error
             return f"the database of its steps can't be read: {error}"
         if sound != "ok":
             return f"the database of its steps is damaged: {sound}"
         return _other_version(versions)
+
+    def _unreadable(self, error: sqlite3.DatabaseError) -> EnvironmentProblem:
+        return EnvironmentProblem(
+            f"{self.place} can't be read: {error}",
+            hint="Make room on the disk, or see what else keeps it from being opened: the run's "
+            "steps are in it, and it goes on where it is. To do without them, from what is "
+            f"committed: prp resume {self.place.parent.name} --afresh",
+        )
 
     def put_aside(self) -> None:
         if self.place.exists():
@@ -131,6 +146,20 @@ class _File:
     def _forget_beside(self) -> None:
         for name in ("-wal", "-shm"):
             self.place.with_name(self.place.name + name).unlink(missing_ok=True)
+
+
+_OF_THE_MACHINE = frozenset(
+    (
+        *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM),
+        *(sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED),
+    )
+)
+
+
+def _is_of_the_machine(error: sqlite3.Error) -> bool:
+    """Return whether a database may be sound and only can't be read just now."""
+    # The lowest byte is the kind; the rest says more about it.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_MACHINE
 
 
 @dataclass(frozen=True, kw_only=True)

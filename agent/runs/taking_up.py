@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from agent.errors import EnvironmentProblem
 from agent.journal import Noted, Record, RunResumed, read_events
 from agent.prp import Prp, read_prp
 from agent.runs.database import Database
@@ -45,6 +46,8 @@ def taken_up(
         record(Noted(text=f"{reason}; the run goes on from what is committed", warning=True))
         keep_document(folder)
         afresh = True
+    elif afresh:
+        _clear_away(database)
     resumed = RunResumed(
         after=str(_last_end(events).get("reason") or "it was broken off without a word"),
         worktree="made again" if tree.was_lost else "kept",
@@ -86,6 +89,16 @@ def _lost_steps(events: Sequence[Mapping[str, Any]], database: Database) -> str:
     if reason:
         database.put_aside()
     return reason
+
+
+def _clear_away(database: Database) -> None:
+    """Put a database aside that can't be used: steps that begin anew need one that can."""
+    try:
+        is_usable = not database.why_not_usable()
+    except EnvironmentProblem:
+        is_usable = False
+    if not is_usable:
+        database.put_aside()
 
 
 def _generation(events: Sequence[Mapping[str, Any]]) -> int:

@@ -1,5 +1,7 @@
 """What a machine can lack: room, open files, locks, a clock that goes right. Nothing is lost."""
 
+import contextlib
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -57,6 +59,40 @@ def test_F05_F06_a_run_whose_own_disk_is_full_goes_on_when_there_is_room(
         assert tree_of(project) == expected.tree
         # Two answers there was no room for: one that came, and one that was under way.
         assert len(provider.requests) <= expected.asked + 2
+
+
+class Pauses:
+    """A coder whose provider refuses its third request, once: the run stops in order."""
+
+    def __init__(self) -> None:
+        self._coder, self._asked = Coder(), 0
+
+    def __call__(self, request: Request) -> Answer:
+        self._asked += 1
+        return Answer(fault="401") if self._asked == 3 else self._coder(request)
+
+
+def test_F05_a_disk_that_is_full_when_a_run_is_taken_up_costs_no_step(
+    tmp_path: Path, disk: Disk, expected: Undisturbed
+) -> None:
+    """Its steps can't be read without room: that is said, and they are not taken for damaged."""
+    project = Project(tmp_path / "project", FILES)
+    state = {"PRP_STATE_DIR": str(disk.place / "state")}
+    with Provider(Pauses()) as provider:
+        assert project.prp(*EXECUTE, *options(provider), **state).status in (4, 20)
+        (steps,) = disk.place.glob("state/runs/*/steps.sqlite")
+        with contextlib.closing(sqlite3.connect(steps)) as database:
+            # To open it again takes room for what SQLite keeps beside it.
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        disk.fill()
+        full = project.prp("resume", "-q", **state)
+        assert (full.status, "Traceback" in full.err) == (5, False), full.err
+        assert "Make room" in full.out + full.err
+        disk.make_room()
+        done = project.prp("resume", "-q", **state)
+        assert (done.status, done.err) == (0, "")
+        assert len(provider.requests) == expected.asked + 1
+    assert tree_of(project) == expected.tree
 
 
 def test_F07_a_commit_that_the_disk_has_no_room_for_is_made_later(
