@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from agent.deliver import tell
-from agent.errors import Exit, PrpError, Refused
+from agent.errors import EnvironmentProblem, Exit, PrpError, Refused
 from agent.execute import Ending
 from agent.journal import Journal, RunEnded, read_events
 from agent.runs.alive import holder, holding
+from agent.runs.database import database_of
 from agent.runs.ending import keep_unfinished, kept_in, require_open
 from agent.runs.folder import RunFolder
 from agent.runs.orders import load
@@ -63,10 +64,13 @@ def see_ended(folder: RunFolder) -> None:
 def _close(folder: RunFolder) -> None:
     """End a run that nobody works on."""
     require_open(folder)
-    if not folder.order.exists() and (started := _verdict_of(folder)):
-        _close_verdict(folder, started)
+    try:
+        saved = load(folder)
+    except EnvironmentProblem:
+        if not (started := _begun_as(folder)):
+            raise
+        _close_without_order(folder, started)
         return
-    saved = load(folder)
     with holding(folder), Journal(folder.journal) as journal:
         commit, branch = _last_commit(folder, saved.root, branch=saved.branch, base=saved.base)
         journal.record(_cancelled(branch=branch, commit=commit))
@@ -74,19 +78,28 @@ def _close(folder: RunFolder) -> None:
     reported(folder)
 
 
-def _verdict_of(folder: RunFolder) -> Mapping[str, Any]:
-    """Return how a verdict on a branch began, which has a journal and no order."""
+def _begun_as(folder: RunFolder) -> Mapping[str, Any]:
+    """Return how a run began, where its journal tells."""
     with contextlib.suppress(FileNotFoundError):
         return tell(read_events(folder.journal)).started
     return {}
 
 
-def _close_verdict(folder: RunFolder, started: Mapping[str, Any]) -> None:
-    """End a verdict that was broken off: there is nothing to keep but its report."""
+def _close_without_order(folder: RunFolder, started: Mapping[str, Any]) -> None:
+    """End a verdict on a branch, which has none, or a run whose order can't be read."""
+    branch, base = started.get("branch", ""), started.get("base", "")
+    is_run = folder.order.exists() or folder.document.exists()
     with holding(folder), Journal(folder.journal) as journal:
+        commit = ""
         with contextlib.suppress(PrpError):
-            clear_worktrees(Repository.open(Path(started["repository"])), folder.path)
-        journal.record(_cancelled(branch="", commit=""))
+            root = Path(started["repository"])
+            if is_run:
+                commit, branch = _last_commit(folder, root, branch=branch, base=base)
+            else:
+                # There is nothing to keep but its report.
+                clear_worktrees(Repository.open(root), folder.path)
+        journal.record(_cancelled(branch=branch if is_run else "", commit=commit))
+    database_of(folder, None, is_shared=False).forget()
     reported(folder)
 
 

@@ -1,10 +1,13 @@
 """Finds a run by what a person calls it."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from agent.deliver import tell
 from agent.errors import SettingsError
+from agent.journal import read_events
 from agent.runs.folder import RunFolder
 
 
@@ -58,9 +61,17 @@ def _runs_of(state: Path, root: Path) -> Iterator[RunFolder]:
     runs = state / "runs"
     names = sorted((path.name for path in runs.iterdir()), reverse=True) if runs.is_dir() else []
     for folder in (RunFolder(id=name, path=runs / name) for name in names):
-        try:
-            order = json.loads(folder.order.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue  # a verdict on a branch, or a run that did not get so far
-        if isinstance(order, dict) and order.get("root") == str(root):
+        if _project_of(folder) == str(root):
             yield folder
+
+
+def _project_of(folder: RunFolder) -> str:
+    """Return the project that a run was begun in; empty where it is none that can be taken up."""
+    if not folder.order.exists():
+        return ""  # a verdict on a branch, or a run that did not get so far
+    with contextlib.suppress(OSError, ValueError, TypeError, LookupError):
+        return str(json.loads(folder.order.read_text(encoding="utf-8"))["root"])
+    # Why it can't be taken up is said to whoever wants to; another run is not what was meant.
+    with contextlib.suppress(OSError):
+        return str(tell(read_events(folder.journal)).started.get("repository", ""))
+    return ""

@@ -100,17 +100,20 @@ def load(folder: RunFolder) -> Saved:
     """
     try:
         told = json.loads(folder.order.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        version = told.pop("v")
+        if version == VERSION:
+            return _SAVED.validate_python(told)
+    except (FileNotFoundError, ValueError, TypeError, AttributeError, KeyError):
         raise EnvironmentProblem(
-            f"Run {folder.id} can't be taken up: {folder.order} is not there or is no JSON",
-            hint="What it committed is on its branch; prp execute begins anew.",
+            f"Run {folder.id} can't be taken up: {folder.order} is not there or does not say what "
+            "was asked for",
+            hint="What it committed is on its branch; prp execute begins anew, and prp cancel "
+            f"{folder.id} ends it.",
         ) from None
-    if told.pop("v", None) != VERSION:
-        raise EnvironmentProblem(
-            f"Run {folder.id} was begun by another version of prp",
-            hint="Go on with that version, or begin anew: what was committed is on the branch.",
-        )
-    return _SAVED.validate_python(told)
+    raise EnvironmentProblem(
+        f"Run {folder.id} was begun by another version of prp",
+        hint="Go on with that version, or begin anew: what was committed is on the branch.",
+    )
 
 
 def require_project(folder: RunFolder, saved: Saved) -> None:

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from agent.errors import EnvironmentProblem
 from agent.journal import Estimated, Record
 from agent.llm.loading import load_meanwhile
 from agent.planner import Plan
@@ -113,7 +114,11 @@ def resume_run(
         PrpError: It has ended, is being worked on, or can't be taken up.
 
     """
-    saved = load(folder)
+    try:
+        saved = load(folder)
+    except EnvironmentProblem:
+        require_open(folder)
+        raise
     if done := tidied(folder, saved):
         return done
     require_open(folder)
