@@ -82,12 +82,15 @@ def _at_length(seen: "Seen") -> str:
     from agent.shown import printable_lines  # noqa: PLC0415
 
     told = seen.as_json()
-    lines = [f"run {seen.folder.id}: {seen.state}", f"prp: {told['prp']}"]
-    if seen.story.ended:
-        lines += [summary(seen.story), f"branch: {told['branch'] or 'none'}"]
+    if not seen.story.started:
+        lines = [seen.reason or f"nothing is told of it in {seen.folder.journal}"]
+    elif seen.story.ended:
+        lines = [f"prp: {told['prp']}", summary(seen.story), f"branch: {told['branch'] or 'none'}"]
     else:
-        done = [f"task {event['task']}" for event in seen.story.tasks if event["task"]]
-        lines += [f"done: {', '.join(done) or 'no task yet'}", f"tokens: {told['tokens']:,}"]
+        done = ", ".join(f"task {event['task']}" for event in seen.story.tasks if event["task"])
+        lines = [f"prp: {told['prp']}", f"done: {done or 'no task yet'}"]
+        lines.append(f"tokens: {told['tokens']:,}")
+    lines = [f"run {seen.folder.id}: {seen.state}", *lines]
     return printable_lines("\n".join([*lines, f"folder: {seen.folder.path}"]))
 
 

@@ -118,10 +118,22 @@ def _cut_torn_line(path: Path) -> None:
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     if not path.is_file():
         return
-    with path.open(encoding="utf-8", errors="surrogatepass") as file:
+    with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
-            if line.endswith("\n"):
-                yield json.loads(line)
+            if line.endswith("\n") and (told := _told_in(line)):
+                yield told
+
+
+_MUST_HAVE = {"role", "conversation", "at", "asked", "answered"}
+
+
+def _told_in(line: str) -> dict[str, Any] | None:
+    """Return the turn of a line; None where a broken disk left something else there."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) and told.keys() >= _MUST_HAVE else None
 
 
 def _key(line: dict[str, Any]) -> bytes:

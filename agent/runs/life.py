@@ -27,7 +27,7 @@ from agent.runs.orders import Saved
 from agent.runs.reporting import reported
 from agent.runs.retelling import Retelling
 from agent.runs.signals import kept_for_later, with_signals
-from agent.runs.taking_up import taken_up
+from agent.runs.taking_up import go_back, taken_up
 from agent.workspace import Worktree, clear_worktrees, open_worktree
 from agent.workspace.remote import Published, Remote
 
@@ -172,6 +172,9 @@ class _Life:
             warn(self.desk, record, roles=self.order.roles)
             # Another machine may have worked on it: then steps come back that this one never did.
             self.steps.rebuild = tree.restore if self.saved.is_shared else None
+            if self.folder.steps.exists():
+                record(Noted(text=_NO_JOURNAL, warning=True))
+                go_back(tree, self.steps)
             return Earlier()
         return taken_up(
             self.folder,
@@ -206,6 +209,11 @@ class _Life:
             )
         # What a queue does not know yet must be able to come to its end once more, elsewhere.
         return outcome, not outcome.can_go_on and not self.saved.remote
+
+
+_NO_JOURNAL = (
+    "the journal of this run was lost; its steps are kept, and what they came to is told again"
+)
 
 
 def _own_name() -> str:

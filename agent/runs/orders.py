@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from agent.errors import EnvironmentProblem, Refused
+from agent.errors import DocumentError, EnvironmentProblem, Refused
 from agent.prp.read import read_text
 from agent.runs.desk import Desk, Order
 from agent.runs.folder import RunFolder
@@ -49,6 +49,8 @@ class Saved:
     """Commit with earlier work that it goes on from; empty where it begins at its base."""
     is_shared: bool = False
     """Whether its steps are kept on a server, and not in its folder."""
+    sha256: str = ""
+    """Of the document's text that counts; empty where an earlier version of prp began the run."""
     remote: str = ""
     """Where its branch is taken after each commit; empty where it stays in this repository."""
 
@@ -70,6 +72,7 @@ def save(folder: RunFolder, desk: Desk, order: Order, *, branch: str, start: str
         tools=order.tools,
         start=start,
         is_shared=settings.database_url is not None,
+        sha256=_digest(desk.prp.text),
     )
     folder.write(folder.document, desk.prp.text)
     write_order(folder, saved)
@@ -155,12 +158,39 @@ def accept_document(folder: RunFolder, saved: Saved) -> None:
     """
     text = read_text(saved.prp)
     keep_document(folder)
+    # First: a copy that a crash leaves behind it is made again from the person's document.
+    write_order(folder, dataclasses.replace(saved, sha256=_digest(text)))
     folder.write(folder.document, text)
 
 
 def keep_document(folder: RunFolder) -> None:
     """Remember the document as the one that counted until here."""
     folder.write(folder.document_before, read_text(folder.document))
+
+
+def require_own_document(folder: RunFolder, saved: Saved) -> None:
+    """Make sure that the run's copy of the document is whole, or make it again.
+
+    Raises:
+        EnvironmentProblem: It is not, and the person's document says something else by now.
+
+    """
+    if _is_as_saved(folder.document, saved):
+        return
+    if not _is_as_saved(saved.prp, saved):
+        raise EnvironmentProblem(
+            f"{folder.document} is damaged: it is not what run {folder.id} was begun with",
+            hint=f"Bring {saved.prp} back to what it said then, and resume again. Where nobody has "
+            "it, prp execute begins anew; what the run committed is on its branch.",
+        )
+    folder.write(folder.document, read_text(saved.prp))
+
+
+def _is_as_saved(document: Path, saved: Saved) -> bool:
+    try:
+        return saved.sha256 in ("", _digest(read_text(document)))
+    except DocumentError:
+        return False
 
 
 def require_same_document(folder: RunFolder, saved: Saved) -> None:

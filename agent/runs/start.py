@@ -24,6 +24,7 @@ from agent.runs.orders import (
     keep_document,
     load,
     order_of,
+    require_own_document,
     require_project,
     require_same_document,
 )
@@ -123,6 +124,7 @@ def resume_run(
         return done
     require_open(folder)
     require_project(folder, saved)
+    require_own_document(folder, saved)
     if accept_prp:
         return _accepting(folder, saved, flags, listen, ask=ask, yes=yes)
     if afresh:

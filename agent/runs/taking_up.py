@@ -63,11 +63,11 @@ def taken_up(
     earlier = earlier_of(list(read_events(folder.journal)), old=old, new=new)
     tree.at = earlier.start or began_at
     if not afresh:
-        _go_back(tree, steps)
+        go_back(tree, steps)
     return earlier
 
 
-def _go_back(tree: Worktree, steps: "Steps") -> None:
+def go_back(tree: Worktree, steps: "Steps") -> None:
     """Undo the commit of what was half done, and bring back what a lost worktree held."""
     tip = tree.tip()
     # Whether or not its end could be told: the disk may have been full, or the process killed.

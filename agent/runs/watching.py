@@ -22,7 +22,10 @@ class Seen:
     folder: RunFolder
     story: Story
     state: str
-    """The outcome, `running`, or `broken off` where nobody works on it and it has not ended."""
+    """The outcome; `running`, `broken off` where nobody works on it and it has not ended, or
+    `unreadable`."""
+    reason: str = ""
+    """Why it can't be read."""
 
     def as_json(self) -> dict[str, Any]:
         """Return it for machines."""
@@ -59,6 +62,9 @@ def look(folder: RunFolder) -> Seen:
         story = tell(read_events(folder.journal))
     except FileNotFoundError:
         story = Story()
+    except OSError as error:
+        # Somebody else's, or on a broken disk: that must not keep others from being listed.
+        return Seen(folder=folder, story=Story(), state="unreadable", reason=str(error))
     state = story.ended.get("outcome") or ("running" if works else "broken off")
     return Seen(folder=folder, story=story, state=state)
 

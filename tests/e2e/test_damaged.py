@@ -58,3 +58,68 @@ def test_what_a_run_without_an_order_had_begun_is_kept_when_it_is_ended(project:
     (run / "worktree/greet.py").write_text("half = done\n")
     assert project.prp("cancel", "greet").status == 0
     assert project.git("show", "prp/greet:greet.py") == "half = done\n"
+
+
+@pytest.mark.parametrize("left", ["", "# PRP: Greet\n\n## Goal\nHalf", "\udcff\0", None])
+def test_a_damaged_copy_of_the_document_is_made_again(
+    project: Project, provider: Provider, tmp_path: Path, left: str | None
+) -> None:
+    """Given that the person's own still says what the run was begun with, then nothing is lost."""
+    copy = project.runs[-1] / "prp.md"
+    copy.unlink()
+    if left is not None:
+        copy.write_text(left, encoding="utf-8", errors="surrogateescape")
+    done = project.prp("resume", "-q")
+    assert (done.status, done.err) == (0, "")
+    expected = Undisturbed(tmp_path)
+    assert tree_of(project) == expected.tree
+    assert len(provider.requests) == expected.asked
+
+
+@pytest.mark.parametrize("how", [(), ("--keep-prp",), ("--accept-prp-change", "--yes")])
+def test_half_a_document_never_counts(
+    project: Project, provider: Provider, how: tuple[str, ...]
+) -> None:
+    """Given that the person's own says something else by now, then nobody knows what was asked."""
+    copy, own = project.runs[-1] / "prp.md", project.root / "PRPs/greet.md"
+    copy.write_text(copy.read_text().partition("### Level 2")[0])
+    own.write_text(own.read_text() + "\nMore.\n")
+    asked = len(provider.requests)
+    refused = project.prp("resume", "-q", *how)
+    assert (refused.status, "is damaged" in refused.err) == (5, True), refused.err
+    assert str(own) in refused.err
+    assert len(provider.requests) == asked
+
+
+def test_a_conversation_that_is_no_text_stops_nobody(project: Project) -> None:
+    """It is there to be read by people."""
+    (project.runs[-1] / "conversation.jsonl").write_bytes(b"\xff\xfe{\n[]\n{}\n\xf0\n{half")
+    done = project.prp("resume", "-q")
+    assert (done.status, done.err) == (0, "")
+    assert "Repaired." in project.prp("report", "--format", "md").out
+
+
+@pytest.mark.parametrize("left", [b"", b"\xff\n\xfe\n" * 500, None])
+def test_a_journal_that_is_lost_is_said(
+    project: Project, provider: Provider, tmp_path: Path, left: bytes | None
+) -> None:
+    """Its steps are kept, so no answer is asked twice."""
+    journal = project.runs[-1] / "events.jsonl"
+    journal.unlink()
+    if left is not None:
+        journal.write_bytes(left)
+    assert "nothing is told of it" in project.prp("status", "greet").out
+    done = project.prp("resume", "-q")
+    assert done.status == 0, done.err
+    assert "the journal of this run was lost" in done.err
+    assert len(provider.requests) == Undisturbed(tmp_path).asked
+
+
+def test_a_journal_that_cannot_be_read_hides_no_other_run(project: Project) -> None:
+    """Given one that is somebody else's, or on a broken disk, then the others are listed."""
+    other = project.runs[-1].with_name("20200101-000000000-greet-0000")
+    (other / "events.jsonl").mkdir(parents=True)
+    listed = project.prp("status")
+    assert listed.status == 0, listed.err
+    assert f"{project.runs[-1].name}  broken off" in listed.out
+    assert f"{other.name}  unreadable" in listed.out

@@ -69,6 +69,5 @@ def unpack(job: Job, folder: RunFolder, root: Path) -> None:
         is_shared=True,
         remote=job.url,
     )
-    if not folder.document.exists():
-        folder.write(folder.document, job.text)
+    folder.write(folder.document, job.text)
     write_order(folder, saved)
