@@ -21,6 +21,7 @@ from agent.verifier import (
     affected,
     feedback_on,
     is_stuck,
+    stands_again,
 )
 from agent.verifier.watch import Watch
 from agent.workspace import Reading, Toolchain, Worktree
@@ -180,8 +181,12 @@ class _Work:
         commit: str,
         attempt: int,
     ) -> Verdict:
-        known = self._verdict
-        if known is None or (known.commit, known.attempt) != (commit, attempt):
+        chosen, latest = self._verdict, self._latest
+        if chosen and (chosen.commit, chosen.attempt) == (commit, attempt):
+            known = chosen
+        elif latest and latest.commit == commit and not latest.failures:
+            known = stands_again(latest, attempt=attempt, record=self.office.record)
+        else:
             known = await self._judge(contract, plan, baseline, self.tree, attempt)
         self._latest = known
         return known

@@ -15,7 +15,7 @@ from agent.verifier.feedback import feedback_on
 from agent.verifier.judge import judge_criteria
 from agent.verifier.room import Room, clean_room
 from agent.verifier.verdict import Verdict
-from agent.verifier.verify import measure, verify
+from agent.verifier.verify import measure, stands_again, verify
 
 __all__ = [
     "CheckResult",
@@ -36,6 +36,7 @@ __all__ = [
     "run_again",
     "run_check",
     "run_levels",
+    "stands_again",
     "verify",
     "with_failing_tests",
     "with_last_words",

@@ -11,6 +11,7 @@ from agent.journal import (
     CommandStarted,
     CriterionJudged,
     LookingCloser,
+    Noted,
     Record,
     second_look_at,
 )
@@ -239,6 +240,18 @@ async def verify(
         verdict = decided(facts, objections=verdict.objections, concerns=judged.concerns)
     tell_verdict(verdict, record)
     return verdict
+
+
+def stands_again(verdict: Verdict, *, attempt: int, record: Record) -> Verdict:
+    """Return the verdict on a commit for an attempt that left it as it was.
+
+    No check fails on it, so it was for a reader, a test from the text or a mutant to say no. To ask
+    once more about the same files would be another draw, and cost as much.
+    """
+    record(Noted(text=f"attempt {attempt} changed nothing: what was found before stands"))
+    again = replace(verdict, attempt=attempt)
+    tell_verdict(again, record)
+    return again
 
 
 def _broken(told: FromText) -> dict[str, Judgement]:

@@ -215,6 +215,22 @@ class TestClaims:
         script = crew(judgement=opinions({"C1": "no", "C2": "yes"}))
         assert execute(project, script, "--max-attempts", "1").status == 12
 
+    def test_who_changes_nothing_is_not_judged_again(self, project: Project) -> None:
+        """A coder that waits for another opinion gets none; each attempt has its verdict."""
+        asked: list[str] = []
+        script = crew(judgement=opinions({"C1": "no", "C2": "yes"}))
+
+        def counting(request: Request) -> Answer:
+            asked.extend(name for name in request.tools if name == "submit_judgement")
+            return script(request)
+
+        ran = execute(project, counting)
+        assert (ran.status, len(asked)) == (10, 1)
+        assert "attempt 2 changed nothing: what was found before stands" in ran.err
+        verdicts = [e for e in project.events() if e["type"] == "attempt-verified"]
+        assert [verdict["attempt"] for verdict in verdicts] == [1, 2, 3]
+        assert len({verdict["commit"] for verdict in verdicts}) == 1
+
     def test_finishing_without_work_fails(self, project: Project) -> None:
         """A coder that only says it is done has done nothing."""
         ran = execute(project, crew(attempts=[{}]), "--max-attempts", "1")
