@@ -2,15 +2,14 @@
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from agent.prp.headings import Part, part_of
 from agent.prp.lines import Line, split_sections, text_of
 from agent.prp.model import Section
 
 
-@dataclass(frozen=True, kw_only=True)
-class Block:
+class Block(NamedTuple):
     """A heading with the lines below it up to the next heading, and what it is part of."""
 
     part: Part | None

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from agent.prp.here import here_word, open_quote
 from agent.prp.lines import Line, text_of
 
 
-@dataclass(frozen=True, kw_only=True)
-class Command:
+class Command(NamedTuple):
     """One command of a fence, with the comments around it."""
 
     text: str
@@ -21,8 +20,7 @@ class Command:
     """The comment on its own line."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Remark:
+class Remark(NamedTuple):
     """A comment line, or an empty one, between commands."""
 
     text: str

@@ -276,12 +276,12 @@ def _inline_check(
     said = (command.behind or behind)[:_MOST_SAID]
     if aside := _BEHIND.search(command.text):
         said = aside["said"] or aside["aside"] or said
-        command = replace(command, text=command.text[: aside.start()].rstrip())
+        command = command._replace(text=command.text[: aside.start()].rstrip())
     if is_bare and (end := _end_of_command(command.text)):
         said = command.text[end:].strip()
-        command = replace(command, text=_OPEN_ASIDE.sub("", command.text[:end]).rstrip())
+        command = command._replace(text=_OPEN_ASIDE.sub("", command.text[:end]).rstrip())
     said = said.lstrip(" \t→—–=>:-").rstrip().rstrip(",;").rstrip()
-    return check_of(replace(command, behind=said), level=level, setup=())
+    return check_of(command._replace(behind=said), level=level, setup=())
 
 
 def _end_of_command(text: str) -> int:

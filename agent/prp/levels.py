@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from agent.prp.blocks import Block
 from agent.prp.checks import LOOKS_LIKE_SHELL, fence_checks_of, number
@@ -23,8 +24,7 @@ _ABOUT_CHECKING = re.compile(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Part:
+class _Part(NamedTuple):
     """Checks of one level; 0 where the document gives it no number."""
 
     wanted: int

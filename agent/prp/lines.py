@@ -62,6 +62,11 @@ class Fence:
 
 _MARKS = re.compile(r"^(?P<indent>[ \t]*)(?P<marks>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)$")
 _HEADING = re.compile(r"^ {0,3}(?P<marks>#{1,6})[ \t]+(?P<words>.*)$")
+# The beginning of a line that is one of both, behind the end of the line above it.
+_NOTED = re.compile(
+    r"\n(?:(?P<indent>[ \t]*+)(?P<marks>`{3,}|~{3,})[ \t]*+(?P<info>[^`\n]*+)(?=\n|\Z)|"
+    r" {0,3}#{1,6}[ \t])"
+)
 
 
 # Whoever reads a document lints it next, and one scan serves both.
@@ -74,63 +79,59 @@ def scan(text: str) -> tuple[tuple[Line, ...], tuple[Finding, ...]]:
     follows and no closing marks come after it.
     """
     raw = text.split("\n")
-    lines: list[Line] = []
+    roles = [Role.TEXT] * len(raw)
     findings: list[Finding] = []
-    opened: re.Match[str] | None = None
-    opened_at = 0
-    noted = _noted(raw, has_tildes="~~~" in text)
-    all_marks = _marks_of(raw, noted)
+    noted = list(_noted(text))
+    all_marks = [marks for _, marks in noted if marks]
     last_marks = {marks.character: marks.line for marks in all_marks}
-    place = {marks.line: index for index, marks in enumerate(all_marks)}
-    for number in noted:
-        if number <= len(lines):
+    place = passed = 0
+    opened: Marks | None = None
+    for number, marks in noted:
+        place += marks is not None
+        if number < passed:
             continue
-        lines += _run(raw, len(lines), number - 1, Role.INSIDE if opened else Role.TEXT)
-        words = raw[number - 1]
-        marks = _MARKS.match(words) if number in place else None
         if opened is None:
+            roles[number - 1] = Role.OPENS if marks else Role.HEADING
             if marks:
-                opened, opened_at = marks, number
-                lines.append(Line(number, words, Role.OPENS))
-                nested = nested_end(all_marks, place[number])
-                if nested:
-                    findings.append(_nested(number))
-                closing = nested or _next_marks(all_marks, place[number])
-                lines += _run(raw, number, closing - 1, Role.INSIDE)
-            else:
-                role = Role.HEADING if _HEADING.match(words) else Role.TEXT
-                lines.append(Line(number, words, role))
+                opened = marks
+                nested = nested_end(all_marks, place - 1)
+                findings += [_nested(number)] if nested else []
+                passed = nested or _next_marks(all_marks, place - 1)
             continue
-        same = marks is not None and marks["marks"].startswith(opened["marks"])
-        if same and marks is not None and not marks["info"].strip():
-            opened = None
-            lines.append(Line(number, words, Role.CLOSES))
-        elif same and marks is not None and marks["info"].strip() == "text":
-            findings.append(_wrong_end(number))
-            opened = None
-            lines.append(Line(number, words, Role.CLOSES))
-        elif words.startswith("## ") and number > last_marks.get(opened["marks"][0], 0):
-            findings.append(_unclosed(opened_at))
-            opened = None
-            lines.append(Line(number, words, Role.HEADING))
+        if marks and marks.character == opened.character and marks.length >= opened.length:
+            if marks.info not in ("", "text"):
+                continue
+            findings += [_wrong_end(number)] if marks.info else []
+            end = Role.CLOSES
+        elif raw[number - 1].startswith("## ") and number > last_marks[opened.character]:
+            findings.append(_unclosed(opened.line))
+            end = Role.HEADING
         else:
-            lines.append(Line(number, words, Role.INSIDE))
-    lines += _run(raw, len(lines), len(raw), Role.INSIDE if opened else Role.TEXT)
+            continue
+        roles[opened.line : number] = [*[Role.INSIDE] * (number - 1 - opened.line), end]
+        opened = None
     if opened is not None:
-        findings.append(_unclosed(opened_at))
-    return tuple(lines), tuple(findings)
+        roles[opened.line :] = [Role.INSIDE] * (len(raw) - opened.line)
+        findings.append(_unclosed(opened.line))
+    # Without a call for each line.
+    return tuple(map(_NEW_LINE, zip(itertools.count(1), raw, roles))), tuple(findings)
 
 
-def _noted(raw: Sequence[str], *, has_tildes: bool) -> list[int]:
-    """Return the lines that may be marks or headings; all others are what is around them."""
-    # Two questions a line instead of three: every line is asked.
-    if has_tildes:
-        return [
-            number
-            for number, words in enumerate(raw, 1)
-            if "#" in words or "```" in words or "~~~" in words
-        ]
-    return [number for number, words in enumerate(raw, 1) if "#" in words or "```" in words]
+_NEW_LINE = partial(tuple.__new__, Line)
+
+
+def _noted(text: str) -> Iterator[tuple[int, Marks | None]]:
+    """Return the lines of marks, and those that are headings unless they stand in a fence."""
+    whole = f"\n{text}"
+    number = before = 0
+    for found in _NOTED.finditer(whole):
+        number += whole.count("\n", before, found.start() + 1)
+        before = found.start() + 1
+        indent, signs, info = found.groups()
+        if signs:
+            yield number, Marks(number, signs[0], len(signs), len(indent), info.strip())
+        else:
+            yield number, None
 
 
 def _next_marks(marks: Sequence[Marks], opening: int) -> int:
@@ -141,27 +142,6 @@ def _next_marks(marks: Sequence[Marks], opening: int) -> int:
         if one.character == first.character and one.length >= first.length:
             return one.line
     return first.line + 1
-
-
-def _run(raw: Sequence[str], after: int, last: int, role: Role) -> Iterator[Line]:
-    """Return the lines behind line `after` in one role, without a call for each."""
-    numbers = range(after + 1, last + 1)
-    return map(_NEW_LINE, zip(numbers, raw[after:last], itertools.repeat(role)))
-
-
-_NEW_LINE = partial(tuple.__new__, Line)
-
-
-def _marks_of(raw: Sequence[str], noted: Iterable[int]) -> list[Marks]:
-    found = []
-    for number in noted:
-        words = raw[number - 1]
-        if ("```" in words or "~~~" in words) and (marks := _MARKS.match(words)):
-            signs = marks["marks"]
-            found.append(
-                Marks(number, signs[0], len(signs), len(marks["indent"]), marks["info"].strip())
-            )
-    return found
 
 
 def _nested(line: int) -> Finding:

@@ -31,13 +31,15 @@ def nested_end(marks: Sequence[Marks], opening: int) -> int | None:
 
     """
     first = marks[opening]
-    ahead = [
+    following = (
         one
         for one in marks[opening + 1 : opening + _FAR]
         if one.character == first.character and one.length >= first.length
-    ]
-    if not ahead or not ahead[0].info or ahead[0].info == "text":
+    )
+    second = next(following, None)
+    if second is None or second.info in ("", "text"):
         return None
+    ahead = [second, *following]
     indents = [first.indent]
     for index, one in enumerate(ahead):
         if one.info:

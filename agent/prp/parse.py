@@ -1,7 +1,9 @@
 """Markdown in, `Prp` out. Pure, linear, and it never fails on what a document says."""
 
+import gc
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +35,23 @@ def parse_prp(text: str, *, path: Path) -> Prp:
     Source: the grammar in docs/prp-format.md.
 
     """
+    with _uncollected():
+        return _parsed(text, path)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage meanwhile: a document is thousands of values that stay, and no cycle."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _parsed(text: str, path: Path) -> Prp:
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     lone = _lone_returns(text)
     text = text.replace("\r", "\n")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from agent.prp.checks import check_of, fence_checks_of, is_shell_fence
 from agent.prp.commands import Command, split_commands
@@ -90,8 +90,7 @@ _ONLY_A_LABEL = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(NamedTuple):
     """Where among the tasks a line stands."""
 
     in_proof: bool = False

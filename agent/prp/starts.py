@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from agent.prp.headings import Part, normalise, part_of
 from agent.prp.lines import Line, Role, heading
@@ -29,8 +29,7 @@ _HEADING_LABEL = re.compile(
 FENCE_MARKS = (Role.OPENS, Role.CLOSES)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Start:
+class Start(NamedTuple):
     """A line that begins a task."""
 
     index: int
