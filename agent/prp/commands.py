@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from agent.prp.here import here_word, open_quote
 from agent.prp.lines import Line, text_of
+from agent.prp.signs import has_any
 
 
 class Command(NamedTuple):
@@ -106,7 +107,7 @@ def _end_of(lines: Sequence[Line], start: int, *, window: int) -> tuple[int, boo
 
 def _deeper(text: str) -> int:
     """Return by how many blocks a line goes deeper."""
-    if not any(sign in text for sign in _BLOCK_SIGNS):
+    if not has_any(text, _BLOCK_SIGNS):
         return 0
     plain = _QUOTED.sub("", text)
     return len(_OPENS.findall(plain)) - len(_CLOSES.findall(plain))

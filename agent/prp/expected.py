@@ -4,6 +4,7 @@ import json
 import re
 
 from agent.prp.model import Expectation, ExpectationKind
+from agent.prp.signs import has_any
 
 _EXPECTED = re.compile(
     r"^\W*(?:\*\*)?(?:(?:expect(?:ed|s)?(?: (?:output|result|behaviou?r|exit(?: code| status)?))?|esperado|预期|예상)(?:\*\*)?\s*[:：=]\s*(?:\*\*)?|EXPECT\s)(?P<words>.*)$",
@@ -206,7 +207,7 @@ _QUIETLY = re.compile(r"\s(?:-\w*q\w*|--quiet|--silent)\b")
 def hinted_above(words: str, *, line: int, command: str) -> Expectation | None:
     """Return that a search finds nothing, where the line above it says so."""
     last = command.rpartition("|")[2]
-    bare = not any(sign in command for sign in ("&&", "||", ";", "\n")) and command[:1] != "!"
+    bare = not has_any(command, ("&&", "||", ";", "\n")) and command[:1] != "!"
     if not bare or not _is_search(last) or _is_count(command) or _QUIETLY.search(last):
         return None
     if not _ABSENT.search(words[:_MOST]):
@@ -267,7 +268,7 @@ def _is_count(command: str) -> bool:
 
 
 def _is_request(command: str) -> bool:
-    may_be = any(sign in command for sign in ("curl", "wget", "http", "xh", "Invoke-WebRequest"))
+    may_be = has_any(command, ("curl", "wget", "http", "xh", "Invoke-WebRequest"))
     return may_be and _REQUESTS.search(command) is not None
 
 

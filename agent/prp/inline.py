@@ -13,6 +13,7 @@ from agent.prp.kinds import Effect, effect_of
 from agent.prp.lines import Line, Role
 from agent.prp.model import Check
 from agent.prp.operands import lacks_operands
+from agent.prp.signs import has_any
 from agent.prp.spoken import TEST_TOOLS, is_only_spoken_of
 
 # A pair of backticks with backslashes within is part of the command.
@@ -152,7 +153,7 @@ _GOES_ON = ("->", "=>", "Expect", "expect", "FAILS")
 def _has_label(words: str) -> bool:
     lower = words.lower()
     # One of them stands in every label; looking for them first is far quicker.
-    if not any(stem in lower for stem in _STEMS):
+    if not has_any(lower, _STEMS):
         return False
     return bool(_LABELLED_FIRST.match(lower) or _LABELLED.search(lower))
 

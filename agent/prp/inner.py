@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from agent.prp.signs import has_any
+
 # How the name of a program can be written so that a pattern does not see it: `\\rm`, `"rm"`,
 # `r''m`, `r\\m`, `rm${IFS}-rf`, `{rm,-rf,x}`, `${X:-rm}`, and over two lines.
 _DISGUISES = (
@@ -16,6 +18,7 @@ _DISGUISES = (
     (":-", re.compile(r"\$\{\w+:-(?P<word>\w+)\}"), r"\g<word>"),
     ("{", re.compile(r"(?P<before>^|[;&|]\s*)\{(?P<word>\w+),(?P<rest>[^}\n]*)\}"), r"\g<before>\g<word> \g<rest>"),
 )  # fmt: skip
+_INTERPRETERS = "python node deno bun ruby perl php tsx elixir lua rails".split()
 # Commands that are handed to a shell as text, and programs that are handed to an interpreter.
 _SHELL_TEXT = re.compile(
     r"\b(?:(?:ba|z|da|k)?sh\s+(?:-\w+\s+)*-\w*c|trap|eval|alias\s+\w+=|su\s+-c|(?:ba|z|da|k)?sh\s+<<<)\s*(?P<quote>['\"])"
@@ -48,41 +51,39 @@ def undisguised(command: str) -> str:
     return command
 
 
+def programs_in(command: str) -> list[str]:
+    """Return the programs that a command hands to interpreters, with the words before them."""
+    if not _may_hold_one(command):
+        return []
+    return [found[0] for found in _PROGRAM_TEXT.finditer(command)]
+
+
 def without_programs(command: str) -> str:
     """Return a command without the programs in it: `python -c ''`."""
-    return _PROGRAM_TEXT.sub(r"\g<flag> ''", command) if _may_hold_one(command) else command
+    return _PROGRAM_TEXT.sub(r"\g<flag> ''", command)
 
 
 def _may_hold_one(command: str) -> bool:
     """Return whether a command has what every program in a command has: an option and quotes."""
     has_option = " -" in command or " eval " in command or " runner " in command
-    return has_option and ("'" in command or '"' in command)
+    has_quotes = "'" in command or '"' in command
+    return has_option and has_quotes and has_any(command, _INTERPRETERS)
 
 
 def shell_texts(command: str) -> Iterator[str]:
     """Return the commands that a command hands to a shell as text."""
-    is_quoted = "'" in command or '"' in command
-    if is_quoted and any(word in command for word in _GETS_TEXT):
+    if "'" in command or '"' in command:
         for found in _SHELL_TEXT.finditer(command):
             yield found["text"].strip()
 
 
-# One of them stands in front of whatever `_SHELL_TEXT` finds.
-_GETS_TEXT = "sh trap eval alias su".split()
+GETS_TEXT = frozenset("sh bash zsh dash ksh trap eval alias su".split())
+"""One of these words stands in a command that hands text to a shell."""
 
 
-def is_destructive_code(command: str) -> bool:
-    """Return whether a program in a command would remove or drop something."""
-    if not _may_hold_one(command):
-        return False
-    return any(_DESTRUCTIVE_CODE.search(found[0]) for found in _PROGRAM_TEXT.finditer(command))
-
-
-def writes_in_code(command: str) -> Iterator[str]:
-    """Return the files that programs in a command would write; empty where it says no name."""
-    if _may_hold_one(command):
-        for found in _PROGRAM_TEXT.finditer(command):
-            yield from written_by(found[0])
+def is_destructive_code(program: str) -> bool:
+    """Return whether a program would remove or drop something."""
+    return _DESTRUCTIVE_CODE.search(program) is not None
 
 
 def written_by(program: str) -> Iterator[str]:

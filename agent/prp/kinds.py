@@ -4,26 +4,39 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
 from functools import lru_cache
+from itertools import chain
 
 from agent.prp.here import Body, split_bodies
 from agent.prp.inner import (
+    GETS_TEXT,
     is_destructive_code,
     is_destructive_text,
     pipes_destruction,
+    programs_in,
     shell_texts,
     undisguised,
     without_programs,
-    writes_in_code,
     written_by,
 )
 from agent.prp.kind_programs import PROGRAMS
 from agent.prp.kind_rules import RULES, Rule
 from agent.prp.model import CheckKind
+from agent.prp.signs import has_any
+
+# What another program stands behind, beside signs.
+_BEFORE_ANOTHER = frozenset(
+    "do then else time env exec xargs sudo nohup command builtin busybox timeout nice ionice chrt "
+    "stdbuf setsid parallel watch unbuffer flock".split()
+)
+_JOINS = re.compile(r"[;&|(){}`!\n=]")
+# Each is asked for with every command; to name a member of an Enum costs more than to compare it.
+_DESTRUCTIVE, _MUTATING = CheckKind.DESTRUCTIVE, CheckKind.MUTATING
+_NETWORK, _SECRET, _PLACEHOLDER = CheckKind.NETWORK, CheckKind.SECRET, CheckKind.PLACEHOLDER
+_ONLY_RUN = (CheckKind.RUN,)
 
 # The first word of each simple command; what may stand before it is consumed, the word is not.
 _HEAD = re.compile(
-    r"(?:^|[;&|(){}`!\n]\s*|\b\w+=\S*\s+|\b(?:do|then|else|time|env|exec|xargs|sudo|nohup|command|"
-    r"builtin|busybox|timeout|nice|ionice|chrt|stdbuf|setsid|parallel|watch|unbuffer|flock)\s+"
+    rf"(?:^|[;&|(){{}}`!\n]\s*|\b\w+=\S*\s+|\b(?:{'|'.join(sorted(_BEFORE_ANOTHER))})\s+"
     r"(?:(?:-\S+|\d\S*)\s+)*)"
     r"(?=(?:[^\s;&|(){}]*/)?(?P<name>[\w.-]+)(?=\s|$|;))"
 )
@@ -48,9 +61,8 @@ def kinds_of(command: str) -> tuple[CheckKind, ...]:
     if _is_too_long(whole):
         return (CheckKind.MANUAL,)
     found = _kinds(whole, depth=0)
-    written = [name for body in bodies for name in _written_as_body(body)]
-    found = _with_written(found, written)
-    if CheckKind.DESTRUCTIVE not in found and any(_destroys_as_body(body) for body in bodies):
+    found = _with_written(found, [name for body in bodies for name in _written_as_body(body)])
+    if bodies and _DESTRUCTIVE not in found and any(map(_destroys_as_body, bodies)):
         return _with_destructive(found)
     return found
 
@@ -100,8 +112,9 @@ _INTERPRETER = re.compile(
 
 
 def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
-    words = without_programs(whole)
-    has_sign = any(sign in words for sign in _PLACEHOLDER_SIGNS)
+    programs = programs_in(whole)
+    words = without_programs(whole) if programs else whole
+    has_sign = has_any(words, _PLACEHOLDER_SIGNS)
     unquoted = _without_patterns(words) if has_sign else words
     bare = undisguised(whole)
     lower = bare.lower()
@@ -110,25 +123,30 @@ def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
     calmed = quiet if _REMOVING.isdisjoint(vocabulary) else _HARMLESS.sub("true", quiet)
     said = quiet if words == bare else _without_said(words, vocabulary)
     subjects = {
-        CheckKind.DESTRUCTIVE: calmed.lower(),
-        CheckKind.MUTATING: said,
-        CheckKind.NETWORK: said,
-        CheckKind.SECRET: said,
-        CheckKind.PLACEHOLDER: unquoted,
+        _DESTRUCTIVE: calmed.lower(),
+        _MUTATING: said,
+        _NETWORK: said,
+        _SECRET: said,
+        _PLACEHOLDER: unquoted,
     }
-    met = _kinds_of_programs(words, calmed)
+    spelled = vocabulary if bare == whole else vocabulary | set(_WORD.findall(whole.lower()))
+    met = _kinds_of_programs(words, calmed, spelled)
     for kind, rule in _rules_for(vocabulary, lower):
         if kind not in met and rule.matches(subjects.get(kind, words)):
             met.add(kind)
-    found = tuple(kind for kind, _ in RULES if kind in met)
-    if CheckKind.DESTRUCTIVE not in found and (
+    found = tuple([kind for kind, _ in RULES if kind in met])
+    if _DESTRUCTIVE not in met and (
         (("|" in calmed or ">" in calmed) and _DESTRUCTIVE_SYNTAX.search(_without_quotes(calmed)))
         or (">" in bare and _QUOTED_TARGET.search(bare))
+        or ("()" in calmed and _BOMB.search(_without_quotes(calmed)))
         or pipes_destruction(bare)
-        or _destroys_inside(bare, depth=depth)
+        or any(map(is_destructive_code, programs if bare == whole else programs_in(bare)))
+        or (not vocabulary.isdisjoint(GETS_TEXT) and _destroys_inside(bare, depth=depth))
     ):
         found = _with_destructive(found)
-    return _with_written(found or (CheckKind.RUN,), tuple(writes_in_code(whole)))
+    return _with_written(
+        found or _ONLY_RUN, [name for text in programs for name in written_by(text)]
+    )
 
 
 # What these mean in quotes is for the program to decide that gets them.
@@ -137,9 +155,9 @@ _DESTRUCTIVE_SYNTAX = re.compile(
     r"(?<![0-9&<>=-])>{1,2}\s*(~|\$\{?HOME\b|/(?!tmp/|dev/(?:null|stdout|stderr|tty|fd)\b))|"
     r"\|\s*(?:(?:sudo|env|nohup|/[\w./-]*/env)\s+(?:-\S+\s+|\w+=\S*\s+)*)*(?:/[\w./-]*/)?(?:ba|z|da)?sh\s*(?:$|[-;&|\n])|/dev/(?:tcp|udp)/|"
     r"(?<![0-9&<>=-])>\|?\s*(?!/tmp/)[^\s;&|]+\.(?:db|sqlite3?|mdb)(?=$|[\s;&|])|"
-    r"\b(?:curl|wget)\b[^|\n]*\|\s*(?:python[\d.]*|perl|ruby|node|php)\s*-?\s*(?:$|[;&|\n])|"
-    r"\b(?P<bomb>\w+)\s*\(\)\s*\{[^}]*\b(?P=bomb)\b\s*\|\s*(?P=bomb)\b"
+    r"\b(?:curl|wget)\b[^|\n]*\|\s*(?:python[\d.]*|perl|ruby|node|php)\s*-?\s*(?:$|[;&|\n])"
 )
+_BOMB = re.compile(r"\b(?P<bomb>\w+)\s*\(\)\s*\{[^}]*\b(?P=bomb)\b\s*\|\s*(?P=bomb)\b")
 _QUOTED_TARGET = re.compile(
     r"(?<![0-9&<>=-])>{1,2}\s*[\"'](?:\$\{?HOME\b|/(?!tmp/|dev/(?:null|stdout|stderr|tty)\b)\w)"
 )
@@ -147,12 +165,9 @@ _DEEPEST = 3
 
 
 def _destroys_inside(whole: str, *, depth: int) -> bool:
-    """Return whether text that a shell or an interpreter gets would destroy something."""
-    return is_destructive_code(whole) or (
-        depth < _DEEPEST
-        and any(
-            CheckKind.DESTRUCTIVE in _kinds(text, depth=depth + 1) for text in shell_texts(whole)
-        )
+    """Return whether text that a shell gets would destroy something."""
+    return depth < _DEEPEST and any(
+        _DESTRUCTIVE in _kinds(text, depth=depth + 1) for text in shell_texts(whole)
     )
 
 
@@ -160,18 +175,34 @@ def _destroys_inside(whole: str, *, depth: int) -> bool:
 _LONGEST, _WIDEST = 4_000, 1_000
 
 
-def _kinds_of_programs(words: str, calmed: str) -> set[CheckKind]:
-    programs = list(_HEAD.finditer(words))
+def _kinds_of_programs(words: str, calmed: str, spelled: set[str]) -> set[CheckKind]:
+    programs = _programs(words, spelled)
     heads = {program["name"] for program in programs}
     # Most commands have nothing that was taken out of them: looking again would cost as much.
-    risky = _risky_words(calmed, programs if calmed == words else _HEAD.finditer(calmed))
+    risky = _risky_words(calmed, programs if calmed == words else _programs(calmed, spelled))
     if not _AGENTS.isdisjoint(heads) and _ANSWERS.search(words):
         heads = heads - _AGENTS | {"gh"}
-    kinds = {kind for kind, names in PROGRAMS if not names.isdisjoint(heads)}
-    is_destructive = not PROGRAMS[0][1].isdisjoint(risky) or any(
-        name.startswith("mkfs") for name in risky
-    )
-    return kinds - {CheckKind.DESTRUCTIVE} | ({CheckKind.DESTRUCTIVE} if is_destructive else set())
+    kinds = {kind for kind, names in _OTHER_PROGRAMS if not names.isdisjoint(heads)}
+    if not _DESTROYERS.isdisjoint(risky) or "mkfs" in {name[:4] for name in risky}:
+        kinds.add(CheckKind.DESTRUCTIVE)
+    return kinds
+
+
+(_, _DESTROYERS), *_OTHER_PROGRAMS = PROGRAMS
+
+
+def _programs(text: str, spelled: set[str]) -> list[re.Match[str]]:
+    """Return the names of the programs that a command starts.
+
+    Args:
+        text: The command, or what is left of it.
+        spelled: All words of the command in lower case.
+
+    """
+    # Most commands start one program, and looking for more of them costs ten times as much.
+    if spelled.isdisjoint(_BEFORE_ANOTHER) and not _JOINS.search(text):
+        return [found] if (found := _HEAD.match(text)) else []
+    return list(_HEAD.finditer(text))
 
 
 # Programs that wait for a person unless they are asked for one answer.
@@ -189,7 +220,7 @@ _WRAPPERS = frozenset(
 _REST = re.compile(r"[^;&|\n]*")
 
 
-def _risky_words(text: str, programs: Iterable[re.Match[str]]) -> set[str]:
+def _risky_words(text: str, programs: Sequence[re.Match[str]]) -> set[str]:
     """Return the words of a command that may be programs, with those behind a wrapper."""
     found = set()
     for head in programs:
@@ -252,14 +283,11 @@ def _without_quotes(text: str) -> str:
 _WORD = re.compile(r"[a-z0-9]+")
 
 
-def _rules_for(vocabulary: set[str], lower: str) -> Iterator[tuple[CheckKind, Rule]]:
+def _rules_for(vocabulary: set[str], lower: str) -> Iterable[tuple[CheckKind, Rule]]:
     """Return the rules without a gate, and those that a word or a sign in a command opens."""
-    yield from _ALWAYS
-    for word in vocabulary & _BY_WORD.keys():
-        yield from _BY_WORD[word]
-    for sign, rules in _BY_SIGN:
-        if sign in lower:
-            yield from rules
+    by_word = [_BY_WORD[word] for word in vocabulary & _BY_WORD.keys()]
+    by_sign = [rules for sign, rules in _BY_SIGN if sign in lower]
+    return chain(_ALWAYS, *by_word, *by_sign)
 
 
 _ALWAYS = tuple((kind, rule) for kind, rules in RULES for rule in rules if rule.is_start)

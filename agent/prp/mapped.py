@@ -7,6 +7,7 @@ from agent.prp.inline import bare_check, is_surely_a_command
 from agent.prp.lines import Line, Role
 from agent.prp.model import Check
 from agent.prp.scalars import unquoted
+from agent.prp.signs import has_any
 
 _MAP = re.compile(
     r"(?P<indent>\s*)(?:-\s+)?(?:validation|verification|test|check|quality)_(?:commands|checks|gates)\s*:\s*$",
@@ -20,7 +21,7 @@ _KEYS = ("_commands:", "_checks:", "_gates:")
 
 def may_map(text: str) -> bool:
     """Return whether a section may hold such a map; hardly any does."""
-    return any(key in text for key in _KEYS)
+    return has_any(text, _KEYS)
 
 
 def mapped_checks(lines: Sequence[Line]) -> list[Check]:

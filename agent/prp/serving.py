@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from agent.prp.kinds import kinds_of
 from agent.prp.model import Check, CheckKind, Server
+from agent.prp.signs import has_any
 
 _HERE = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|(?<![^\s\"'])::1)"
 _IS_HERE = re.compile(rf"(?<![\w.-]){_HERE}(?![\w.-]*\w)|(?<=\s):\d{{2,5}}(?=[/\s]|$)")
@@ -23,7 +24,7 @@ _CLIENT = re.compile(
 def names_this_machine(command: str) -> bool:
     """Return whether a command speaks of an address of the machine that it runs on."""
     # Most commands hold none of these; looking for them is cheaper than the expression.
-    if not any(sign in command for sign in _SIGNS):
+    if not has_any(command, _SIGNS):
         return False
     return _IS_HERE.search(command[:_MOST]) is not None
 
@@ -121,7 +122,7 @@ _DOCKER_UP = re.compile(
 
 def _brings_containers_up(command: str) -> bool:
     # Looking for the names is cheaper than the expression.
-    return any(name in command for name in _ENGINES) and bool(_DOCKER_UP.search(command[:_MOST]))
+    return has_any(command, _ENGINES) and bool(_DOCKER_UP.search(command[:_MOST]))
 
 
 _ENGINES = ("docker", "podman", "kubectl", "minikube", "supabase")

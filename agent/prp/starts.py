@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from agent.prp.headings import Part, normalise, part_of
 from agent.prp.lines import Line, Role, heading
@@ -29,7 +29,8 @@ _HEADING_LABEL = re.compile(
 FENCE_MARKS = (Role.OPENS, Role.CLOSES)
 
 
-class Start(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Start:
     """A line that begins a task."""
 
     index: int

@@ -8,6 +8,7 @@ from agent.prp.lines import Line, Role, heading, text_of
 from agent.prp.model import FileChange, Task, Text, Verb
 from agent.prp.paths import is_address, is_words
 from agent.prp.scalars import unquoted
+from agent.prp.signs import has_any
 from agent.prp.starts import FENCE_MARKS, Start, find_starts, plain
 from agent.prp.tabled import tabled_starts
 
@@ -287,7 +288,7 @@ def _with_dependencies(tasks: Sequence[Task]) -> list[Task]:
 
 def _depends(task: Task, by_label: dict[str, int]) -> tuple[int, ...]:
     lower = task.text.lower()
-    if len(by_label) < _A_PAIR or not any(word in lower for word in _DEPENDENT):
+    if len(by_label) < _A_PAIR or not has_any(lower, _DEPENDENT):
         return ()
     found: dict[int, None] = {}
     for match in _DEPENDS.finditer(task.text):
