@@ -169,7 +169,9 @@ def number(checks: Sequence[Check], *, level: int) -> tuple[Check, ...]:
     """Return the checks of a level with their ids: `L2.1`, or `X.1` outside of all levels."""
     prefix = f"L{level}" if level else "X"
     return tuple(
-        replace(check, level=level, id=f"{prefix}.{index}") for index, check in enumerate(checks, 1)
+        # Each check passes here, and `replace` takes twice the time.
+        Check(**vars(check) | {"level": level, "id": f"{prefix}.{index}"})
+        for index, check in enumerate(checks, 1)
     )
 
 

@@ -107,14 +107,25 @@ def _end_of(lines: Sequence[Line], start: int, *, window: int) -> tuple[int, boo
 
 def _deeper(text: str) -> int:
     """Return by how many blocks a line goes deeper."""
-    if not has_any(text, _BLOCK_SIGNS):
+    if not _may_nest(text):
         return 0
     plain = _QUOTED.sub("", text)
     return len(_OPENS.findall(plain)) - len(_CLOSES.findall(plain))
 
 
-# What begins or ends a block; most lines have none of it.
-_BLOCK_SIGNS = ("{", "}", "(", ")", "if", "for", "while", "until", "case", "fi", "done", "esac")
+def _may_nest(text: str) -> bool:
+    """Return whether a line may begin or end a block: one command in plain words does neither."""
+    return (
+        text.lstrip().startswith(_BLOCK_WORDS)
+        or _BLOCK_SIGN.search(text) is not None
+        or has_any(text, _BEFORE_BLOCK_WORDS)
+    )
+
+
+_BLOCK_WORDS = ("if", "for", "while", "until", "case", "fi", "done", "esac")
+_BEFORE_BLOCK_WORDS = ("do", "then", "else")
+# A quoted text may stand in front of a word as well.
+_BLOCK_SIGN = re.compile(r"[;&|{}()'\"]")
 
 
 def _balanced(text: str) -> bool:

@@ -28,18 +28,20 @@ def expectation_of(words: str, *, line: int, command: str = "") -> Expectation:
     if _is_count(command) and (count := _COUNT.match(words)):
         value = _count(count, unit="")
         return Expectation(kind=ExpectationKind.NUMBER, text=whole, line=line, value=value)
-    if _PRINTS.search(command) and (literal := _LITERAL.match(words)):
+    if (literal := _LITERAL.match(words)) and _PRINTS.search(command):
         value = next(filter(None, literal.groups()))
         return Expectation(kind=ExpectationKind.CONTAINS, text=whole, line=line, value=value)
-    for pattern, kind in _RULES if _DIGIT.search(words) else _RULES_OF_WORDS:
-        if kind is ExpectationKind.HTTP_STATUS and _is_count(command):
+    lower = words.lower()
+    for signs, pattern, kind in _RULES if _DIGIT.search(words) else _RULES_OF_WORDS:
+        if signs and not has_any(lower, signs):
             continue
-        if found := pattern.search(words):
+        found = pattern.search(words)
+        if found and not (kind is ExpectationKind.HTTP_STATUS and _is_count(command)):
             value = _value(kind, found)
             return Expectation(kind=kind, text=whole, line=line, value=value)
     if _is_search(command) and _NO_MATCH.search(words):
         return Expectation(kind=ExpectationKind.EMPTY_OUTPUT, text=whole, line=line)
-    if (_is_request(command) or _WRITES_JSON.search(command)) and (answer := _json(words)):
+    if (answer := _json(words)) and (_is_request(command) or _WRITES_JSON.search(command)):
         kind = ExpectationKind.CONTAINS
         return Expectation(kind=kind, text=whole, line=line, value=answer)
     if _is_request(command) and (status := _STATUS.search(words)):
@@ -101,37 +103,42 @@ _SAID_IN_WORDS = (
     ExpectationKind.EMPTY_OUTPUT,
     ExpectationKind.CONTAINS,
 )
+_LESS = ("<", "≤", "under", "below", "at most")
+# In front of each the signs, in lower case, of which whatever it finds has one.
 _RULES = tuple(
-    (re.compile(pattern, re.IGNORECASE), kind)
-    for pattern, kind in (
-        (rf"{_PERCENTILE}(?P<sign><=?|≤|under|below|at most)\s*{_MILLISECONDS}", ExpectationKind.NUMBER),
-        (rf"{_EACH_TEST}(?P<sign><=?|≤|under|below|at most|less than)\s*{_MILLISECONDS}", ExpectationKind.NUMBER),
-        (rf"(?P<sign>>=|≥|=>|at least|minimum|min\.?|>)\s*{_NUMBER}", ExpectationKind.NUMBER),
-        (rf"{_NUMBER}\s*(?P<sign>\+|or (?:more|higher|above|greater))", ExpectationKind.NUMBER),
-        (rf"(?P<sign><=|≤|at most|below|under|<)\s*{_NUMBER}", ExpectationKind.NUMBER),
-        (rf"\b{_NUMBER}\s*(?P<sign>(?:\w+ )?coverage)|coverage\W+(?:of\s+)?{_NUMBER.replace('<number>', '<number2>').replace('<unit>', '<unit2>')}", ExpectationKind.NUMBER),
-        (r"\bHTTP(?:/\d\S*)?\s*(?:status\s*)?(?:code\s*)?(?P<number>[1-5]\d\d)\b", ExpectationKind.HTTP_STATUS),
+    (signs, re.compile(pattern, re.IGNORECASE), kind)
+    for signs, pattern, kind in (
+        (_LESS, rf"{_PERCENTILE}(?P<sign><=?|≤|under|below|at most)\s*{_MILLISECONDS}", ExpectationKind.NUMBER),
+        (("each test", "every test", "slowest test"), rf"{_EACH_TEST}(?P<sign><=?|≤|under|below|at most|less than)\s*{_MILLISECONDS}", ExpectationKind.NUMBER),
+        (("%",), rf"(?P<sign>>=|≥|=>|at least|minimum|min\.?|>)\s*{_NUMBER}", ExpectationKind.NUMBER),
+        (("%",), rf"{_NUMBER}\s*(?P<sign>\+|or (?:more|higher|above|greater))", ExpectationKind.NUMBER),
+        (("%",), rf"(?P<sign><=|≤|at most|below|under|<)\s*{_NUMBER}", ExpectationKind.NUMBER),
+        (("coverage",), rf"\b{_NUMBER}\s*(?P<sign>(?:\w+ )?coverage)|coverage\W+(?:of\s+)?{_NUMBER.replace('<number>', '<number2>').replace('<unit>', '<unit2>')}", ExpectationKind.NUMBER),
+        (("http",), r"\bHTTP(?:/\d\S*)?\s*(?:status\s*)?(?:code\s*)?(?P<number>[1-5]\d\d)\b", ExpectationKind.HTTP_STATUS),
         (
+            (),
             r"^(?:status\s*(?:code)?\s*:?\s*)?(?P<number>[1-5]\d\d)\s*(?:OK|Created|Unauthorized|Forbidden|Not Found|$)",
             ExpectationKind.HTTP_STATUS,
         ),
-        (rf"{_EXIT}(?P<number>0)\b", ExpectationKind.EXIT_ZERO),
-        (rf"{_EXIT}(?P<number>[1-9]\d*)\b", ExpectationKind.EXIT_STATUS),
+        (("exit",), rf"{_EXIT}(?P<number>0)\b", ExpectationKind.EXIT_ZERO),
+        (("exit",), rf"{_EXIT}(?P<number>[1-9]\d*)\b", ExpectationKind.EXIT_STATUS),
         (
+            ("zero", "fail", "error"),
             r"\b(?:non-?zero (?:exit|status|code)|should (?:fail|error)|must fail|"
             r"(?:exits?|returns?) (?:with )?(?:a )?non-?zero|exits? with an error|"
             r"(?<!not )(?:is |are )?expected to (?:fail|error)|(?:will|to) fail as expected)\b",
             ExpectationKind.EXIT_NONZERO,
         ),
         (
+            (),
             r"^\W*(?:(?:must|should|expect) )?(?:prints?|returns?|outputs?|shows?|is|be)?\s*"
             r"(?:no output|empty(?: output)?|nothing|silent|\(empty\)|no matches|(?:0|zero) (?:matches|results|hits|lines))\b",
             ExpectationKind.EMPTY_OUTPUT,
         ),
-        (r"^(?:prints?|outputs?|shows?|contains?)\s+[\"'`](?P<text>[^\"'`]{2,})[\"'`]\s*\.?$", ExpectationKind.CONTAINS),
+        ((), r"^(?:prints?|outputs?|shows?|contains?)\s+[\"'`](?P<text>[^\"'`]{2,})[\"'`]\s*\.?$", ExpectationKind.CONTAINS),
     )
 )  # fmt: skip
-_RULES_OF_WORDS = tuple(rule for rule in _RULES if rule[1] in _SAID_IN_WORDS)
+_RULES_OF_WORDS = tuple(rule for rule in _RULES if rule[2] in _SAID_IN_WORDS)
 _DIGIT = re.compile(r"\d")
 _SUCCESS = re.compile(
     r"\b(?:no|zero|0)\b[\w -]{0,30}\b(?:errors?|issues?|warnings?|failures?|problems?|violations?|regressions?|changes needed)\b|"

@@ -302,12 +302,13 @@ for _kind, _rules in RULES:
 _BY_SIGN = tuple(_signs.items())
 
 
-_CANNOT_FAIL = re.compile(
+_ONLY_TALKS = re.compile(
+    r"\s*(echo|printf|true|:|sleep|cd|export|pwd|ls\s*$|cat\s*<<)(\s[^|;&]*)?$|set \+e\b|"
+    r"\s*git\s+(?:status|diff)(?!.*\s--(?:exit-code|quiet|check)\b)(?:\s[^|;&\n]*)?$"
+)
+_HIDES_STATUS = re.compile(
     r"\|\|\s*(true|:|echo\b.*|exit\s+0|printf\b.*)\s*$|;\s*(true|exit\s+0|echo\b[^;|&]*)\s*$|"
-    r"^\s*(echo|printf|true|:|sleep|cd|export|pwd|ls\s*$|cat\s*<<)(\s[^|;&]*)?$|^set \+e\b|"
-    r"^\s*git\s+(?:status|diff)(?!.*\s--(?:exit-code|quiet|check)\b)(?:\s[^|;&\n]*)?$|"
-    r"\|\s*(tee|head|tail|cat|less|sort|wc|column|jq\s+\.|grep\s+-c)\b[^|]*$",
-    re.MULTILINE,
+    r"\|\s*(tee|head|tail|cat|less|sort|wc|column|jq\s+\.|grep\s+-c)\b[^|]*$"
 )
 
 
@@ -316,7 +317,8 @@ def can_fail(command: str) -> bool:
     bare = command.strip()
     if "\n" in command and bare:
         bare = bare.splitlines()[-1]
-    return not _CANNOT_FAIL.search(bare)
+    is_joined = "|" in bare or ";" in bare
+    return not (_ONLY_TALKS.match(bare) or (is_joined and _HIDES_STATUS.search(bare)))
 
 
 _STATE = re.compile(
@@ -345,7 +347,7 @@ def effect_of(command: str) -> Effect:
         # What it does is done where it is called, so only what may be run at any time is set-up.
         is_open = _CALLS_ITS_WORDS.search(command) or kinds_of(command) != (CheckKind.RUN,)
         return Effect.NONE if is_open else Effect.ONLY
-    keeps_status = _STATUS_KEPT.search(command) is not None
+    keeps_status = "=$?" in command and _STATUS_KEPT.search(command) is not None
     if not (_STATE.match(command) or keeps_status) or "\n" in command.strip():
         return Effect.NONE
     if not _ACTING.isdisjoint(kinds_of(command)):

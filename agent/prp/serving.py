@@ -90,8 +90,12 @@ def is_server(check: Check) -> bool:
 
 def noted_by(check: Check) -> list[str]:
     """Return the assignments behind a server's `&`: `PID=$!`."""
-    rest = split_background(check.command)[1] if is_server(check) else ""
-    return re.findall(r"\w+=\"?\$!\"?", rest)
+    if not is_server(check):
+        return []
+    return _NOTE.findall(split_background(check.command)[1])
+
+
+_NOTE = re.compile(r"\w+=\"?\$!\"?")
 
 
 _OWN = r"(?:\"?\$\{?\w*(?:PID|pid)\w*\}?\"?|\"?\$!\"?|%\d+|\"?\$\(jobs\s+-p\)\"?)"
@@ -158,7 +162,7 @@ class Servers:
         """
         if not self.servers or self._in_background or not _MOVES.match(command):
             return setup
-        return [each for each in setup if not re.match(r"\s*(?:\{ )?(?:cd|pushd)\b", each)]
+        return [each for each in setup if not _GOES_AWAY.match(each)]
 
     def take(self, check: Check) -> Check:
         """Return a check with the servers that must be up before it, and remember its own.
@@ -237,3 +241,4 @@ def _needing_network(check: Check) -> Check:
 
 
 _MOVES = re.compile(r"\s*(?:cd|pushd)\s+(?![/~$\"'.-])")
+_GOES_AWAY = re.compile(r"\s*(?:\{ )?(?:cd|pushd)\b")
