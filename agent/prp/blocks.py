@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from agent.prp.headings import Part, part_of
+from agent.prp.headings import TASK_PARTS, Part, part_of
 from agent.prp.lines import Line, split_sections, text_of
 from agent.prp.model import Section
 
@@ -60,15 +60,14 @@ def find_blocks(lines: Sequence[Line]) -> list[Block]:
 def _allowed(own: Part | None, parent: Part | None, section: Section) -> Part | None:
     if own is Part.LEVEL and parent not in (Part.VALIDATION, Part.LEVEL, None):
         return None
-    if (
-        parent in (Part.TASKS, Part.TASK)
-        and own is None
-        and re.match(r"^#?\d+[.)]", section.heading)
-    ):
+    if parent in TASK_PARTS and own is None and _NUMBERED.match(section.heading):
         return Part.TASK
     if parent in _CLOSED and own not in _CLOSED[parent]:
         return None
     return own
+
+
+_NUMBERED = re.compile(r"#?\d+[.)]")
 
 
 def lines_of(blocks: Iterable[Block], part: Part) -> list[Line]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from agent.prp.blocks import Block
-from agent.prp.headings import Part, normalise
+from agent.prp.headings import TASK_PARTS, Part, normalise
 from agent.prp.lines import Line, Role
 from agent.prp.listed import ITEM
 
@@ -100,7 +100,7 @@ def _listed_work(blocks: Sequence[Block]) -> tuple[list[_Work], list[_Work]]:
         while above and above[-1].section.depth >= block.section.depth:
             above.pop()
         above.append(block)
-        if block.part in (Part.TASK, Part.TASKS):
+        if block.part in TASK_PARTS:
             is_sketch = any(_is_sketch(outer) for outer in above)
             is_ours = not is_sketch and any(outer.own is Part.TASKS for outer in above)
             (ours if is_ours else others).extend(_work_of(block, index, is_sketch=is_sketch))

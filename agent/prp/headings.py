@@ -32,6 +32,10 @@ class Part(StrEnum):
     """What came of an earlier run: nothing in it is left to do or to prove."""
 
 
+TASK_PARTS = (Part.TASK, Part.TASKS)
+"""Parts with tasks in them."""
+
+
 def unaccented(words: str) -> str:
     """Return words without accents: `Critérios` is often written `Criterios`."""
     if words.isascii():
@@ -66,7 +70,7 @@ _RULES: tuple[tuple[Part, str], ...] = (
     (Part.TASK, r"`?(create|modify|update|add|delete|remove|rename|move|extend|replace|refactor)`? `?[\w@.\-]*[/.][\w@./\-\[\]]+`?"),
     (Part.TASKS, r"list of tasks|((implementation|development|detailed|ordered|verification|validation|bugfix|work|execution) )?(tasks\b(?! spec)|task( (list|breakdown|overview|plan|order|sequence|details|definitions?|structure)s?\b|$)|step.by.step (tasks|instructions|plan|guide|implementation)|work items\b|to-?do( list)?$)|((?:comprehensive|detailed|phased|overall) )?(implementation|migration|execution|development|refactoring) (steps|plan|phases|tasks|order|sequence|roadmap)\b|(task |\w+ )?implementation order\b|(tarefas|aufgaben(liste)?|umsetzungsschritte|tâches|tareas|attività|задачи|タスク|작업)\b|(?:next|remaining|upcoming|pending|open|outstanding) (?:(?:development|implementation) )?(?:tasks|steps to (?:do|implement))$"),
     (Part.BLUEPRINT, r"(implementation|technical) (blueprint|details|approach|design)|blueprint\b|execution plan|umsetzung(splan)?\b|plan d['’]implémentation|plan de (implementación|implementação)|mise en œuvre|piano di implementazione|план реализации"),
-    (Part.PATTERNS, r"(implementation )?patterns?( to (mirror|follow))?\b|.*\bpatterns$|(per.task )?pseudo.?code|code (examples|patterns)"),
+    (Part.PATTERNS, r"(implementation )?patterns?( to (mirror|follow))?\b|.*+(?<=\bpatterns)$|(per.task )?pseudo.?code|code (examples|patterns)"),
     (Part.METADATA, r"metadata\b|document (info|metadata)|prp (info|metadata)"),
     (Part.GOAL, r"(feature )?(goals?|objectives?|purpose|overview|summary|objetivos?|ziele?|zielsetzung|zweck|zusammenfassung|überblick|objectifs?|résumé|aperçu|propósito|resumen|resumo|obiettivi|obiettivo|цели|цель|目标|目的|目標|목표|executive summary|mission|problem statement)( statement)?\b|feature( (statement|description|request))?$"),
     (Part.WHY, r"why\b|(business value|motivation|rationale|background|justification|porquê|por ?qu[eé]|warum|hintergrund|beweggrund|pourquoi|justification|motivación|motivação|perché|зачем|为什么)\b"),
@@ -77,12 +81,10 @@ _UNDERLINED = re.compile(
     r"(?<![\w/])(?P<marks>_{1,3})(?=[^\s_])(?P<words>[^_]+)(?P=marks)(?![\w/])"
 )
 _NO_WORD = re.compile(r"^[^\w\[(]+")
-# One expression that tries the rules in their order: twenty calls a heading cost more.
+# One expression that tries the rules in their order: twenty calls a heading cost more. It is for
+# words in lower case, which takes less time than to try whatever the case.
 _ANY = re.compile(
-    unaccented(
-        "|".join(f"(?P<rule{place}>{pattern})" for place, (_, pattern) in enumerate(_RULES))
-    ),
-    re.IGNORECASE,
+    unaccented("|".join(f"(?P<rule{place}>{pattern})" for place, (_, pattern) in enumerate(_RULES)))
 )
 _PARTS = {f"rule{place}": part for place, (part, _) in enumerate(_RULES)}
 
@@ -106,7 +108,10 @@ def normalise(words: str) -> str:
 def part_of(words: str) -> Part | None:
     """Return which part a heading names, None where it is none that we know."""
     plain = normalise(words)
-    if re.match(r"^\[.{1,3}\]", words.strip()):
+    if "[" in words and _BOX.match(words.strip()):
         plain = words.strip()
-    found = _ANY.match(unaccented(plain))
+    found = _ANY.match(unaccented(plain).lower())
     return _PARTS[found.lastgroup] if found and found.lastgroup else None
+
+
+_BOX = re.compile(r"\[.{1,3}\]")

@@ -49,12 +49,15 @@ def inline_checks(lines: Sequence[Line], *, level: int, everywhere: bool) -> lis
     checks: list[Check] = []
     labelled = False
     language = ""
+    speaks = True
     for index, line in enumerate(lines):
         _, words, role = line
         if role is Role.OPENS:
             language = words.strip(" `~\t").lower()
+            # No code gives an order.
+            speaks = language in SHELLS or language in _LANGUAGES_OF_TEXT
         elif role is Role.INSIDE:
-            if ":" in words and _speaks(lines, index, language):
+            if speaks and ":" in words and (language not in SHELLS or _is_said(lines, index)):
                 checks += _inside(lines, index, level)
         # Most lines hold neither; they only end what a label above them began.
         elif role is Role.TEXT and (labelled or "`" in words or ":" in words):
@@ -90,10 +93,8 @@ def _goes_on_with_a_box(lines: Sequence[Line], index: int) -> bool:
 _MOST_OF_ITEM = 6
 
 
-def _speaks(lines: Sequence[Line], index: int, language: str) -> bool:
-    """Return whether a line of a fence can give an order: no code does, nor what explains it."""
-    if language not in SHELLS:
-        return language in _LANGUAGES_OF_TEXT
+def _is_said(lines: Sequence[Line], index: int) -> bool:
+    """Return whether a line of a shell's fence can give an order: what explains code does not."""
     return not lines[index].text.lstrip().startswith("#") or _has_only_comments(lines, index)
 
 

@@ -12,6 +12,14 @@ BULLET = re.compile(r"^\s{0,3}(?:(?:[-*+•]|\d+[.)])\s+|(?=[✅☐✔✓]\s))(?
 LABEL = re.compile(r"^\s{0,3}(?:\*\*[^*]+\*\*\s*:?|\w[\w ]{2,30}:)\s*$")
 """What begins something else: `**Files**:`, `Steps:`."""
 
+
+def is_label(words: str) -> bool:
+    """Return whether a line is a label; most don't end as one."""
+    return words.rstrip()[-1:] in _ENDS_OF_LABELS and LABEL.match(words) is not None
+
+
+_ENDS_OF_LABELS = frozenset(":*")
+
 Found = tuple[Line, re.Match[str]]
 """A line, and what the groups of its form hold."""
 

@@ -8,19 +8,19 @@ from typing import NamedTuple
 from agent.prp.blocks import Block
 from agent.prp.checks import LOOKS_LIKE_SHELL, fence_checks_of, number
 from agent.prp.expected import expectation_of, expected_words, hinted
-from agent.prp.headings import Part, normalise, part_of
+from agent.prp.headings import TASK_PARTS, Part, normalise, part_of
 from agent.prp.inline import inline_checks
 from agent.prp.lines import Line, Role
 from agent.prp.mapped import mapped_checks, may_map
 from agent.prp.model import Check, CheckKind, Expectation, ExpectationKind, Level
 from agent.prp.proving import is_work, proving_checks
 from agent.prp.serving import with_servers, with_servers_above
+from agent.prp.signs import has_any
 
 _QUIET = {Part.CRITERIA, Part.CHECKLIST, Part.CONTEXT, Part.TESTS, Part.ANTI_PATTERNS}
 _ABOUT_CHECKING = re.compile(
     r"\b(tests?|testing|verif\w+|validat\w+|checks?|commands?|gates?|lint\w*|build|qa|smoke|"
-    r"acceptance|reproduc\w+|how to run)\b",
-    re.IGNORECASE,
+    r"acceptance|reproduc\w+|how to run)\b"
 )
 
 
@@ -57,7 +57,18 @@ def find_checks(blocks: Sequence[Block]) -> tuple[tuple[Level, ...], tuple[Check
 
 
 def _is_about_checking(heading: str) -> bool:
-    return bool(_ABOUT_CHECKING.search(heading)) and not _ABOUT_MAKING.search(heading)
+    return _speaks_of_checking(heading) and not _ABOUT_MAKING.search(heading)
+
+
+def _speaks_of_checking(heading: str) -> bool:
+    lower = heading.lower()
+    return has_any(lower, _STEMS_OF_CHECKING) and _ABOUT_CHECKING.search(lower) is not None
+
+
+_STEMS_OF_CHECKING = (
+    *("test", "verif", "validat", "check", "command", "gate", "lint", "build", "qa", "smoke"),
+    *("acceptance", "reproduc", "how to run"),
+)
 
 
 # A step that makes the build, one way of several, and what the product will do.
@@ -217,20 +228,24 @@ def _levels(parts: Iterable[_Part]) -> tuple[Level, ...]:
 def _loose(blocks: Iterable[Block]) -> list[Check]:
     checks: list[Check] = []
     for block in blocks:
-        if block.part in (Part.VALIDATION, Part.LEVEL, Part.CONTEXT, Part.ANTI_PATTERNS):
+        if block.part in _NOT_LOOSE:
             continue
-        in_list = block.part in (Part.CRITERIA, Part.CHECKLIST) or bool(
-            block.part is not Part.METADATA and _ABOUT_CHECKING.search(block.section.heading)
+        in_list = block.part in _LISTS or (
+            block.part is not Part.METADATA and _speaks_of_checking(block.section.heading)
         )
         found = inline_checks(block.lines, level=0, everywhere=in_list)
-        if block.part not in (Part.TASK, Part.TASKS):
+        if block.part not in TASK_PARTS:
             found = [check for check in found if not _is_only_named(block, check)]
-        if block.part in (Part.TASK, Part.TASKS):
+        else:
             found = [check for check in found if not is_work(check)]
             known = {check.line for check in found}
             found += [c for c in proving_checks(block.lines) if c.line not in known]
         checks += found
     return checks
+
+
+_NOT_LOOSE = (Part.VALIDATION, Part.LEVEL, Part.CONTEXT, Part.ANTI_PATTERNS)
+_LISTS = (Part.CRITERIA, Part.CHECKLIST)
 
 
 def _is_only_named(block: Block, check: Check) -> bool:

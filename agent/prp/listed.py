@@ -4,7 +4,7 @@ import re
 from collections.abc import Container, Sequence
 
 from agent.prp.headings import Part, part_of
-from agent.prp.items import BOX, LABEL
+from agent.prp.items import BOX, is_label
 from agent.prp.lines import Line, Role, heading
 
 ITEM = re.compile(r"^(?P<label>\d{1,3})[.)]\s+(?:\[.?\]\s+)?(?P<title>\S.*)$")
@@ -69,7 +69,7 @@ def _own_items(lines: Sequence[Line], start: int, end: int) -> list[int]:
     for index in range(start + 1, end):
         line = lines[index]
         is_text = line.role is Role.TEXT
-        if found and (line.role is Role.HEADING or (is_text and LABEL.match(line.text))):
+        if found and (line.role is Role.HEADING or (is_text and is_label(line.text))):
             break
         if is_text and (ITEM.match(line.text) or BOX.match(line.text)):
             found += [] if line.text[:1].isspace() else [index]

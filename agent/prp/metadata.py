@@ -66,9 +66,10 @@ _PAIR = re.compile(r"^\s*(?:[-*>]\s+)?\*\*(?P<key>[^*:]{1,40}):?\*\*\s*:?\s*(?P<
 _FRONT = re.compile(r"^(?P<key>[A-Za-z][\w -]{0,30}):\s*(?P<value>.*)$")
 
 
-def find_confidence(lines: Sequence[Line], blocks: Sequence[Block]) -> Confidence | None:
+def find_confidence(blocks: Sequence[Block]) -> Confidence | None:
     """Return the first score out of 10, those below a heading about it before all others."""
-    for line in (*lines_of(blocks, Part.CONFIDENCE), *lines):
+    told = [b for b in blocks if "10" in b.section.body or "10" in b.section.heading]
+    for line in (*lines_of(told, Part.CONFIDENCE), *(line for b in told for line in b.lines)):
         found = SCORE.search(line.text) if "10" in line.text else None
         if found:
             number_ = re.fullmatch(r"\d{1,3}(?:\.\d{1,3})?", found["score"])

@@ -89,7 +89,7 @@ def _parsed(text: str, path: Path) -> Prp:
         loose_checks=loose,
         checklist=find_checklist(blocks),
         anti_patterns=tuple(_avoided(lines_of(blocks, Part.ANTI_PATTERNS))),
-        confidence=find_confidence(lines, blocks),
+        confidence=find_confidence(blocks),
         remainder=tuple(
             b.section for b in blocks if b.part in (None, Part.RESULTS) and has_words(b)
         ),

@@ -78,9 +78,13 @@ def runs_in_background(command: str) -> bool:
     return split_background(command)[0] != _without_parentheses(command.strip())
 
 
+# Every check is asked several times; to name a member of an Enum costs more than to compare it.
+_SERVER = CheckKind.SERVER
+
+
 def is_server(check: Check) -> bool:
     """Return whether a check only starts a server; a script that also asks it is none."""
-    if CheckKind.SERVER not in check.kinds:
+    if _SERVER not in check.kinds:
         return False
     _, rest = split_background(check.command)
     steps = [step for step in re.split(r"[;\n]|&&", rest) if step.strip()]

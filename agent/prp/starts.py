@@ -73,7 +73,7 @@ def _all_starts(lines: Sequence[Line]) -> list[Start]:
     for index, line in enumerate(lines):
         if line.role is Role.OPENS:
             is_yaml = line.text.strip().strip("`~ ").lower() in ("", "yaml", "yml", "text")
-        elif found := _part_of_above(line, starts, lines):
+        elif line.text[:1].isdigit() and (found := _part_of_above(line, starts, lines)):
             starts.append(Start(index=index, label=found["label"], title=plain(found["title"])))
         elif line.role is Role.HEADING or _may_start(line.text):
             start = _start(line, index)
@@ -86,7 +86,7 @@ def _part_of_above(
     line: Line, starts: Sequence[Start], lines: Sequence[Line]
 ) -> re.Match[str] | None:
     """Return the match of `1.2 **Title**` where the heading `Phase 1` stands above."""
-    if line.role is not Role.TEXT or not line.text[:1].isdigit():
+    if line.role is not Role.TEXT:
         return None
     found = _NUMBERED_PART.match(line.text)
     above = next((s for s in reversed(starts) if lines[s.index].role is Role.HEADING), None)

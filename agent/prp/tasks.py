@@ -287,13 +287,12 @@ def _with_dependencies(tasks: Sequence[Task]) -> list[Task]:
 
 
 def _depends(task: Task, by_label: dict[str, int]) -> tuple[int, ...]:
-    lower = task.text.lower()
-    if len(by_label) < _A_PAIR or not has_any(lower, _DEPENDENT):
+    if len(by_label) < _A_PAIR or not has_any(lower := task.text.lower(), _DEPENDENT):
         return ()
     found: dict[int, None] = {}
-    for match in _DEPENDS.finditer(task.text):
+    for match in _DEPENDS.finditer(lower):
         for label in _labels(match["words"]):
-            number = by_label.get(label.lower())
+            number = by_label.get(label)
             # "After" may also speak of what will be there later.
             is_later = match["after"] and number and number > task.number
             if number and number != task.number and not is_later:

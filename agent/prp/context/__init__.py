@@ -4,7 +4,7 @@ import re
 from bisect import bisect
 from collections.abc import Sequence
 
-from agent.prp.context.entries import declared_at, named_at
+from agent.prp.context.entries import declared_at, may_declare, named_at
 from agent.prp.context.mentions import address_below, in_yaml, mentioned_in
 from agent.prp.lines import Line, Role
 from agent.prp.model import Reference
@@ -43,8 +43,8 @@ def _reasons(reference: Reference) -> tuple[str, ...]:
 
 def _explained(lines: Sequence[Line]) -> list[Reference]:
     found: list[Reference] = []
-    for index in range(len(lines)):
-        if not (entry := declared_at(lines, index)):
+    for index, line in enumerate(lines):
+        if not (may_declare(line.text) and (entry := declared_at(lines, index))):
             continue
         reference, _ = entry
         is_work = any(note.startswith("action:") for note in reference.notes)
@@ -103,7 +103,9 @@ def _in_context(lines: Sequence[Line]) -> list[Reference]:
             is_listing = False
         elif line.role is Role.INSIDE and is_yaml and line.text[:1].isalnum():
             is_listing = _OF_NEW_FILES.match(line.text) is not None
-        if entry := declared_at(lines, index) or named_at(lines, index):
+        if may_declare(line.text) and (
+            entry := declared_at(lines, index) or named_at(lines, index)
+        ):
             reference, index = entry
             found.append(reference)
             continue

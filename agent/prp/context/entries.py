@@ -9,6 +9,11 @@ from agent.prp.model import Reference, ReferenceKind
 from agent.prp.scalars import unquoted
 
 
+def may_declare(words: str) -> bool:
+    """Return whether an entry may begin at a line: most lines lack what each has."""
+    return ":" in words and words.lstrip()[:1] in _MARKS
+
+
 def declared_at(lines: Sequence[Line], start: int) -> tuple[Reference, int] | None:
     """Return the entry such as `- file: path` that begins at a line, and where it ends.
 
@@ -17,11 +22,7 @@ def declared_at(lines: Sequence[Line], start: int) -> tuple[Reference, int] | No
         start: Place of the line among them.
 
     """
-    text = lines[start].text
-    # Most lines lack it, and asking them for more costs.
-    if ":" not in text or text.lstrip()[:1] not in _MARKS:
-        return None
-    if not (entry := _ENTRY.match(text)):
+    if not (entry := _ENTRY.match(lines[start].text)):
         return None
     end = _end_of_entry(lines, start, len(entry["indent"]))
     return _declared(entry, lines[start:end]), end
@@ -86,7 +87,7 @@ _LIKE_A_FILE = re.compile(
 def named_at(lines: Sequence[Line], start: int) -> tuple[Reference, int] | None:
     """Return the entry that begins at a line with another key or a name, and where it ends."""
     text = lines[start].text
-    if ":" not in text or not text.lstrip().startswith("-"):
+    if not text.lstrip().startswith("-"):
         return None
     if other := _OTHER_ENTRY.match(text):
         end = _end_of_entry(lines, start, len(other["indent"]))

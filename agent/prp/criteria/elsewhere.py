@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection, Sequence
 
 from agent.prp.blocks import Block
-from agent.prp.headings import OTHER_CRITERIA, Part, normalise, unaccented
-from agent.prp.items import BOX, BULLET, LABEL, Found, matching
+from agent.prp.headings import OTHER_CRITERIA, TASK_PARTS, Part, normalise, unaccented
+from agent.prp.items import BOX, BULLET, Found, is_label, matching
 from agent.prp.lines import Line, Role
 
 
@@ -45,9 +45,9 @@ def _acceptance(blocks: Sequence[Block]) -> list[Line]:
     for block in blocks:
         is_below = False
         for line in block.lines if block.part in _ACCEPTING else ():
-            if line.role is Role.HEADING or (line.role is Role.TEXT and LABEL.match(line.text)):
+            if line.role is Role.HEADING or (line.role is Role.TEXT and is_label(line.text)):
                 label = unaccented(line.text)
-                is_task = block.part in (Part.TASK, Part.TASKS)
+                is_task = block.part in TASK_PARTS
                 is_below = bool(_ACCEPTANCE.match(label) or (is_task and _CHECKED.match(label)))
             elif is_below and line.role is Role.TEXT and line.text.strip():
                 is_box = bool(BOX.match(line.text))
@@ -70,9 +70,9 @@ def _accepted(blocks: Sequence[Block]) -> tuple[list[Found], list[Line]]:
     groups: list[list[Line]] = []
     for block in blocks:
         is_below = False
-        for line in block.lines if block.part in (Part.TASK, Part.TASKS) else ():
-            if line.role is not Role.TEXT or LABEL.match(line.text):
-                is_below = line.role is Role.TEXT and _is_label(line.text)
+        for line in block.lines if block.part in TASK_PARTS else ():
+            if line.role is not Role.TEXT or is_label(line.text):
+                is_below = line.role is Role.TEXT and _is_acceptance(line.text)
                 groups += [[]] if is_below else []
             elif is_below and line.text.strip():
                 is_below = bool(BULLET.match(line.text)) or line.text[:1].isspace()
@@ -82,7 +82,7 @@ def _accepted(blocks: Sequence[Block]) -> tuple[list[Found], list[Line]]:
     return matching(BULLET, around), around
 
 
-def _is_label(words: str) -> bool:
+def _is_acceptance(words: str) -> bool:
     return "**" in words and bool(_ACCEPTANCE_LABEL.match(unaccented(words)))
 
 
@@ -118,8 +118,8 @@ def _below_a_label(blocks: Sequence[Block], parts: Collection[Part]) -> list[Fou
     for block in blocks:
         is_below = False
         for line in block.lines if block.part in parts else ():
-            if line.role is not Role.TEXT or LABEL.match(line.text):
-                is_below = line.role is Role.TEXT and _is_label(line.text)
+            if line.role is not Role.TEXT or is_label(line.text):
+                is_below = line.role is Role.TEXT and _is_acceptance(line.text)
             elif is_below and line.text.strip():
                 item = BULLET.match(line.text)
                 is_below = bool(item) or line.text[:1].isspace()
