@@ -147,13 +147,13 @@ def take_in(
             # It fails where git could not decide on everything.
             return tree.git.text("write-tree").strip(), ()
         clashing = [p for p, sides in _unmerged(tree).items() if not _merge(tree, p, sides)]
-        if not clashing:
-            return tree.git.text("write-tree").strip(), ()
     except GitFailed:
         # A file in the place of a folder, or one that no commit holds in the place of a new one.
         clashing = _both_changed(tree, since, made)
-    tree.restore()
-    return "", tuple(clashing)
+    if clashing:
+        tree.restore()
+        return "", tuple(clashing)
+    return tree.git.text("write-tree").strip(), ()
 
 
 def _has(repository: Repository, commit: str) -> bool:
