@@ -171,7 +171,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 r".*\b(publish\w*|upload|unpublish|yank|push)\b",
             ),
             _words("mvn mvnw", r"\bmvnw?\b.*\b(deploy|release:\w+)\b"),
-            _words("docker", r"\bdocker\b.*\b(push|rm|rmi|prune|kill|down\b.*-v)|\bdocker(-|\s+)compose\b.*\bdown\b"),
+            _words("docker", r"\bdocker\b.*(?<![-\w])(push|rm|rmi|prune|kill|down\b.*-v)|\bdocker(-|\s+)compose\b.*\bdown\b"),
             _words(
                 "aws az gsutil gcloud doctl gh glab",
                 r"\b(aws|az|gsutil|gcloud|doctl|gh|glab)\s(.*\s)?(rm|delete|create|put|sync|mb|rb|merge|"
@@ -232,6 +232,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _signs("--interactive --ui --headed --debug --inspect", r"\s--(interactive|ui|headed|debug-brk|inspect-brk)\b"),
             *_at_start(r"((uv|poetry|pdm|pipenv)\s+run\s+)?(python3?|node|irb|ghci|psql|mysql|sqlite3|redis-cli|mongosh?)\s*$"),
             _words("read codegen cypress mprof", r"\bread\s+-[rp]|\bplaywright\s+codegen|\bcypress open\b|\bmprof plot\b"),
+            _words("playwright", r"\bplaywright\s+(?:open\b|show-(?:report|trace)\b|test\b.*\s--debug\b)"),
             _words("login", r"\b(npm|docker|gh|vercel|netlify|az|gcloud|heroku)\s+(auth\s+)?login\b"),
             _signs("--watch", r"--watch(?!=false|All=false)\b"),
             _words("watch", r"\b(npm|pnpm|yarn|bun)\s+(run\s+)?([\w:-]+:)?watch\b"),
@@ -293,6 +294,10 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _words(
                 "next nuxt astro remix gatsby ng expo vite svelte",
                 r"\b(next|nuxt|astro|remix|gatsby|ng|expo|vite|svelte-kit)\s+(dev|start|serve|develop|preview)\b|\bvite\s*$",
+            ),
+            _words(
+                "hugo jekyll mkdocs mdbook zola quarto docusaurus vitepress hexo sphinx",
+                r"\b(?:hugo|jekyll|mkdocs|mdbook|zola|quarto|docusaurus|vitepress|hexo)\s+(?:server?|start|dev|preview)\b|\bsphinx-autobuild\b",
             ),
             _words("streamlit gradio celery", r"\b(streamlit|gradio)\s+run\b|\bcelery\b.*\bworker\b"),
             _words("php artisan", r"\b(php|php artisan) serve\b|\bphp -S\b"),

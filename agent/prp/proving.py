@@ -84,7 +84,7 @@ def _below_labels(lines: Sequence[Line]) -> list[Check]:
 _ENDS_OF_LABELS = frozenset(":*")
 _ONLY_A_LABEL = re.compile(
     r"\s*(?:(?:[-*]|\d+[.)])\s+)?\**(?:VALIDAT(?:E|ION)|VERIF(?:Y|ICATION)|CONFIRM|CHECKS?|GATES?|"
-    r"VALIDAZIONE|VALIDACI[OÓ]N|VALIDA[CÇ][AÃ]O|VALIDIERUNG|V[EÉ]RIFICATION|VERIFICA(?:CI[OÓ]N|[CÇ][AÃ]O)?|(?:ÜBER)?PRÜFUNG)"
+    r"(?:RUN\s(?:THE\s)?)?TESTS?(?:\sLOCALLY)?|VALIDAZIONE|VALIDACI[OÓ]N|VALIDA[CÇ][AÃ]O|VALIDIERUNG|V[EÉ]RIFICATION|VERIFICA(?:CI[OÓ]N|[CÇ][AÃ]O)?|(?:ÜBER)?PRÜFUNG)"
     r"(?: commands?| steps?| gates?| checks?)?(?:\**\s*:\s*\**|\*\*)\s*$",
     re.IGNORECASE,
 )

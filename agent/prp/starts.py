@@ -14,7 +14,7 @@ _LABEL = r"(?P<label>\d+(?:\.\d+)*[a-z]?)"
 _STARTS = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"^\s{{0,3}}(?:[-*]\s+)?(?:\[.{{0,3}}\]\s*)?(?:[*_`#]+\s*)?(?:Task|TASK|Tarefa|Tarea|Aufgabe|Tâche|Attività|Задача|任务|タスク|작업)\s*#?{_LABEL}\b[*_`]*\s*(?:[-–—:.：]+|\s)?\s*(?P<title>.*)$",
+        rf"^\s{{0,3}}(?:[-*]\s+)?(?:\[.{{0,3}}\]\s*)?(?:[*_`#]+\s*)?(?:(?:Implementation\s)?Task|TASK|Tarefa|Tarea|Aufgabe|Tâche|Attività|Задача|任务|タスク|작업)\s*#?{_LABEL}\b[*_`]*\s*(?:[-–—:.：]+|\s)?\s*(?P<title>.*)$",
         r"^\s{0,3}[-*]\s+(?:\[.{0,3}\]\s*)?(?:\*\*)?(?P<label>T\d{2,4}|P\d+\.M\d+\S*)(?:\*\*)?[\s:.\-]*(?P<title>.*)$",
         r"^\s{0,3}\d+[.)]\s+(?:\[.{0,3}\]\s*)?\*\*Step\s+(?P<label>\d+\.\d+)\b[*:\s–—-]*(?P<title>.*)$",
         r"^\s{0,3}-\s+(?:task|id|name)\s*:\s*[\"']?(?P<title>.+?)[\"']?$",
@@ -136,7 +136,7 @@ def _told_once(lines: Sequence[Line], starts: Sequence[Start]) -> Sequence[Start
 
 
 _A_LIST = 2
-_IS_TASK = re.compile(r"^[\W_]*task\b", re.IGNORECASE)
+_IS_TASK = re.compile(r"^[\W_]*(?:implementation )?task\b", re.IGNORECASE)
 
 
 def _without_retellings(lines: Sequence[Line], starts: Sequence[Start]) -> list[Start]:

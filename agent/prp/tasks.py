@@ -82,13 +82,17 @@ def tabled_tasks(lines: Sequence[Line]) -> list[Task]:
 
 
 def _items(lines: Sequence[Line], pattern: re.Pattern[str]) -> list[Start]:
-    """Return the items of a form that are indented as the heading above them is."""
+    """Return the items of a form that are indented as the heading above them is, without reasons."""
     starts: list[Start] = []
     indent = ""
+    is_reason = False
     for index, line in enumerate(lines):
         if line.role is Role.HEADING:
             indent = line.text[: -len(line.text.lstrip())]
-        elif line.role is Role.TEXT and line.text.startswith(indent):
+            is_reason = False
+        elif line.role is Role.TEXT and line.text.startswith("**"):
+            is_reason = bool(_REASONS.match(line.text))
+        elif line.role is Role.TEXT and not is_reason and line.text.startswith(indent):
             found = pattern.match(line.text[len(indent) :])
             title = plain(found["title"]) if found else ""
             starts += [Start(index=index, label=found["label"] or "", title=title)] if found else []
@@ -116,6 +120,10 @@ _CHANGE_HEADING = re.compile(
 )
 
 
+_REASONS = re.compile(
+    r"\*\*(?:why|rationale|reason(?:s|ing)?|because|pros|cons|benefits|advantages)\b[^*]{0,60}(?:\*\*)?:?(?:\*\*)?\s*$",
+    re.IGNORECASE,
+)
 _NUMBERED = re.compile(r"^(?P<label>\d+)[.)]\s+(?:\[.?\]\s+)?(?P<title>\S.*)$")
 _BOXED = re.compile(r"^(?P<label>)[-*+]\s+\[.?\]\s+(?P<title>\S.*)$")
 

@@ -85,6 +85,20 @@ class TestTasks:
         assert titles(f"# A\n\n{sections}") == []
         assert titles(f"# A\n\n{sections.replace('1. Shop', 'Phase 1: Shop')}")
 
+    def test_implementation_tasks_are_tasks(self) -> None:
+        """`Implementation Task 1` begins one as `Task 1` does."""
+        block = (
+            "Implementation Task 1 - Shop:\n  CREATE shop:\n    - till.py: the till\n\n"
+            "Implementation Task 2 - Bill:\n  IMPLEMENT bill.py:\n    - sums\n"
+        )
+        assert titles(f"# A\n\n## Implementation Plan\n\n```yaml\n{block}```\n") == ["Shop", "Bill"]
+
+    def test_reasons_for_an_approach_are_none(self) -> None:
+        """What is to be done stands elsewhere."""
+        why = "## Recommended Approach\n\n**Why**:\n1. It is fast\n2. It is small\n\n"
+        text = f"# A\n\n{why}## Files to Modify\n\n1. **`a.py`**\n2. **`b.py`**\n"
+        assert [task.line for task in parsed(text).tasks] == [11, 12]
+
     def test_settings_of_what_is_connected_are_none(self) -> None:
         """They have names, too."""
         steps = (
@@ -141,6 +155,12 @@ class TestChecks:
         )
         assert sorted(commands(text)) == ["npm run build", "npm test"]
 
+    @pytest.mark.parametrize("label", ["**Test locally**:", "**Run Tests**:", "Tests:"])
+    def test_the_fence_below_a_label_of_tests_in_a_task_holds_checks(self, label: str) -> None:
+        """The label says what the fence is for."""
+        text = f"# A\n\n## Steps\n\n### Step 1: Till\n\n{label}\n```bash\nmake test\n```\n"
+        assert [check.command for check in parsed(text).checks] == ["make test"]
+
     def test_a_command_on_the_next_line_of_a_box_is_its_check(self) -> None:
         """Long promises are broken before it; that of another item, or of prose, is none."""
         boxes = (
@@ -186,6 +206,14 @@ class TestCriteria:
         both = f"{goal}## Success Criteria\n- [ ] all of it\n"
         assert [c.text for c in parsed(both).criteria] == ["all of it"]
 
+    def test_boxes_that_choose_among_possibilities_are_none(self) -> None:
+        """Which kind of program it is proves nothing about it."""
+        text = (
+            "# A\n\n## What\n\n### Agent Type Classification\n- [x] Chat\n- [ ] Workflow\n\n"
+            "### External Integrations\n- [x] a database\n\n### Success Criteria\n- [ ] it works\n"
+        )
+        assert [promise.text for promise in parsed(text).promises] == ["it works"]
+
     def test_reasons_for_a_score_with_a_purpose_are_none(self) -> None:
         """`Confidence Level for ...: 8/10` is a score, too."""
         text = (
@@ -198,6 +226,11 @@ class TestCriteria:
 
 class TestReferences:
     """What is to be read before the work."""
+
+    def test_a_summary_of_the_research_names_references(self) -> None:
+        """The files that were read stand in its list."""
+        text = "# A\n\n## Research Summary\n\n**Key Files:**\n- `/src/a.py` - lines 1-9: till\n"
+        assert [reference.line for reference in parsed(text).references] == [6]
 
     def test_maps_and_lists_of_the_context_name_references(self) -> None:
         """In YAML, by key or as items; what is made, asked or listed of a folder is none."""

@@ -11,7 +11,12 @@ from agent.prp.lines import Line, Role
 
 def promised_elsewhere(blocks: Sequence[Block]) -> tuple[list[Found], list[Line]]:
     """Return the criteria of other parts, and the lines that they stand among."""
-    said = [line for b in blocks if b.part in _PROMISING for line in _said(b.lines)]
+    said = [
+        line
+        for b in blocks
+        if b.part in _PROMISING and not _CHOICES.match(b.section.heading)
+        for line in _said(b.lines)
+    ]
     said += _acceptance(blocks)
     accepted, around = _accepted(blocks)
     found = [
@@ -25,6 +30,12 @@ def promised_elsewhere(blocks: Sequence[Block]) -> tuple[list[Found], list[Line]
 
 # Parts whose checkboxes are promises as well.
 _PROMISING = (Part.GOAL, Part.WHAT, Part.VALIDATION, Part.LEVEL)
+
+# Sections whose checkboxes choose among possibilities: which kind of program, with which service.
+_CHOICES = re.compile(
+    r"(?:[\w-]+ )?(?:type|agent|server) classification$|model provider requirements?$|external integrations?$",
+    re.IGNORECASE,
+)
 
 
 def _said(lines: Sequence[Line]) -> list[Line]:
