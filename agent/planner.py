@@ -128,6 +128,8 @@ async def find_other_way(
     commit: str,
     changes: str,
     feedback: str,
+    before: Sequence[str],
+    said: Sequence[str],
 ) -> OtherWay | None:
     """Ask the planner for another way than the one on which attempts fail alike.
 
@@ -139,6 +141,8 @@ async def find_other_way(
         commit: The last attempt's.
         changes: The branch's diff since the base commit, shortened where it is long.
         feedback: What the verifier found.
+        before: What failed on the base commit already.
+        said: What the coder says of its last attempt.
 
     Returns:
         The other way, None where the planner comes to no end.
@@ -150,6 +154,8 @@ async def find_other_way(
         commit=commit[:12],
         changes=changes,
         feedback=feedback,
+        before=_as_list(before),
+        said=_as_list(said),
     )
     try:
         reply = await converse(
@@ -166,6 +172,10 @@ async def find_other_way(
     except AgentFailed:
         return None
     return reply.output
+
+
+def _as_list(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines) or "(nothing)"
 
 
 def literal_plan(prp: Prp) -> Plan:

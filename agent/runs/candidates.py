@@ -61,6 +61,17 @@ class Memory:
         )
         return tuple(dict.fromkeys(words))
 
+    def last_words(self) -> tuple[str, ...]:
+        """Return what the coder says of its last task: what it did, and what it doubts."""
+        done = [event for event in self.told[0] if isinstance(event, TaskFinished)]
+        last = done[-1:] or self.earlier[-1:]
+        return tuple(
+            words
+            for event in last
+            for words in (event.summary, *event.deviations, *event.doubts)
+            if words
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Contest:

@@ -22,6 +22,7 @@ from agent.verifier import (
     feedback_on,
     is_stuck,
     stands_again,
+    with_failing_tests,
 )
 from agent.verifier.watch import Watch
 from agent.workspace import Reading, Toolchain, Worktree
@@ -231,6 +232,8 @@ class _Work:
                 commit=verdict.commit,
                 changes=self.tree.diff(limit=_SHOWN_DIFF),
                 feedback=feedback,
+                before=[with_failing_tests(r) for r in self._baseline if r.failed],
+                said=office.memory.last_words(),
             )
         office.record(
             Rethought(

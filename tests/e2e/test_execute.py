@@ -180,17 +180,23 @@ class TestFeedback:
     def test_failures_that_do_not_move_lead_to_another_way_and_then_end_with_10(
         self, project: Project
     ) -> None:
-        """The planner reads the commit and the coder hears what it would do instead, once."""
+        """The planner reads the commit, hears what the coder says of it, and is heard once."""
         heard: list[str] = []
+        asked: list[str] = []
         script = crew(attempts=[{"greet.py": WRONG}, {}, {}, {"greet.py": GOOD}])
 
         def listening(request: Request) -> Answer:
             if "edit" in request.tools:
                 heard.append(request.text)
+            if "submit_way" in request.tools:
+                asked.append(request.text)
             return script(request)
 
         ran = execute(project, listening, "--max-attempts", "9")
         assert ran.status == 10
+        (told,) = asked
+        assert "on the base commit:\\n- L" in told
+        assert "look whether it is so:\\n- Written." in told
         assert "the same failures 3 times in a row" in ran.out
         assert "2 attempts failed alike; another way: Greet with Hello." in ran.err
         assert ["Go another way: Greet with Hello." in text for text in heard] == [
