@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
+from agent.prp.changed import changed
 from agent.prp.commands import Command, Remark, split_commands
 from agent.prp.commented import as_commented
 from agent.prp.expected import (
@@ -52,21 +52,21 @@ def fence_checks_of(lines: Sequence[Line], *, level: int) -> list[Check]:
     return checks
 
 
+def _of_fence(fence: Fence, *, level: int) -> list[Check]:
+    language, lines = _language(fence)
+    is_shell = _is_shell(language, lines)
+    if not (is_shell or language in _OTHERSHELLS) or _is_tree(fence):
+        return []
+    checks = fence_checks(lines, level=level)
+    return checks if is_shell else [changed(c, kinds=(CheckKind.NOT_SHELL,)) for c in checks]
+
+
 _TREE = re.compile(r"^[^\S\n]*(?:[│|][^\S\n]*)?[├└]──", re.MULTILINE)
 
 
-def _of_fence(fence: Fence, *, level: int) -> list[Check]:
-    if any("──" in line.text for line in fence.lines) and _TREE.search(fence.code):
-        return []
-    language, lines = _language(fence)
-    if _is_shell(language, lines):
-        return fence_checks(lines, level=level)
-    if language in _OTHERSHELLS:
-        return [
-            replace(check, kinds=(CheckKind.NOT_SHELL,))
-            for check in fence_checks(lines, level=level)
-        ]
-    return []
+def _is_tree(fence: Fence) -> bool:
+    """Return whether a fence shows files: a drawing looks like commands to `tree`."""
+    return any("──" in line.text for line in fence.lines) and bool(_TREE.search(fence.code))
 
 
 # Some writers name the language in the first line of a fence instead of behind its marks.
@@ -121,7 +121,7 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
         if effect is Effect.SOME:
             setup.append(_silent(part.text))
         if checks and sample and _goes_on(checks[-1], check):
-            checks[-1] = replace(
+            checks[-1] = changed(
                 checks[-1],
                 command=f"{checks[-1].command}\n{check.command}",
                 last_line=check.last_line,
@@ -151,7 +151,7 @@ def _with_above(check: Check, above: Remark | Command | None, *, opens: bool) ->
     if expectation is None:
         return check
     can_fail = _can_fail(check.command, expectation)
-    return replace(check, expectation=expectation, can_fail=can_fail)
+    return changed(check, expectation=expectation, can_fail=can_fail)
 
 
 # Every check of a fence carries what stands before it; more than this is no set-up but a program.
@@ -169,9 +169,7 @@ def number(checks: Sequence[Check], *, level: int) -> tuple[Check, ...]:
     """Return the checks of a level with their ids: `L2.1`, or `X.1` outside of all levels."""
     prefix = f"L{level}" if level else "X"
     return tuple(
-        # Each check passes here, and `replace` takes twice the time.
-        Check(**vars(check) | {"level": level, "id": f"{prefix}.{index}"})
-        for index, check in enumerate(checks, 1)
+        changed(check, level=level, id=f"{prefix}.{index}") for index, check in enumerate(checks, 1)
     )
 
 
@@ -183,16 +181,19 @@ def is_shell_fence(fence: Fence) -> bool:
 def _is_shell(language: str, lines: Sequence[Line]) -> bool:
     if language in SHELLS:
         return True
-    words = [
-        line.text for line in lines if line.text.strip() and not line.text.strip().startswith("#")
-    ]
-    return language in ("", "text") and bool(words) and LOOKS_LIKE_SHELL.match(words[0]) is not None
+    if language not in ("", "text"):
+        return False
+    words = (line.text for line in lines if line.text.strip()[:1] not in ("", "#"))
+    return LOOKS_LIKE_SHELL.match(next(words, "")) is not None
+
+
+_NOTHING_SAID = Expectation()
 
 
 def check_of(command: Command, *, level: int, setup: Sequence[str]) -> Check:
     words = expected_words(command.behind) if command.behind else None
     comment = command.behind
-    expectation = Expectation()
+    expectation = _NOTHING_SAID
     if words is not None:
         expectation = expectation_of(words, line=command.line, command=command.text)
     elif comment:
@@ -245,7 +246,7 @@ def _expecting(checks: Sequence[Check], words: str, line: int) -> list[Check]:
     last = expectation_of(words, line=line, command=checks[-1].command)
     for_all = last.kind in (ExpectationKind.EXIT_ZERO, ExpectationKind.UNJUDGED)
     return [
-        replace(check, expectation=last, can_fail=_can_fail(check.command, last))
+        changed(check, expectation=last, can_fail=_can_fail(check.command, last))
         if check.expectation.line == 0 and (for_all or check is checks[-1])
         else check
         for check in checks

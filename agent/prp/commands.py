@@ -110,6 +110,8 @@ def _deeper(text: str) -> int:
     if not _may_nest(text):
         return 0
     plain = _QUOTED.sub("", text)
+    if not has_any(plain, _BLOCK_PARTS):
+        return 0
     return len(_OPENS.findall(plain)) - len(_CLOSES.findall(plain))
 
 
@@ -123,6 +125,7 @@ def _may_nest(text: str) -> bool:
 
 
 _BLOCK_WORDS = ("if", "for", "while", "until", "case", "fi", "done", "esac")
+_BLOCK_PARTS = ("{", "}", "(", ")", *_BLOCK_WORDS)
 _BEFORE_BLOCK_WORDS = ("do", "then", "else")
 # A quoted text may stand in front of a word as well.
 _BLOCK_SIGN = re.compile(r"[;&|{}()'\"]")

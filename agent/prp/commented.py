@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
+from agent.prp.changed import changed
 from agent.prp.lines import Line
 from agent.prp.model import Check, CheckKind
 from agent.prp.serving import names_this_machine
@@ -22,9 +22,9 @@ def as_commented(check: Check, above: str, lines: Sequence[Line]) -> Check:
         return check
     if "tart" in above and _STARTS.match(above):
         is_asked = any(names_this_machine(line.text) for line in lines[1:])
-        return replace(check, kinds=(CheckKind.SERVER,)) if is_asked else check
+        return changed(check, kinds=(CheckKind.SERVER,)) if is_asked else check
     if "_" in above and _NEEDS.search(above):
-        return replace(check, kinds=(CheckKind.SECRET,))
+        return changed(check, kinds=(CheckKind.SECRET,))
     return check
 
 

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import chain, takewhile
 
+from agent.prp.changed import changed
 from agent.prp.checks import LOOKS_LIKE_SHELL, SHELLS, check_of
 from agent.prp.commands import Command, split_commands
 from agent.prp.expected import hinted_above
@@ -233,7 +233,7 @@ def _with_label(check: Check, line: Line, found: re.Match[str]) -> Check:
     said = _NOTHING_OF.search(label)
     words = "expect nothing" if said else label
     expectation = hinted_above(words, line=line.number, command=check.command)
-    return replace(check, expectation=replace(expectation, text=label)) if expectation else check
+    return changed(check, expectation=changed(expectation, text=label)) if expectation else check
 
 
 _NOTHING_OF = re.compile(r"^\W*(?:\[.?\]\s*)?\W*(?:no|zero)\b(?! change)", re.IGNORECASE)

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from agent.prp.blocks import Block
+from agent.prp.changed import changed
 from agent.prp.checks import LOOKS_LIKE_SHELL, fence_checks_of, number
 from agent.prp.expected import expectation_of, expected_words, hinted
 from agent.prp.headings import TASK_PARTS, Part, normalise, part_of
@@ -156,7 +156,7 @@ def _with(check: Check, words: tuple[str, int] | None) -> Check:
         return check
     expectation = expectation_of(words[0], line=words[1], command=check.command)
     if expectation.kind in (ExpectationKind.EXIT_ZERO, ExpectationKind.UNJUDGED):
-        return replace(check, expectation=expectation)
+        return changed(check, expectation=expectation)
     return check
 
 

@@ -212,10 +212,11 @@ def fences(lines: Sequence[Line]) -> Iterator[Fence]:
     inside: list[Line] = []
     opening: Line | None = None
     for line in lines:
-        if line.role is Role.OPENS:
-            opening, inside = line, []
-        elif line.role is Role.INSIDE:
+        _, _, role = line
+        if role is Role.INSIDE:
             inside.append(line)
+        elif role is Role.OPENS:
+            opening, inside = line, []
         elif opening is not None:
             yield _fence(opening, inside)
             opening = None
@@ -228,11 +229,9 @@ def _fence(opening: Line, inside: Sequence[Line]) -> Fence:
     info = marks["info"].strip().lower() if marks else ""
     # An indented fence belongs to a list: its lines carry the list's indentation.
     indent = len(marks["indent"]) if marks else 0
-    lines = tuple(
-        Line(line.number, _outdented(line.text, indent), line.role) if indent else line
-        for line in inside
-    )
-    return Fence(language=info.split()[0] if info else "", line=opening.number, lines=lines)
+    if indent:
+        inside = [Line(number, _outdented(text, indent), role) for number, text, role in inside]
+    return Fence(language=info.split()[0] if info else "", line=opening.number, lines=tuple(inside))
 
 
 def _outdented(text: str, indent: int) -> str:

@@ -70,8 +70,8 @@ def find_confidence(blocks: Sequence[Block]) -> Confidence | None:
     """Return the first score out of 10, those below a heading about it before all others."""
     told = [b for b in blocks if "10" in b.section.body or "10" in b.section.heading]
     for line in (*lines_of(told, Part.CONFIDENCE), *(line for b in told for line in b.lines)):
-        found = SCORE.search(line.text) if "10" in line.text else None
-        if found:
+        may_say = "10" in line.text and "confidence" in line.text.lower()
+        if may_say and (found := SCORE.search(line.text)):
             number_ = re.fullmatch(r"\d{1,3}(?:\.\d{1,3})?", found["score"])
             score = float(number_[0]) if number_ else None
             return Confidence(score=score, line=line.number, text=line.text.strip())

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
+from agent.prp.changed import changed
 from agent.prp.kinds import kinds_of
 from agent.prp.model import Check, CheckKind, Server
 from agent.prp.signs import has_any
@@ -179,7 +179,7 @@ class Servers:
         if self._lacks and is_probe(check):
             return _needing_network(check)
         if self.servers and self._asked_by(check):
-            return replace(check, servers=tuple(self.servers))
+            return changed(check, servers=tuple(self.servers))
         self._lacks = self._lacks or _brings_containers_up(check.command)
         return check
 
@@ -192,7 +192,7 @@ class Servers:
         if check.kind is not CheckKind.SERVER:
             self._lacks = True
             return check
-        taken = replace(check, servers=tuple(self.servers))
+        taken = changed(check, servers=tuple(self.servers))
         if len(self.servers) < _MOST_SERVERS:
             self.servers.append(Server(command=check.command, line=check.line, setup=check.setup))
         self._in_background = runs_in_background(check.command)
@@ -234,14 +234,14 @@ def with_servers_above(loose: Sequence[Check], others: Iterable[Check]) -> list[
     in_order = sorted([*others, *loose], key=lambda check: check.line)
     level = loose[0].level
     given = with_servers(
-        replace(check, level=level) if id(check) not in ours else check for check in in_order
+        changed(check, level=level) if id(check) not in ours else check for check in in_order
     )
     return [taken for taken, check in zip(given, in_order, strict=True) if id(check) in ours]
 
 
 def _needing_network(check: Check) -> Check:
     kinds = {*check.kinds, CheckKind.NETWORK} - {CheckKind.RUN}
-    return replace(check, kinds=tuple(sorted(kinds, key=list(CheckKind).index)), servers=())
+    return changed(check, kinds=tuple(sorted(kinds, key=list(CheckKind).index)), servers=())
 
 
 _MOVES = re.compile(r"\s*(?:cd|pushd)\s+(?![/~$\"'.-])")

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
+from agent.prp.changed import changed
 from agent.prp.lines import Line, Role, heading, text_of
 from agent.prp.model import FileChange, Task, Text, Verb
 from agent.prp.paths import is_address, is_words
@@ -49,8 +49,7 @@ _SPOKEN = re.compile(
     rf"\b(?P<verb>{_WORDS})\s+(?:(?:new|the|a|file|to|in)\s+)*`(?P<path>[\w.@/\[\]-]+[/.][\w.@/\[\]-]+)`", re.IGNORECASE
 )  # fmt: skip
 _DEPENDS = re.compile(
-    r"\b(?:depends on|dependencies|depends_on|(?P<after>after)|requires|blocked by)\b\W*(?P<words>[^\n]*)",
-    re.IGNORECASE,
+    r"\b(?:depends on|dependencies|depends_on|(?P<after>after)|requires|blocked by)\b\W*(?P<words>[^\n]*)"
 )
 
 
@@ -76,7 +75,7 @@ def tabled_tasks(lines: Sequence[Line]) -> list[Task]:
     rows = tabled_starts(lines)
     tasks = _between([start for start, _ in rows], lines)
     return [
-        task if task.changes else replace(task, changes=_of_cells(files, task.line))
+        task if task.changes else changed(task, changes=_of_cells(files, task.line))
         for task, (_, files) in zip(tasks, rows, strict=True)
     ]
 
@@ -198,7 +197,7 @@ def _changes(lines: Sequence[Line]) -> list[FileChange]:
             bullets = []
             changes += [FileChange(verb=verb, path=path, line=line.number) for verb, path in named]
         elif changes and "**" in line.text and (action := _ACTION.match(line.text)):
-            changes[-1] = replace(changes[-1], verb=_VERBS[action["verb"].upper()])
+            changes[-1] = changed(changes[-1], verb=_VERBS[action["verb"].upper()])
         elif changes and (words := line.text.strip()).startswith(("-", "*")):
             bullets.append(Text(text=unquoted(words[1:]), line=line.number))
         elif bullets and bullets[-1].text in ("|", ">"):
@@ -289,7 +288,7 @@ def _with_dependencies(tasks: Sequence[Task]) -> list[Task]:
     by_label = {task.label.lower(): task.number for task in tasks}
     found = [_depends(task, by_label) for task in tasks]
     return [
-        replace(task, depends_on=names) if names else task
+        changed(task, depends_on=names) if names else task
         for task, names in zip(tasks, found, strict=True)
     ]
 
@@ -315,14 +314,13 @@ _DEPENDENT = ("depend", "after", "requires", "blocked by")
 _LISTED = re.compile(
     r"\btask(?P<many>s?)\s*#?(?P<first>\d+(?:\.\d+)*)(?:\s?(?:-|–|to|through)\s?(?P<last>\d+)\b(?!\.\d))?"
     r"(?P<more>(?:\s?(?:,|and|&|\+)+\s?(?:and\s)?#?\d+(?:\.\d+)*)*)|"
-    r"\b(?P<id>T\d{2,4}|P\d+\.M\d+[.\w]*)\b",
-    re.IGNORECASE,
+    r"\b(?P<id>t\d{2,4}|p\d+\.m\d+[.\w]*)\b"
 )
 _MOST_OF_RANGE = 100
 
 
 def _labels(words: str) -> list[str]:
-    """Return the labels in `Tasks 1-3`, `Tasks 1, 2 and 4`, `T001`."""
+    """Return the labels in `tasks 1-3`, `tasks 1, 2 and 4`, `t001`: words in lower case."""
     labels: list[str] = []
     for found in _LISTED.finditer(words):
         if found["id"]:

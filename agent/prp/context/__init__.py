@@ -26,7 +26,7 @@ def find_references(lines: Sequence[Line], elsewhere: Sequence[Line] = ()) -> li
     """
     found = [*_in_context(lines), *_explained(elsewhere), *_below_labels(elsewhere)]
     found += _quoted(elsewhere)
-    heads = sorted(line.number for line in (*lines, *elsewhere) if line.role is Role.HEADING)
+    heads = sorted(n for n, _, role in (*lines, *elsewhere) if role is Role.HEADING)
     unique: dict[tuple[object, ...], Reference] = {}
     for reference in found:
         place = (reference.target, reference.lines, bisect(heads, reference.line))
