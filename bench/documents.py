@@ -5,6 +5,7 @@
 Without a folder the documents of this repository are taken, repeated to a few sizes.
 """
 
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -70,4 +71,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    # Whoever looks at the first lines only, as `head` does, has seen enough.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     main()

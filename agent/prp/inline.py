@@ -50,17 +50,18 @@ def inline_checks(lines: Sequence[Line], *, level: int, everywhere: bool) -> lis
     labelled = False
     language = ""
     speaks = True
+    text, inside, opens = Role.TEXT, Role.INSIDE, Role.OPENS
     for index, line in enumerate(lines):
         _, words, role = line
-        if role is Role.OPENS:
+        if role is opens:
             language = words.strip(" `~\t").lower()
             # No code gives an order.
             speaks = language in SHELLS or language in _LANGUAGES_OF_TEXT
-        elif role is Role.INSIDE:
+        elif role is inside:
             if speaks and ":" in words and (language not in SHELLS or _is_said(lines, index)):
                 checks += _inside(lines, index, level)
         # Most lines hold neither; they only end what a label above them began.
-        elif role is Role.TEXT and (labelled or "`" in words or ":" in words):
+        elif role is text and (labelled or "`" in words or ":" in words):
             bare = words.strip()
             if not bare:
                 continue
