@@ -314,9 +314,12 @@ def _key_without_quotes(found: re.Match[str]) -> str:
     return f"{found['indent']}{unquoted(found['key'])}:"
 
 
+_NO_WORD = re.compile(r"^[^\w\[`]+")
+
+
 def _heading_start(line: Line, index: int) -> Start | None:
     _, words = heading(line)
-    bare = re.sub(r"^[^\w\[`]+", "", re.sub(r"[*_]", "", words))
+    bare = _NO_WORD.sub("", words.replace("*", "").replace("_", ""))
     if part_of(words) is Part.LEVEL:
         return None
     found = _HEADING_LABEL.match(bare)

@@ -264,9 +264,11 @@ def _changed(text: str) -> list[tuple[Verb, str]]:
 _SHOUTED = re.compile(r"[A-Z][A-Z][A-Z]")
 
 
+_PLACE_IN_FILE = re.compile(r"(?::\d+(?:-\d+)?|#L\d+.*)$")
+
+
 def _clean(path: str) -> str:
-    path = re.sub(r"^\./", "", path.strip("`*\"'"))
-    path = re.sub(r"(?::\d+(?:-\d+)?|#L\d+.*)$", "", path)
+    path = _PLACE_IN_FILE.sub("", path.strip("`*\"'").removeprefix("./"))
     return path.rstrip(".,:;)") if not path.endswith("...") else path
 
 

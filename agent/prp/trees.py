@@ -10,6 +10,9 @@ from agent.prp.model import Text
 _TREE = re.compile(
     r"^(?P<indent>[\s│|├└─+`\\-]*)(?P<name>[^\s#│├└←]+(?:\s[^\s#│├└←(]+)*?)\s*(?:[#←(].*)?$"
 )
+_MARK = re.compile(r"\[(?:NEW|MODIFIED|MODIFY|UPDATED?|CREATE|EXISTING)\]\s*")
+_OTHER_TEXT = re.compile(r":\s|[\"'=;{}]")
+_FILE = re.compile(r"\.\w{1,6}$|^(Makefile|Dockerfile)$")
 _NEW = re.compile(r"\[?\b(?:NEW|CREATE|ADD)\b\]?\s*:?|✨|\+", re.IGNORECASE)
 
 
@@ -20,10 +23,9 @@ def tree_files(lines: Iterable[Line]) -> list[Text]:
     for line in lines:
         if line.role is not Role.INSIDE or line.text.strip().startswith(("#", "//")):
             continue
-        bare = re.sub(r"\[(?:NEW|MODIFIED|MODIFY|UPDATED?|CREATE|EXISTING)\]\s*", "", line.text)
-        match = _TREE.match(bare)
+        match = _TREE.match(_MARK.sub("", line.text) if "[" in line.text else line.text)
         # Other text in such a block: `key: value`, code, a sentence with quotes.
-        if not match or re.search(r":\s|[\"'=;{}]", match["name"]):
+        if not match or _OTHER_TEXT.search(match["name"]):
             continue
         depth, name = len(match["indent"]), match["name"].strip("`*")
         while stack and stack[-1][0] >= depth:
@@ -31,7 +33,7 @@ def tree_files(lines: Iterable[Line]) -> list[Text]:
         whole = "/".join([*(folder for _, folder in stack), name]).replace("//", "/")
         if name.endswith("/"):
             stack.append((depth, name.rstrip("/")))
-        elif re.search(r"\.\w{1,6}$|^(Makefile|Dockerfile)$", name) and name not in (".", ".."):
+        elif _FILE.search(name) and name not in (".", ".."):
             found.append(Text(text=whole.removeprefix("./"), line=line.number))
     return found
 

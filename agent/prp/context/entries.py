@@ -41,7 +41,7 @@ def _declared(entry: re.Match[str], lines: Sequence[Line]) -> Reference:
     keys = _keys(lines[1:])
     kind = _KINDS[entry["key"].lower()]
     target, span = target_of(entry["value"])
-    if kind is not ReferenceKind.MCP and re.match(r"https?://", target):
+    if kind is not ReferenceKind.MCP and target.startswith(("http://", "https://")):
         kind = ReferenceKind.URL
     elif kind is ReferenceKind.URL and _LIKE_A_FILE.match(target):
         kind = ReferenceKind.FILE
@@ -50,9 +50,7 @@ def _declared(entry: re.Match[str], lines: Sequence[Line]) -> Reference:
         target, _, part = target.partition("#")
     known = {"why", "section", "sections", "critical", "pattern", "gotcha"}
     notes = [f"{key}: {' '.join(values)}" for key, values in keys.items() if key not in known]
-    if (
-        numbers := re.match(r"(\d{1,9})\s*-\s*(\d{1,9})", " ".join(keys.get("lines", [])))
-    ) and not span:
+    if not span and (numbers := _SPAN.match(" ".join(keys.get("lines", [])))):
         span = (int(numbers[1]), int(numbers[2]))
     return Reference(
         kind=kind,
@@ -69,6 +67,7 @@ def _declared(entry: re.Match[str], lines: Sequence[Line]) -> Reference:
     )
 
 
+_SPAN = re.compile(r"(\d{1,9})\s*-\s*(\d{1,9})")
 _KINDS = {
     "url": ReferenceKind.URL,
     "file": ReferenceKind.FILE,

@@ -15,14 +15,14 @@ PATH = (
 
 def target_of(value: str) -> tuple[str, tuple[int, int] | None]:
     """Return the path or address in the words of a reference, and its lines where they name any."""
-    value = re.sub(r"\s+#\s.*$", "", value.strip())
-    value = unquoted(value)
-    if found := re.match(r"`([^`]+)`|<([^<>]+)>$", value):
+    value = value.strip()
+    value = unquoted(_REMARK.sub("", value) if "#" in value else value)
+    if value[:1] in _OPENS_MARKED and (found := _MARKED.match(value)):
         value = found[1] or found[2]
-    if link := re.match(r"\[[^\]]*\]\(([^)]+)\)", value):
+    if value.startswith("[") and (link := _LINK.match(value)):
         value = link[1]
     said = _SAID_RANGE.search(value)
-    value = re.sub(r"\s+[(\[–—§-].*$", "", value).strip()
+    value = _ASIDE.sub("", value).strip()
     if value.startswith(("http://", "https://")):
         return value.rstrip(".,;"), None
     if said:
@@ -36,6 +36,11 @@ def target_of(value: str) -> tuple[str, tuple[int, int] | None]:
     return value, None
 
 
+_REMARK = re.compile(r"\s+#\s.*$")
+_OPENS_MARKED = frozenset("`<")
+_MARKED = re.compile(r"`([^`]+)`|<([^<>]+)>$")
+_LINK = re.compile(r"\[[^\]]*\]\(([^)]+)\)")
+_ASIDE = re.compile(r"\s+[(\[–—§-].*$")
 _RANGE = re.compile(r"(?::(?P<a>\d{1,9})(?:-(?P<b>\d{1,9}))?|#L(?P<c>\d{1,9})(?:-L?(?P<d>\d{1,9}))?)$")  # fmt: skip
 # `src/a.py (lines 10-40)`, `src/a.py, line 12`, `src/a.py L10-L40`
 _SAID_RANGE = re.compile(
