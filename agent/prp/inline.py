@@ -203,7 +203,7 @@ def _is_all_that_is_said(words: str, text: str, found: re.Match[str]) -> bool:
 
 def _is_script_that_passes(words: str, text: str, found: re.Match[str]) -> bool:
     """Return whether a script without arguments is said to pass, or to be run: `./x.sh` exits 0."""
-    if not _SCRIPT.fullmatch(words):
+    if "./" not in words or not _SCRIPT.fullmatch(words):
         return False
     return bool(_PASSES.match(found[2]) or _RUN_BEFORE.search(text[: found.start()]))
 
@@ -249,12 +249,13 @@ def _is_command(words: str) -> bool:
     bare = words.removeprefix("! ")
     if bare in TEST_TOOLS:
         return True
-    if _COMPARED.match(bare):
-        return False
     if bare.startswith('"$'):
         return _OWN_PROGRAM.fullmatch(bare) is not None
+    # Most of what stands in backticks is one word, a name or a path.
+    if " " not in bare or _COMPARED.match(bare):
+        return False
     is_known = LOOKS_LIKE_SHELL.match(bare) or _CONDITION.match(bare)
-    is_whole = " " in bare and bool(is_known) and not lacks_operands(bare)
+    is_whole = bool(is_known) and not lacks_operands(bare)
     # `export A=1` alone proves nothing.
     return is_whole and not (_STATE.match(bare) and effect_of(bare) is Effect.ONLY)
 
