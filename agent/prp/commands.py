@@ -42,8 +42,11 @@ def split_commands(lines: Sequence[Line]) -> list[Command | Remark]:
     parts: list[Command | Remark] = []
     index = 0
     patience = 20
+    is_prompted = _is_prompted(lines)
     while index < len(lines):
-        words = lines[index].text.strip()
+        words = _unmarked(lines[index].text.strip())
+        if is_prompted and words and words[0] not in "$#":
+            words = ""  # What the command above printed.
         if not words or words.startswith(("#", "//")):
             indented = lines[index].text[:1].isspace()
             parts.append(Remark(text=words, line=lines[index].number, indented=indented))
@@ -57,8 +60,26 @@ def split_commands(lines: Sequence[Line]) -> list[Command | Remark]:
     return parts
 
 
+def _is_prompted(lines: Sequence[Line]) -> bool:
+    """Return whether a fence shows a terminal, with a prompt before each command."""
+    first = next((line.text for line in lines if line.text.strip()[:1] not in ("", "#")), "")
+    return first.lstrip().startswith("$ ")
+
+
+def _unmarked(words: str) -> str:
+    """Return a line with what is expected, or done when it fails, as a comment."""
+    name, colon, rest = words.partition(": ") if words[:1] in _MARKS else ("", "", "")
+    if not colon or name not in _REMARKED:
+        return words
+    return f"# {_REMARKED[name]}: {rest}"
+
+
+_REMARKED = {"EXPECT": "Expected", "EXPECTED": "Expected", "FIX": "Fix", "IF_FAIL": "Fix"}
+_MARKS = ("E", "F", "I")
+
+
 def _command(lines: Sequence[Line], above: str) -> Command:
-    text = text_of(lines).strip()
+    text = text_of(lines).strip().removeprefix("VALIDATE: ")
     text = _PROMPT.sub("", text) if text.startswith("$") else text
     behind = ""
     found = _BEHIND.search(text) if "#" in text and len(lines) == 1 else None

@@ -28,7 +28,7 @@ PROGRAMS: tuple[tuple[CheckKind, frozenset[str]], ...] = (
         CheckKind.NETWORK,
         frozenset(
             "docker docker-compose podman kubectl helm terraform aws az gcloud gh vercel "
-            "supabase fly flyctl heroku railway".split()
+            "supabase fly flyctl heroku railway stripe".split()
         ),
     ),
     (

@@ -113,7 +113,10 @@ def _level_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
     Below a comment such as `# Level 2: unit tests` in a fence, checks belong to that level.
     """
     checks = fence_checks_of(lines, level=level)
-    checks += inline_checks(lines, level=level, everywhere=True)
+    # A fence's `VALIDATE: make test` is told by both.
+    told = {(check.line, check.command) for check in checks}
+    said = inline_checks(lines, level=level, everywhere=True)
+    checks += [check for check in said if (check.line, check.command) not in told]
     items = _manual_items(lines)
     known = {check.line for check in checks}
     checks += [_step(words, line) for line, words in items.items() if line not in known]

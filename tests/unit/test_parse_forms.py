@@ -161,6 +161,20 @@ class TestChecks:
         text = f"# A\n\n## Steps\n\n### Step 1: Till\n\n{label}\n```bash\nmake test\n```\n"
         assert [check.command for check in parsed(text).checks] == ["make test"]
 
+    def test_what_a_terminal_prints_below_its_prompts_is_no_command(self) -> None:
+        """Where the first command has a prompt, all have."""
+        block = "$ make lint\n\nall_is_well\n📊 Files: 3\n\n$ make test\n"
+        text = f"# A\n\n## Validation\n\n```bash\n{block}```\n"
+        assert [check.command for check in parsed(text).checks] == ["make lint", "make test"]
+
+    def test_marks_of_lines_in_a_fence_say_what_they_are(self) -> None:
+        """`VALIDATE:` goes before a command, `EXPECT:` and `FIX:` before words."""
+        block = "VALIDATE: ls -l a.js\nEXPECT: no output\nFIX: copy it\n"
+        text = f"# A\n\n## Validation Gates\n\n```bash\n{block}```\n"
+        (check,) = parsed(text).checks
+        assert (check.command, check.line) == ("ls -l a.js", 6)
+        assert check.expectation.kind.value == "empty-output"
+
     def test_a_command_on_the_next_line_of_a_box_is_its_check(self) -> None:
         """Long promises are broken before it; that of another item, or of prose, is none."""
         boxes = (
