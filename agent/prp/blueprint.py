@@ -20,7 +20,7 @@ def tasks_of(blocks: Sequence[Block]) -> list[Task]:
     wanted = ours if any(b.part in ours for b in blocks) else {Part.BLUEPRINT}
     found = find_tasks([line for b in blocks if b.part in wanted for line in b.lines])
     if found:
-        return found
+        return _listed_instead(found, blocks) or found
     others = {Part.BLUEPRINT, Part.TASKS, Part.TASK, Part.PATTERNS, Part.WHAT, None}
     elsewhere = [line for b in blocks if b.part in others for line in b.lines]
     # A numbered list in the tasks' own section is the list of tasks, whatever else looks like one.
@@ -36,6 +36,28 @@ def tasks_of(blocks: Sequence[Block]) -> list[Task]:
         or headed_changes(elsewhere)
         or tabled_tasks(planned)
     )
+
+
+def _listed_instead(found: Sequence[Task], blocks: Sequence[Block]) -> list[Task]:
+    """Return the items of the tasks' own list where all that was found are changes of files.
+
+    The changes stand in other sections, or each below its item: `1. Add the till`, `CREATE till.py`.
+    """
+    words = {line.number: line.text for b in blocks for line in b.lines}
+    if not all(_CHANGE.match(words.get(task.line, "")) for task in found):
+        return []
+    lines = [line for b in blocks if b.part is Part.TASKS for line in b.lines]
+    items = listed_tasks(lines)
+    numbers = {line.number for line in lines}
+    first = next((task.line for task in found if task.line in numbers), None)
+    is_whole = len(items) >= max(len(found), 2) and (first is None or items[0].line < first)
+    return items if is_whole else []
+
+
+_CHANGE = re.compile(
+    r"[\s#*`-]*(?:create|modify|update|add|delete|remove|rename|move|extend|replace|refactor)\b",
+    re.IGNORECASE,
+)
 
 
 def _not_only_sections(tasks: list[Task], lines: Sequence[Line]) -> list[Task]:

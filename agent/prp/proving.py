@@ -85,7 +85,8 @@ _ENDS_OF_LABELS = frozenset(":*")
 _ONLY_A_LABEL = re.compile(
     r"\s*(?:(?:[-*]|\d+[.)])\s+)?\**(?:VALIDAT(?:E|ION)|VERIF(?:Y|ICATION)|CONFIRM|CHECKS?|GATES?|"
     r"(?:RUN\s(?:THE\s)?)?TESTS?(?:\sLOCALLY)?|VALIDAZIONE|VALIDACI[OÓ]N|VALIDA[CÇ][AÃ]O|VALIDIERUNG|V[EÉ]RIFICATION|VERIFICA(?:CI[OÓ]N|[CÇ][AÃ]O)?|(?:ÜBER)?PRÜFUNG)"
-    r"(?: commands?| steps?| gates?| checks?)?(?:\**\s*:\s*\**|\*\*)\s*$",
+    r"(?: commands?| steps?| gates?| checks?|"
+    r"\sbefore\s\w+|\sthat\s[\w\s]{1,40})?(?:\**\s*:\s*\**|\*\*)\s*$",
     re.IGNORECASE,
 )
 

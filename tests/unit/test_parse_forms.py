@@ -93,6 +93,19 @@ class TestTasks:
         )
         assert titles(f"# A\n\n## Implementation Plan\n\n```yaml\n{block}```\n") == ["Shop", "Bill"]
 
+    def test_items_of_the_tasks_are_not_the_changes_below_or_beside_them(self) -> None:
+        """`1. Add the till` with a fence `CREATE till.py`; headings of other sections."""
+        fences = (
+            "1. Add the till\n\n```\nCREATE src/till.py:\n- sums\n```\n\n"
+            "2. Add the bill\n\n```\nCREATE src/bill.py:\n- lines\n```\n"
+        )
+        assert titles(f"# A\n\n## Low-Level Tasks\n\n{fences}") == ["Add the till", "Add the bill"]
+        beside = "## Requirements\n\n### 7. Integration\n\n#### Update `src/a.py`\n\nso\n\n"
+        steps = "## Implementation Steps\n\n1. **Keep a copy**\n2. **Create the till**\n"
+        assert titles(f"# A\n\n{beside}{steps}") == ["Keep a copy", "Create the till"]
+        files = "### CREATE src/a.py\n\n1. one\n2. two\n\n### CREATE src/b.py\n\n1. three\n"
+        assert [task.line for task in parsed(f"# A\n\n## Tasks\n\n{files}").tasks] == [5, 10]
+
     def test_reasons_for_an_approach_are_none(self) -> None:
         """What is to be done stands elsewhere."""
         why = "## Recommended Approach\n\n**Why**:\n1. It is fast\n2. It is small\n\n"
@@ -155,7 +168,9 @@ class TestChecks:
         )
         assert sorted(commands(text)) == ["npm run build", "npm test"]
 
-    @pytest.mark.parametrize("label", ["**Test locally**:", "**Run Tests**:", "Tests:"])
+    @pytest.mark.parametrize(
+        "label", ["**Test locally**:", "**Run Tests**:", "Tests:", "Verify before deleting:"]
+    )
     def test_the_fence_below_a_label_of_tests_in_a_task_holds_checks(self, label: str) -> None:
         """The label says what the fence is for."""
         text = f"# A\n\n## Steps\n\n### Step 1: Till\n\n{label}\n```bash\nmake test\n```\n"
@@ -240,6 +255,20 @@ class TestCriteria:
 
 class TestReferences:
     """What is to be read before the work."""
+
+    @pytest.mark.parametrize("heading", ["Resources", "Additional Resources", "Documentation URLs"])
+    def test_resources_are_references(self, heading: str) -> None:
+        """A list of addresses below a name for it."""
+        text = f"# A\n\n## {heading}\n\n- **Till:** https://example.com/till\n"
+        assert [reference.line for reference in parsed(text).references] == [5]
+
+    def test_files_of_the_context_at_the_end_are_none(self) -> None:
+        """They are what the work makes."""
+        text = (
+            "# A\n\n## Context\n\n### Beginning context\n\n- `a.py` (it)\n\n"
+            "### Ending context\n\n- `b.py` (new)\n"
+        )
+        assert [reference.target for reference in parsed(text).references] == ["a.py"]
 
     def test_a_summary_of_the_research_names_references(self) -> None:
         """The files that were read stand in its list."""
