@@ -87,14 +87,17 @@ def queue(
     name: QueueName,
     *,
     cancel: Annotated[
-        str, typer.Option(help="End a run for good; its commits stay.", metavar="RUN")
+        str, typer.Option(help="End a run for good; its commits stay. `*`: all.", metavar="RUN")
     ] = "",
     put_back: Annotated[
-        str, typer.Option(help="Let a run that has stopped go on.", metavar="RUN")
+        str, typer.Option(help="Let a run that has stopped go on. `*`: all.", metavar="RUN")
     ] = "",
     as_json: AsJson = False,
 ) -> None:
     r"""Show the runs of a queue: waiting, worked on (and by whom), ended, stopped.
+
+    RUN is a part of one run's name. With a `*`, which stands for anything, all that it fits are
+    meant.
 
     Examples:
     \b
@@ -102,15 +105,17 @@ def queue(
       prp queue team --json | jq '.[] | select(.state == "stopped").reason'
       prp queue team --cancel login
       prp queue team --put-back login
+      prp queue team --cancel 'login-*'
 
     """
-    from agent.runs.fleet.queue import queue_at  # noqa: PLC0415 - keeps --help fast
+    from agent.runs.fleet.queue import counted, queue_at  # noqa: PLC0415 - keeps --help fast
     from agent.shown import json_text, printable  # noqa: PLC0415
 
     with queue_at(_settings().database_url, name) as place:
         if cancel or put_back:
-            run = (place.cancel(cancel) if cancel else place.put_back(put_back)).job.run
-            entries = [entry for entry in place.entries() if entry.job.run == run]
+            meant = place.cancel(cancel) if cancel else place.put_back(put_back)
+            runs = {entry.job.run for entry in meant}
+            entries = [entry for entry in place.entries() if entry.job.run in runs]
         else:
             entries = place.entries()
     if as_json:
@@ -120,6 +125,8 @@ def queue(
     else:
         for entry in entries:
             typer.echo(printable(entry.in_words()))
+        if len(entries) > 1:
+            typer.echo(counted(entries))
 
 
 def _settings() -> "Settings":

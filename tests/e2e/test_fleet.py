@@ -280,6 +280,38 @@ def test_runs_are_cancelled_waiting_or_at_work(fleet: Fleet) -> None:
     assert fleet.prp("queue", "team", "--cancel", first).status == 14
 
 
+def test_many_runs_are_ended_at_once(fleet: Fleet, provider: Provider) -> None:
+    """A `*` means all that it fits; how many there are in which state stands below the list."""
+    for name in ("one", "two", "three"):
+        fleet.project.write(f"PRPs/{name}.md", GREET_PRP)
+    names = [f"PRPs/{name}.md" for name in ("one", "two", "three")]
+    done = fleet.prp("execute", *names, "--queue", "team", *options(provider))
+    assert done.status == 0, done.err
+    unclear = fleet.prp("queue", "team", "--cancel", "t")
+    assert (unclear.status, "'t*' means all of them" in unclear.err) == (14, True)
+    ended = fleet.prp("queue", "team", "--cancel", "-t*")
+    assert (ended.status, ended.out.splitlines()[-1]) == (0, "2 runs: 2 cancelled")
+    listed = fleet.prp("queue", "team").out.splitlines()
+    assert (len(listed), listed[-1]) == (4, "3 runs: 2 cancelled, 1 waiting")
+    assert fleet.prp("queue", "team", "--cancel", "-t*").status == 14
+    assert fleet.prp("queue", "team", "--put-back", "*").status == 14
+
+
+def test_what_was_queued_before_it_broke_off_is_said(fleet: Fleet, provider: Provider) -> None:
+    """Given a server that takes one branch and no second one, then one run waits, and is named."""
+    hook = fleet.server / "hooks/pre-receive"
+    hook.write_text("#!/bin/sh\n[ ! -e refs/heads/prp/greet ]\n")
+    hook.chmod(0o755)
+    names = ("PRPs/greet.md", "PRPs/other.md")
+    fleet.project.write(names[1], GREET_PRP)
+    broken = fleet.prp("execute", *names, "--queue", "team", *options(provider))
+    assert (broken.status, "Only 1 of 2 were queued, up to PRPs/greet.md" in broken.err) == (
+        5,
+        True,
+    )
+    assert [entry["prp"] for entry in fleet.entries()] == ["PRPs/greet.md"]
+
+
 def test_limits_and_priorities(fleet: Fleet, provider: Provider) -> None:
     """With one slot the most urgent run comes first, whenever it was queued."""
     for priority in ("30", "20", "10"):

@@ -1,8 +1,10 @@
 """The queue: put runs on it, see how they stand, take them off it again."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from dbos import DBOS, DBOSClient, EnqueueOptions, WorkflowStatus
@@ -16,6 +18,8 @@ from agent.runs.fleet.jobs import Job, as_json, from_json
 from agent.shown import json_text
 
 WORKFLOW = "job"
+# Characters of why a run has stopped, on its line.
+_SHOWN = 120
 _STATES = {
     "ENQUEUED": "waiting",
     "DELAYED": "waiting",
@@ -57,8 +61,19 @@ class Entry:
 
     def in_words(self) -> str:
         """Return it as a line."""
-        what = {"working": f"by {self.worker}"}.get(self.state, str(self.result.get("outcome", "")))
+        told = [str(self.result.get("outcome") or "")]
+        if self.state == "working":
+            told = [f"by {self.worker}"]
+        elif self.state == "stopped" and self.result.get("reason"):
+            told.append(" ".join(str(self.result["reason"]).split())[:_SHOWN])
+        what = ": ".join(told)
         return f"{self.job.run}  {self.state:<9}  {self.job.prp}  {what}".rstrip()
+
+
+def counted(entries: Sequence[Entry]) -> str:
+    """Return how many runs are in which state, in words."""
+    states = Counter(entry.state for entry in entries)
+    return f"{len(entries)} runs: " + ", ".join(f"{n} {state}" for state, n in states.most_common())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,44 +124,63 @@ class Queue:
             )
         ]
 
-    def cancel(self, run: str) -> Entry:
-        """End a run for good; whoever works on it ends within seconds, its commits stay.
+    def cancel(self, runs: str) -> list[Entry]:
+        """End runs for good; whoever works on one ends it within seconds, its commits stay.
+
+        Args:
+            runs: A part of one run's name. With a `*`, which stands for anything, all that it fits
+                and that have not ended are meant.
 
         Raises:
             Refused: There is no such run, or it has ended.
 
         """
-        entry = self._open(run)
-        self._client.cancel_workflow(id_of(self.name, entry.job.run))
-        return entry
+        meant = self._meant(runs, ("waiting", "working", "stopped"), why_not=" already")
+        self._client.cancel_workflows([id_of(self.name, entry.job.run) for entry in meant])
+        return meant
 
-    def put_back(self, run: str) -> Entry:
-        """Let a run that has stopped go on where it was.
+    def put_back(self, runs: str) -> list[Entry]:
+        """Let runs that have stopped go on where they were; they are named as for `cancel`.
 
         Raises:
             Refused: There is no such run, or it waits, is worked on or has come to its end.
 
         """
-        entry = self._find(run)
-        if entry.state not in ("stopped", "lost"):
-            raise Refused(f"Run {entry.job.run} is {entry.state}: nothing to put back")
-        self._client.resume_workflow(id_of(self.name, entry.job.run), queue_name=self.name)
-        return entry
+        meant = self._meant(runs, ("stopped", "lost"), why_not=": nothing to put back")
+        for entry in meant:
+            self._client.resume_workflow(id_of(self.name, entry.job.run), queue_name=self.name)
+        return meant
 
-    def _open(self, run: str) -> Entry:
-        entry = self._find(run)
-        if entry.state not in ("waiting", "working", "stopped"):
-            raise Refused(f"Run {entry.job.run} is {entry.state} already")
-        return entry
+    def _meant(self, runs: str, states: Sequence[str], *, why_not: str) -> list[Entry]:
+        if "*" in runs:
+            return self._fitting(runs, states)
+        entry = self._find(runs)
+        if entry.state not in states:
+            raise Refused(f"Run {entry.job.run} is {entry.state}{why_not}")
+        return [entry]
+
+    def _fitting(self, pattern: str, states: Sequence[str]) -> list[Entry]:
+        found = [
+            entry
+            for entry in self.entries()
+            if entry.state in states and fnmatchcase(entry.job.run, f"*{pattern}*")
+        ]
+        if not found:
+            raise Refused(
+                f"No run on {self.name} that fits {pattern} is {' or '.join(states)}",
+                hint=f"prp queue {self.name} lists them.",
+            )
+        return found
 
     def _find(self, run: str) -> Entry:
         found = [entry for entry in self.entries() if run in entry.job.run]
         if len(found) != 1:
             names = ", ".join(entry.job.run for entry in found[:5])
+            hint = f"prp queue {self.name} lists them."
             raise Refused(
                 f"{len(found)} runs on {self.name} are called {run}"
                 + (f": {names}" if names else ""),
-                hint=f"prp queue {self.name} lists them.",
+                hint=f"{hint} '{run}*' means all of them." if found else hint,
             )
         return found[0]
 

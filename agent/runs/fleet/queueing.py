@@ -2,9 +2,11 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from agent.errors import EnvironmentProblem, SettingsError
+from sqlalchemy.exc import DatabaseError
+
+from agent.errors import EnvironmentProblem, PrpError, SettingsError
 from agent.journal import Record
 from agent.llm.models import KEYS, check_choice
 from agent.runs.beginning import masked, warn
@@ -32,7 +34,8 @@ def queue_orders(
         listen: Is told what the person should know before.
 
     Raises:
-        PrpError: One of the orders can't be queued; then none is.
+        PrpError: One of the orders can't be queued; then none is. What breaks later, the server or
+            the person, leaves those that were queued until then; how many is said.
 
     """
     # Keys are the workers' affair.
@@ -45,12 +48,28 @@ def queue_orders(
     for desk, remote in zip(desks, remotes, strict=True):
         _require_pushed(desk, remote)
     with queue_at(desks[0].settings.database_url, queue) as place:
-        jobs = []
-        for desk, remote in zip(desks, remotes, strict=True):
-            job = _job(desk, remote)
-            place.put(job, priority=priority)
-            jobs.append(job)
+        jobs: list[Job] = []
+        with _telling_how_many(jobs, of=len(desks), queue=queue):
+            for desk, remote in zip(desks, remotes, strict=True):
+                job = _job(desk, remote)
+                place.put(job, priority=priority)
+                jobs.append(job)
     return Queued(queue=queue, jobs=jobs)
+
+
+@contextlib.contextmanager
+def _telling_how_many(jobs: Sequence[Job], *, of: int, queue: str) -> Iterator[None]:
+    """Say of what is broken off in the middle what waits already: it will be carried out."""
+    try:
+        yield
+    except (PrpError, DatabaseError, KeyboardInterrupt) as error:
+        if not jobs:
+            raise
+        raise EnvironmentProblem(
+            f"Only {len(jobs)} of {of} were queued, up to {jobs[-1].prp}: "
+            f"{error if str(error) else 'interrupted'}",
+            hint=f"prp queue {queue} shows them; --cancel '*' ends all that have not ended.",
+        ) from error
 
 
 def _require_models(desk: Desk) -> None:
