@@ -120,8 +120,13 @@ _OF_THE_MACHINE = {
 
 def problem_of(error: OSError) -> EnvironmentProblem | None:
     """Return what the machine lacks; None where an error has to do with something else."""
-    hint = _OF_THE_MACHINE.get(error.errno or 0)
-    if hint is None:
+    hint = hint_for(error)
+    if not hint:
         return None
     where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
     return EnvironmentProblem(f"{where}{error.strerror}", hint=hint)
+
+
+def hint_for(error: OSError) -> str:
+    """Return what to do about what the machine lacks; empty where it is something else."""
+    return _OF_THE_MACHINE.get(error.errno or 0, "")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
-from agent.errors import EnvironmentProblem
+from agent.errors import EnvironmentProblem, hint_for
 from agent.journal.events import (
     AttemptVerified,
     Event,
@@ -65,18 +65,16 @@ class Journal:
         words = (line + "\n").encode("utf-8", "surrogatepass")
         size = os.fstat(self._file).st_size
         try:
-            is_whole = os.write(self._file, words) == len(words)
-            if is_whole and isinstance(event, _MUST_LAST):
+            if os.write(self._file, words) != len(words):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if isinstance(event, _MUST_LAST):
                 os.fsync(self._file)
-            why = "" if is_whole else os.strerror(errno.ENOSPC)
         except OSError as error:
-            why = str(error.strerror)
-        if why:
             # The next line must not go on where this one broke off.
             os.ftruncate(self._file, size)
             raise EnvironmentProblem(
-                f"The journal {self.path} can't be written: {why}", hint="Make room on the disk."
-            )
+                f"The journal {self.path} can't be written: {error.strerror}", hint=hint_for(error)
+            ) from error
         self._sequence += 1
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from agent.errors import EnvironmentProblem
+from agent.errors import EnvironmentProblem, hint_for
 from agent.shown import json_text
 
 
@@ -132,7 +132,7 @@ class RunFolder:
             if partial:
                 Path(partial).unlink(missing_ok=True)
             raise EnvironmentProblem(
-                f"{path} can't be written: {error.strerror}", hint="Make room on the disk."
+                f"{path} can't be written: {error.strerror}", hint=hint_for(error)
             ) from error
 
 

@@ -95,6 +95,20 @@ def test_F05_a_disk_that_is_full_when_a_run_is_taken_up_costs_no_step(
     assert tree_of(project) == expected.tree
 
 
+def test_F08_a_disk_that_can_only_be_read_is_called_so(tmp_path: Path, disk: Disk) -> None:
+    """Room would help nobody; the run is as it was, and can be looked at."""
+    project = Project(tmp_path / "project", FILES)
+    state = {"PRP_STATE_DIR": str(disk.place / "state")}
+    with Provider(Pauses()) as provider:
+        assert project.prp(*EXECUTE, *options(provider), **state).status in (4, 20)
+        disk.protect()
+        for command in (("resume", "-q"), ("resume", "-q", "--afresh"), ("cancel",)):
+            refused = project.prp(*command, **state)
+            assert (refused.status, "Make room" in refused.err) == (5, False), refused.err
+            assert "ead-only" in refused.err
+        assert project.prp("status", **state).status == 0
+
+
 def test_F07_a_commit_that_the_disk_has_no_room_for_is_made_later(
     disk: Disk, expected: Undisturbed
 ) -> None:

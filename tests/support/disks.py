@@ -26,6 +26,10 @@ class Disk:
             except OSError:
                 return
 
+    def protect(self) -> None:
+        """Let nobody write to it any more."""
+        subprocess.run(["mount", "-o", "remount,ro", str(self.place)], check=True)
+
     def make_room(self) -> None:
         """Take away what filled it."""
         self._filling.unlink(missing_ok=True)
