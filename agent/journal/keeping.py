@@ -65,8 +65,7 @@ class Journal:
         words = (line + "\n").encode("utf-8", "surrogatepass")
         size = os.fstat(self._file).st_size
         try:
-            if os.write(self._file, words) != len(words):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            _write_whole(self._file, words)
             if isinstance(event, _MUST_LAST):
                 os.fsync(self._file)
         except OSError as error:
@@ -76,6 +75,12 @@ class Journal:
                 f"The journal {self.path} can't be written: {error.strerror}", hint=hint_for(error)
             ) from error
         self._sequence += 1
+
+
+def _write_whole(file: int, words: bytes) -> None:
+    """Write with one call; a part is what a full disk had room for."""
+    if os.write(file, words) != len(words):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _whole_lines(path: Path) -> tuple[int, int]:
