@@ -43,8 +43,7 @@ def _listed_instead(found: Sequence[Task], blocks: Sequence[Block]) -> list[Task
 
     The changes stand in other sections, or each below its item: `1. Add the till`, `CREATE till.py`.
     """
-    words = {line.number: line.text for b in blocks for line in b.lines}
-    if not all(_CHANGE.match(words.get(task.line, "")) for task in found):
+    if not all(_CHANGE.match(_words_at(task.line, blocks)) for task in found):
         return []
     lines = [line for b in blocks if b.part is Part.TASKS for line in b.lines]
     items = listed_tasks(lines)
@@ -52,6 +51,14 @@ def _listed_instead(found: Sequence[Task], blocks: Sequence[Block]) -> list[Task
     first = next((task.line for task in found if task.line in numbers), None)
     is_whole = len(items) >= max(len(found), 2) and (first is None or items[0].line < first)
     return items if is_whole else []
+
+
+def _words_at(number: int, blocks: Sequence[Block]) -> str:
+    for block in blocks:
+        place = number - block.section.line
+        if 0 <= place < len(block.lines):
+            return block.lines[place].text
+    return ""
 
 
 _CHANGE = re.compile(
