@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy.exc import DatabaseError
 
-from agent.errors import EnvironmentProblem, PrpError, SettingsError
+from agent.errors import EnvironmentProblem, Exit, PrpError, SettingsError
 from agent.journal import Record
 from agent.llm.models import KEYS, check_choice
 from agent.runs.beginning import masked, warn
@@ -65,11 +65,14 @@ def _telling_how_many(jobs: Sequence[Job], *, of: int, queue: str) -> Iterator[N
     except (PrpError, DatabaseError, KeyboardInterrupt) as error:
         if not jobs:
             raise
-        raise EnvironmentProblem(
+        problem = EnvironmentProblem(
             f"Only {len(jobs)} of {of} were queued, up to {jobs[-1].prp}: "
             f"{error if str(error) else 'interrupted'}",
             hint=f"prp queue {queue} shows them; --cancel '*' ends all that have not ended.",
-        ) from error
+        )
+        if isinstance(error, KeyboardInterrupt):
+            problem.exit_status = Exit.INTERRUPTED
+        raise problem from error
 
 
 def _require_models(desk: Desk) -> None:
