@@ -14,7 +14,7 @@ from pathlib import Path
 # The folder for temporary files may be another machine's: what is gone here may be there.
 _GONE_FOR_GOOD = 24 * 3600.0
 _OF_A_COMMAND = ("prp-plan-", "prp-draft-")
-_OURS = re.compile(r"prp-(plan|draft|net|probe|merge|doctor)-\w+")
+_OURS = re.compile(r"prp-(plan|draft|net|probe|merge|doctor|worker)-\w+")
 _OWNED = ".owned"
 
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -157,6 +158,30 @@ def test_a_worker_whose_loaded_process_dies_goes_on(
     assert one.wait(90) == 0, fleet.said("one")
     assert fleet.tree("prp/greet") == expected.tree
     assert len(provider.requests) <= expected.asked + 1
+
+
+def test_a_worker_leaves_no_temporary_files(fleet: Fleet, provider: Provider) -> None:
+    """Those of one that is killed are taken away with the next run on its machine."""
+    with TemporaryDirectory(dir="/tmp") as place:
+        killed = fleet.worker("one", TMPDIR=place)
+        wait_for(lambda: "takes runs from team" in fleet.said("one"))
+        assert list(Path(place).iterdir())
+        killed.kill()
+        killed.wait()
+        execute(fleet, provider)
+        worker = fleet.worker("one", "--until-empty", TMPDIR=place)
+        assert worker.wait(60) == 0, fleet.said("one")
+        assert not list(Path(place).iterdir())
+
+
+def test_a_worker_works_where_no_socket_can_be_made(fleet: Fleet, provider: Provider) -> None:
+    """Given a folder for temporary files with a long name, then each run loads for itself."""
+    place = fleet.folder / ("long" * 30)
+    place.mkdir()
+    execute(fleet, provider)
+    worker = fleet.worker("one", "--until-empty", TMPDIR=str(place))
+    assert worker.wait(60) == 0, fleet.said("one")
+    assert [entry["outcome"] for entry in fleet.entries()] == ["proven"]
 
 
 def test_a_worker_takes_its_code_from_nowhere_else(fleet: Fleet, provider: Provider) -> None:

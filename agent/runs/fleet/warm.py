@@ -7,38 +7,58 @@ import os
 import runpy
 import signal
 import sys
+import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 
 from agent.runs.detaching import Process, start_working, working_on
 from agent.runs.folder import RunFolder
+from agent.workspace.passing import passing_folder
 
 _LOADS = "agent.runs.fleet.loaded"
 # What the library says of a process whose end nobody saw, for the one it is a copy of is dead.
 _UNSEEN = 255
 
 
+@contextmanager
+def warm() -> Iterator["Warm"]:
+    """Begin to load, beside what goes on; the first run waits for the rest."""
+    with passing_folder("worker") as folder:
+        # The library's own is left behind by whoever ends at once.
+        usual, tempfile.tempdir = tempfile.tempdir, str(folder)
+        get_temp_dir()
+        tempfile.tempdir = usual
+        yield Warm()
+
+
 class Warm:
     """Starts processes that work on runs; see `start_working`."""
 
     def __init__(self) -> None:
-        """Begin to load, beside what goes on; the first run waits for the rest."""
+        """Begin to load where processes can be copied."""
         self._lock = threading.Lock()
         # Elsewhere a copy of a process that has loaded libraries of the system is not safe.
-        self._is_safe = sys.platform == "linux"
-        if self._is_safe:
+        self._can_copy = sys.platform == "linux"
+        if self._can_copy:
             # A checkout with an `agent` package of its own must not be taken for ours.
             os.environ.setdefault("PYTHONSAFEPATH", "1")
             self._context = get_context("forkserver")
             self._context.set_forkserver_preload([_LOADS])
-            forkserver.ensure_running()
+            try:
+                forkserver.ensure_running()
+            except OSError:
+                # Sockets have short names: below a folder with a long one there can be none.
+                self._can_copy = False
 
     def start(self, folder: RunFolder, *, cwd: Path, lifeline: int) -> Process:
         """Let a process of its own work on a run; its life is tied to the lifeline."""
-        if not self._is_safe:
+        if not self._can_copy:
             return start_working(folder, cwd=cwd, lifeline=lifeline)
         with Connection(os.dup(lifeline), writable=False) as tied:
             place = (str(cwd), str(folder.output))

@@ -28,7 +28,7 @@ from agent.runs.fleet.jobs import Job, from_json, unpack
 from agent.runs.fleet.liveness import Sign
 from agent.runs.fleet.queue import WORKFLOW, id_of, prefix_of, prepared, run_of
 from agent.runs.fleet.storing import store
-from agent.runs.fleet.warm import Warm
+from agent.runs.fleet.warm import Warm, warm
 from agent.runs.folder import RunFolder
 from agent.settings import Settings
 
@@ -71,7 +71,7 @@ class Worker:
     )
     _running: dict[str, "_Running"] = field(default_factory=dict)
     _is_ending: bool = False
-    _warm: Warm = field(default_factory=Warm)
+    _warm: Warm = field(init=False)
     _tidied: float = -_TIDYING
 
     async def work(self, *, until_empty: bool) -> None:
@@ -97,7 +97,7 @@ class Worker:
             asyncio.get_running_loop().add_signal_handler(number, end)
         sign = Sign(url, self.name)
         try:
-            with _listening(self, url):
+            with warm() as self._warm, _listening(self, url):
                 await self._register()
                 self.say(f"worker {self.name} takes runs from {self.queue}")
                 await self._watch(sign, stop, until_empty=until_empty)
