@@ -4,7 +4,7 @@
 
 Everything is real but the model. Counted is the time on the processor, of `prp` and of what it
 started, from its start until it asks for what nobody has answered yet: on a busy machine that says
-more than seconds on the wall.
+more than seconds on the wall. A worker's processes are copies of one that has loaded everything.
 """
 
 import os
@@ -12,10 +12,13 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from agent.runs.fleet.warm import Warm, warm
+from agent.runs.folder import RunFolder
 from tests.support.long import PARTS_PRP, Writer
 from tests.support.project import Project
 from tests.support.provider import Provider
@@ -39,35 +42,69 @@ def main() -> None:
     """Print a row for each place where a run is taken up."""
     times = int(sys.argv[1]) if sys.argv[1:] else TIMES
     print(
-        "killed at task     own CPU s, least and median    git and others, CPU s    wall s, least"
+        "killed at task  by             own CPU s, least and median    git and others, CPU s    "
+        "wall s, least"
     )
-    for task in KILLED_AT:
-        with tempfile.TemporaryDirectory(prefix="prp-bench-") as name:
-            costs = _costs(Path(name), task, times)
-        own = [cost.own for cost in costs]
-        print(
-            f"{task:14} {min(own):15.2f} {median(own):9.2f} {min(c.started for c in costs):25.2f}"
-            f" {min(c.wall for c in costs):19.2f}",
-            flush=True,
-        )
+    with tempfile.TemporaryDirectory(prefix="prp-bench-") as name:
+        place = Path(name) / "place"
+        os.environ["XDG_STATE_HOME"] = str(place / "state")
+        project = Project(place / "project", {"PRPs/parts.md": PARTS_PRP})
+        os.environ.update(project.environment())
+        with warm() as loaded:
+            for task in KILLED_AT:
+                for who, costs in _costs(project, loaded, task, times).items():
+                    own = [cost.own for cost in costs]
+                    print(
+                        f"{task:14}  {who:10} {min(own):15.2f} {median(own):9.2f} "
+                        f"{min(c.started for c in costs):25.2f} "
+                        f"{min(c.wall for c in costs):19.2f}",
+                        flush=True,
+                    )
 
 
-def _costs(folder: Path, task: int, times: int) -> list[Cost]:
-    """Return what each of several processes took that took the same run up."""
-    place, kept = folder / "place", folder / "kept"
-    os.environ["XDG_STATE_HOME"] = str(place / "state")
+def _costs(project: Project, loaded: Warm, task: int, times: int) -> dict[str, list[Cost]]:
+    """Return what each of several processes took that took the same run up, by who began it."""
+    place = project.root.parent
+    fresh, kept = place.with_name("fresh"), place.with_name("kept")
+    if not fresh.exists():
+        shutil.copytree(place, fresh, symlinks=True)
+    _put_back(fresh, place)
     writer = Writer(task)
     with Provider(writer) as model:
-        project = Project(place / "project", {"PRPs/parts.md": PARTS_PRP})
         order = ("execute", "PRPs/parts.md", "--plan", "literal", "--model", "openai-chat:x")
         writer.kill(project, *order, "--base-url", model.url)
-        shutil.copytree(place, kept, symlinks=True)
-        return [_taken_up(project, writer, kept, place, task) for _ in range(times)]
+        _put_back(place, kept)
+
+        def by_hand() -> None:
+            writer.kill(project, "resume")
+
+        def by_worker() -> None:
+            (run,) = project.runs
+            reading, writing = os.pipe()
+            folder = RunFolder(id=run.name, path=run)
+            writer.see_killed(loaded.start(folder, cwd=project.root, lifeline=reading))
+            os.close(reading)
+            os.close(writing)
+
+        def costs(take_up: Callable[[], None], times: int) -> list[Cost]:
+            return [_taken_up(take_up, writer, kept, place, task) for _ in range(times)]
+
+        # The first of a worker's waits until everything is loaded.
+        return {
+            "prp resume": costs(by_hand, times),
+            "a worker": costs(by_worker, times + 1)[1:],
+        }
 
 
-def _taken_up(project: Project, writer: Writer, kept: Path, place: Path, task: int) -> Cost:
-    shutil.rmtree(place)
+def _put_back(kept: Path, place: Path) -> None:
+    shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(kept, place, symlinks=True)
+
+
+def _taken_up(
+    take_up: Callable[[], None], writer: Writer, kept: Path, place: Path, task: int
+) -> Cost:
+    _put_back(kept, place)
     costs: list[Cost] = []
     began = time.monotonic()
 
@@ -81,7 +118,7 @@ def _taken_up(project: Project, writer: Writer, kept: Path, place: Path, task: i
         )
 
     writer.kill_at(task, measure)
-    writer.kill(project, "resume")
+    take_up()
     return costs[0]
 
 

@@ -1,8 +1,10 @@
 """A PRP of a hundred tasks, and who writes it part after part until `prp` is killed."""
 
+import os
 import signal
 import subprocess
 from collections.abc import Callable
+from typing import Protocol
 
 from tests.support.project import PRP, Project
 from tests.support.provider import Answer, Request
@@ -32,13 +34,22 @@ test -f part_{TASKS}.py
 """
 
 
+class Victim(Protocol):
+    """A process that is going to be killed."""
+
+    pid: int
+
+    def wait(self) -> int:
+        """Return the number of the signal that ended it, negative."""
+
+
 class Writer:
     """Writes part after part; who asks for one of certain parts is killed instead."""
 
     def __init__(self, *killed_at: int) -> None:
         """Say the parts."""
         self._killed_at = list(killed_at)
-        self._victim: subprocess.Popen[bytes] | None = None
+        self._victim: Victim | None = None
         self._before: Callable[[int], None] = lambda _: None
         self.asked: list[int] = []
 
@@ -48,7 +59,7 @@ class Writer:
         if part in self._killed_at and self._victim:
             self._killed_at.remove(part)
             self._before(self._victim.pid)
-            self._victim.kill()
+            os.kill(self._victim.pid, signal.SIGKILL)
             return Answer(text="to nobody")
         self.asked.append(part)
         write = {"path": f"part_{part}.py", "content": f"N = {part}\n"}
@@ -61,11 +72,16 @@ class Writer:
 
     def kill(self, project: Project, *arguments: str) -> None:
         """Run `prp` until it asks for what it must not get."""
-        self._victim = subprocess.Popen(
+        started = subprocess.Popen(
             [str(PRP), *arguments, "-q"],
             cwd=project.root,
             env=project.environment(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        assert self._victim.wait(300) == -signal.SIGKILL
+        self.see_killed(started)
+
+    def see_killed(self, started: Victim) -> None:
+        """Wait until a process that works on the run asks for what it must not get."""
+        self._victim = started
+        assert started.wait() == -signal.SIGKILL

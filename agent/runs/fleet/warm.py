@@ -7,14 +7,13 @@ import os
 import runpy
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
-from multiprocessing.util import get_temp_dir
+from multiprocessing.process import current_process
 from pathlib import Path
 
 from agent.runs.detaching import Process, start_working, working_on
@@ -28,12 +27,10 @@ _UNSEEN = 255
 
 @contextmanager
 def warm() -> Iterator["Warm"]:
-    """Begin to load, beside what goes on; the first run waits for the rest."""
+    """Begin to load, beside what goes on; the first run waits for the rest. Once in a process."""
     with passing_folder("worker") as folder:
-        # The library's own is left behind by whoever ends at once.
-        usual, tempfile.tempdir = tempfile.tempdir, str(folder)
-        get_temp_dir()
-        tempfile.tempdir = usual
+        # One that the library makes for its socket is left behind by whoever ends at once.
+        current_process()._config["tempdir"] = str(folder)  # type: ignore[attr-defined]  # noqa: SLF001
         yield Warm()
 
 
