@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_ai.exceptions import UserError
 
 from agent.errors import SettingsError
+from agent.llm.schemas import translated_once
 from agent.llm.sending import sent_as_it_is
 
 if TYPE_CHECKING:
@@ -36,14 +37,14 @@ def connect(name: str, *, base_url: str | None, key: str | None) -> "Model":
     address = base_url or _OWN_ADDRESS.get(provider)
     try:
         if provider == "anthropic":
-            return _anthropic(model, address, key or _NO_KEY)
-        if provider in _OWN_ADDRESS:
+            opened = _anthropic(model, address, key or _NO_KEY)
+        elif provider in _OWN_ADDRESS:
             opened = _openai(model, address, key or _NO_KEY, chat=provider == "openai-chat")
         else:
             opened = _other(name, address, key)
     except (UserError, ImportError) as error:
         raise SettingsError(f"{name} can't be opened: {error}") from error
-    return sent_as_it_is(opened)
+    return translated_once(sent_as_it_is(opened))
 
 
 def _anthropic(model: str, address: str | None, key: str) -> "Model":
