@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
@@ -21,7 +20,7 @@ from agent.runs.durable import Steps
 from agent.runs.engine import engine
 from agent.runs.folder import RunFolder
 from agent.steps import step
-from tests.support.fleet import a_fleet
+from tests.support.fleet import a_fleet, wait_for
 from tests.support.lives import FILES, Coder, options
 from tests.support.postgres import a_database
 from tests.support.project import Project
@@ -31,6 +30,7 @@ from tests.support.scripts import GREET_PRP
 STEPS = 200
 RUNS = 8
 ONE_BY_ONE = 5
+PAUSE = 0.002
 
 
 async def _steps(url: str) -> tuple[float, float, float]:
@@ -98,28 +98,24 @@ def _resident(server: str, folder: Path) -> None:
     project = Project(folder / "project", FILES)
     with a_fleet(folder, project, f"{server}/resident") as fleet, Provider(noting) as model:
         fleet.worker("one")
-        _wait_for(lambda: "takes runs" in fleet.said("one"))
+        wait_for(lambda: "takes runs" in fleet.said("one"), pause=PAUSE)
         for number in range(ONE_BY_ONE + 1):
             before = len(asked)
             command = ("execute", "PRPs/greet.md", "--queue", "team", *options(model))
             if (queued := fleet.prp(*command)).status:
                 sys.exit(queued.err)
-            _wait_for(lambda number=number: fleet.said("one").count(" on prp/") > number)
+            wait_for(
+                lambda number=number: fleet.said("one").count(" on prp/") > number, pause=PAUSE
+            )
             begun = time.monotonic()
-            _wait_for(lambda number=number: fleet.said("one").count("proven (0)") > number)
+            wait_for(
+                lambda number=number: fleet.said("one").count("proven (0)") > number, pause=PAUSE
+            )
             taken.append(asked[before] - begun)
     # The first of them waits until everything is loaded.
     told = ", ".join(f"{seconds * 1000:.0f}" for seconds in taken)
     print(f"\nfrom taking a run to its first question: median of the last {ONE_BY_ONE} of")
     print(f"{told}: {median(taken[1:]) * 1000:.0f} ms")
-
-
-def _wait_for(what: Callable[[], bool]) -> None:
-    latest = time.monotonic() + 60
-    while not what():
-        if time.monotonic() > latest:
-            sys.exit("it did not come to that")
-        time.sleep(0.002)
 
 
 def main() -> None:

@@ -89,9 +89,9 @@ def a_fleet(folder: Path, project: Project, url: str) -> Iterator[Fleet]:
         fleet.end()
 
 
-def wait_for(what: Any, *, seconds: float = 60) -> None:
-    """Wait until something holds."""
+def wait_for(what: Any, *, seconds: float = 60, pause: float = 0.2) -> None:
+    """Wait until something holds, looking again after each pause (seconds)."""
     latest = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < latest, "it did not come to that"
-        time.sleep(0.2)
+        time.sleep(pause)
