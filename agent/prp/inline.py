@@ -21,10 +21,14 @@ _INLINE = re.compile(r"`(?!\s)((?:[^`\\\n]++|\\`[^`\\\n]*+\\`|\\)++)(?<!\s)`([^`
 _QUOTED_TEXT = re.compile(r"'[^'\n]*'")
 _ITEM_MARKS = frozenset("-*+0123456789")
 _LIST_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
+OTHER_LABELS = (
+    r"VALIDAZIONE|VALIDACI[OÓ]N|VALIDA[CÇ][AÃ]O|VALIDIERUNG|V[EÉ]RIFICATION|"
+    r"VERIFICA(?:CI[OÓ]N|[CÇ][AÃ]O)?|(?:ÜBER)?PRÜFUNG"
+)
+"""What a label of checks is called in other languages."""
 LABEL = (
     r"(?:VALIDATE|VALIDATION|VERIFY|VERIFICATION|CONFIRM|CHECKS?|TESTS?|RUN|EXEC(?:UTE)?|COMMANDS?|"
-    r"GATES?|PROVES?|ACCEPTANCE|VALIDAZIONE|VALIDACI[OÓ]N|VALIDA[CÇ][AÃ]O|VALIDIERUNG|V[EÉ]RIFICATION|"
-    r"VERIFICA(?:CI[OÓ]N|[CÇ][AÃ]O)?|(?:ÜBER)?PRÜFUNG)"
+    rf"GATES?|PROVES?|ACCEPTANCE|{OTHER_LABELS})"
 )
 # For words in lower case: to search whatever the case takes twice the time.
 _LABELLED = re.compile(rf"\b{LABEL.lower()}\b[^`:]{{0,40}}:")

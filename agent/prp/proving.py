@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from agent.prp.checks import check_of, fence_checks_of, is_shell_fence
 from agent.prp.commands import Command, split_commands
-from agent.prp.inline import LABEL, bare_check, in_backticks, is_surely_a_command
+from agent.prp.inline import LABEL, OTHER_LABELS, bare_check, in_backticks, is_surely_a_command
 from agent.prp.kinds import Effect, effect_of
 from agent.prp.lines import Line, Role, fences, heading
 from agent.prp.model import Check
@@ -84,7 +84,7 @@ def _below_labels(lines: Sequence[Line]) -> list[Check]:
 _ENDS_OF_LABELS = frozenset(":*")
 _ONLY_A_LABEL = re.compile(
     r"\s*(?:(?:[-*]|\d+[.)])\s+)?\**(?:VALIDAT(?:E|ION)|VERIF(?:Y|ICATION)|CONFIRM|CHECKS?|GATES?|"
-    r"(?:RUN\s(?:THE\s)?)?TESTS?(?:\sLOCALLY)?|VALIDAZIONE|VALIDACI[OÓ]N|VALIDA[CÇ][AÃ]O|VALIDIERUNG|V[EÉ]RIFICATION|VERIFICA(?:CI[OÓ]N|[CÇ][AÃ]O)?|(?:ÜBER)?PRÜFUNG)"
+    rf"(?:RUN\s(?:THE\s)?)?TESTS?(?:\sLOCALLY)?|{OTHER_LABELS})"
     r"(?: commands?| steps?| gates?| checks?|"
     r"\sbefore\s\w+|\sthat\s[\w\s]{1,40})?(?:\**\s*:\s*\**|\*\*)\s*$",
     re.IGNORECASE,
