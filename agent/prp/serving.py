@@ -96,10 +96,10 @@ def noted_by(check: Check) -> list[str]:
     """Return the assignments behind a server's `&`: `PID=$!`."""
     if not is_server(check):
         return []
-    return _NOTE.findall(split_background(check.command)[1])
+    return [noted[0] for noted in _NOTED.finditer(split_background(check.command)[1])]
 
 
-_NOTE = re.compile(r"\w+=\"?\$!\"?")
+_NOTED = re.compile(r"(\w+)=\"?\$!\"?")
 
 
 _OWN = r"(?:\"?\$\{?\w*(?:PID|pid)\w*\}?\"?|\"?\$!\"?|%\d+|\"?\$\(jobs\s+-p\)\"?)"
@@ -122,7 +122,6 @@ def only_tidies(command: str) -> bool:
     return True
 
 
-_NOTED = re.compile(r"(\w+)=\"?\$!\"?")
 _DOCKER_UP = re.compile(
     r"\b(?:docker|podman|docker-compose)\b[^\n]*\s(?:up|run|start)\b|\b(?:kubectl|minikube|supabase)\b"
 )
