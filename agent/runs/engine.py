@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
+from dbos._queue import queue_worker_thread
 from sqlalchemy.exc import DatabaseError
 
 from agent.runs.database import SCHEMA
@@ -110,15 +111,21 @@ def _tell(
 
 
 # Seconds between two looks for a run that is taken up; there are few, until it has begun.
-_PAUSE = 0.05
+_PAUSE = 0.02
 
 
 class Engine:
     """A running engine; there is one in a process at a time."""
 
-    def __init__(self, taken_up: str) -> None:
+    def __init__(self, database: DBOS, taken_up: str) -> None:
         """Take runs up by way of a queue that nobody else listens to."""
+        self._database = database
         self._taken_up = taken_up
+        self._closed = threading.Event()
+
+    def close(self) -> None:
+        """Look for runs to take up no more."""
+        self._closed.set()
 
     async def run(
         self, run: str, body: Callable[[], Awaitable[tuple[_Result, bool]]], steps: Steps
@@ -156,8 +163,16 @@ class Engine:
     async def _take_up(self, run: str, steps: Steps) -> None:
         """Have the engine begin a workflow again that was left open."""
         steps.know(await DBOS.list_workflow_steps_async(run))
-        await DBOS.register_queue_async(self._taken_up, polling_interval_sec=_PAUSE)
+        queue = await DBOS.register_queue_async(self._taken_up, polling_interval_sec=_PAUSE)
         await DBOS.resume_workflow_async(run, queue_name=self._taken_up)
+        # The engine would begin to listen by itself, but it looks for new queues once a second.
+        # The thread ends with the queue, which is deleted as soon as the run has begun.
+        threading.Thread(
+            target=queue_worker_thread,
+            args=(self._closed, self._database, queue),
+            name="prp-taking-up",
+            daemon=True,
+        ).start()
 
     async def _result(self, run: str, work: _Work) -> Any:
         try:
@@ -204,15 +219,18 @@ async def engine(url: str, *, executor: str, taken_up: str) -> AsyncIterator[Eng
     while _closing:
         await asyncio.to_thread(_closing.pop().join)
     try:
-        DBOS(config=configuration(url, executor=executor))
-        DBOS.listen_queues([taken_up])
+        database = DBOS(config=configuration(url, executor=executor))
+        # Not to those of others; to its own one it listens as soon as there is one.
+        DBOS.listen_queues([])
         DBOS.launch()
     except DatabaseError as error:
         _close()
         raise unwritable(error) from error
+    opened = Engine(database, taken_up)
     try:
-        yield Engine(taken_up)
+        yield opened
     finally:
+        opened.close()
         _close()
 
 
