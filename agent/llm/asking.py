@@ -39,6 +39,7 @@ from agent.llm.faults import (
 from agent.llm.fitting import Fitting
 from agent.llm.flaws import LONGEST_ANSWER, Flaw, flaw_of
 from agent.llm.models import ModelChoice, Patience
+from agent.llm.pieces import asked_in_pieces
 from agent.llm.prices import Tokens
 from agent.masking import Mask
 from agent.steps import Json, step
@@ -306,7 +307,7 @@ class AskingModel(WrapperModel):
     ) -> ModelResponse:
         try:
             async with asyncio.timeout(self._choice.timeout_seconds):
-                response = await self._received(link.model, messages, settings, parameters)
+                response = await self._received(link, messages, settings, parameters)
             self._require_whole(link, response)
         except (PrpError, TryAgain, UserError):
             raise
@@ -329,16 +330,16 @@ class AskingModel(WrapperModel):
 
     async def _received(
         self,
-        model: Model,
+        link: Link,
         messages: list[ModelMessage],
         settings: ModelSettings,
         parameters: ModelRequestParameters,
     ) -> ModelResponse:
         """Stream an answer to its end: a silent connection is noticed, a long one is not."""
-        if model.system == "replay":
-            return await model.request(messages, settings, parameters)
+        if link.model.system == "replay" or asked_in_pieces(link.whom.model):
+            return await link.model.request(messages, settings, parameters)
         size = 0
-        async with model.request_stream(messages, settings, parameters) as stream:
+        async with link.model.request_stream(messages, settings, parameters) as stream:
             events = aiter(stream)
             while True:
                 try:
@@ -356,6 +357,8 @@ class AskingModel(WrapperModel):
         """Return what a request asks of its provider: length, and to keep the beginning cached."""
         merged: dict[str, Any] = dict(settings or {})
         name = link.whom.model
+        if in_pieces := asked_in_pieces(name):
+            merged["extra_body"] = {**(merged.get("extra_body") or {}), **in_pieces}
         if name.startswith("anthropic:"):
             # The tools stand before the instructions, and are cached with them.
             merged |= {

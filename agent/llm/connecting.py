@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic_ai.exceptions import UserError
 
 from agent.errors import SettingsError
+from agent.llm.collecting import collecting
+from agent.llm.pieces import Completion, Message, Response
 from agent.llm.schemas import translated_once
 from agent.llm.sending import sent_as_it_is
 
@@ -21,13 +23,14 @@ _OWN_ADDRESS = {
 _NO_KEY = "none"
 
 
-def connect(name: str, *, base_url: str | None, key: str | None) -> "Model":
+def connect(name: str, *, base_url: str | None, key: str | None, idle_seconds: float) -> "Model":
     """Open the plain model, without budget, retries or checks.
 
     Args:
         name: `provider:model`, checked before.
         base_url: Address of a compatible server.
         key: None where the server needs none.
+        idle_seconds: How long an answer may be silent.
 
     Raises:
         SettingsError: The provider's library does not take the name or the settings.
@@ -37,9 +40,10 @@ def connect(name: str, *, base_url: str | None, key: str | None) -> "Model":
     address = base_url or _OWN_ADDRESS.get(provider)
     try:
         if provider == "anthropic":
-            opened = _anthropic(model, address, key or _NO_KEY)
+            opened = _anthropic(model, address, key or _NO_KEY, idle_seconds)
         elif provider in _OWN_ADDRESS:
-            opened = _openai(model, address, key or _NO_KEY, chat=provider == "openai-chat")
+            is_chat = provider == "openai-chat"
+            opened = _openai(model, address, key or _NO_KEY, idle_seconds, chat=is_chat)
         else:
             opened = _other(name, address, key)
     except (UserError, ImportError) as error:
@@ -47,22 +51,37 @@ def connect(name: str, *, base_url: str | None, key: str | None) -> "Model":
     return translated_once(sent_as_it_is(opened))
 
 
-def _anthropic(model: str, address: str | None, key: str) -> "Model":
-    from anthropic import AsyncAnthropic  # noqa: PLC0415
+def _anthropic(model: str, address: str | None, key: str, idle_seconds: float) -> "Model":
+    from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient  # noqa: PLC0415
     from pydantic_ai.models.anthropic import AnthropicModel  # noqa: PLC0415
     from pydantic_ai.providers.anthropic import AnthropicProvider  # noqa: PLC0415
 
     # Tries are counted and time is limited in one place, and that is not here.
-    client = AsyncAnthropic(api_key=key, base_url=address, max_retries=0, timeout=None)
+    client = AsyncAnthropic(
+        api_key=key,
+        base_url=address,
+        max_retries=0,
+        timeout=None,
+        http_client=collecting(DefaultAsyncHttpxClient, Message, idle_seconds=idle_seconds),
+    )
     return AnthropicModel(model, provider=AnthropicProvider(anthropic_client=client))
 
 
-def _openai(model: str, address: str | None, key: str, *, chat: bool) -> "Model":
-    from openai import AsyncOpenAI  # noqa: PLC0415
+def _openai(
+    model: str, address: str | None, key: str, idle_seconds: float, *, chat: bool
+) -> "Model":
+    from openai import AsyncOpenAI, DefaultAsyncHttpxClient  # noqa: PLC0415
     from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel  # noqa: PLC0415
     from pydantic_ai.providers.openai import OpenAIProvider  # noqa: PLC0415
 
-    client = AsyncOpenAI(api_key=key, base_url=address, max_retries=0, timeout=None)
+    collector = Completion if chat else Response
+    client = AsyncOpenAI(
+        api_key=key,
+        base_url=address,
+        max_retries=0,
+        timeout=None,
+        http_client=collecting(DefaultAsyncHttpxClient, collector, idle_seconds=idle_seconds),
+    )
     provider = OpenAIProvider(openai_client=client)
     if chat:
         return OpenAIChatModel(model, provider=provider)

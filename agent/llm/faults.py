@@ -81,6 +81,12 @@ def explained(error: Exception, whom: Whom) -> Exception:
         whom: The model that was asked.
 
     """
+    # The libraries say "connection error" of whatever happens while an answer arrives.
+    ours = (cause for cause in _causes(error) if isinstance(cause, TryAgain | AgentFailed))
+    return next(ours, None) or _theirs(error, whom)
+
+
+def _theirs(error: Exception, whom: Whom) -> Exception:
     from pydantic_ai import exceptions as known  # noqa: PLC0415 - loaded by whoever asked
 
     said = _one_line(error)

@@ -239,7 +239,9 @@ def _connected(
     address = address_for(choice, name)
     if (name, address) not in connections:
         key = key_of(name, keys, base_url=address)
-        connections[name, address] = connect(name, base_url=address, key=key)
+        connections[name, address] = connect(
+            name, base_url=address, key=key, idle_seconds=choice.idle_seconds
+        )
     return connections[name, address]
 
 

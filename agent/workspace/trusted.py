@@ -11,13 +11,16 @@ def trusted_program(name: str) -> str | None:
     The system's own comes first. Of the person's PATH only absolute folders outside of the
     current repository count: an activated environment, or `.`, would let it decide what runs.
     """
+    return shutil.which(name, path=os.defpath) or shutil.which(name, path=_outside())
+
+
+def _outside() -> str:
     here = _repository_around(Path.cwd())
-    outside = [
+    return os.pathsep.join(
         folder
         for folder in os.environ.get("PATH", "").split(os.pathsep)
         if folder.startswith("/") and not Path(folder).resolve().is_relative_to(here)
-    ]
-    return shutil.which(name, path=os.defpath) or shutil.which(name, path=os.pathsep.join(outside))
+    )
 
 
 def _repository_around(folder: Path) -> Path:

@@ -17,7 +17,7 @@ def asked(*names: str) -> ModelRequestParameters:
 
 @pytest.mark.parametrize("name", ["openai-chat:x", "openai:x", "anthropic:x"])
 def test_the_same_tools_are_translated_once(name: str) -> None:
-    model = connect(name, base_url="http://127.0.0.1:9", key="x")
+    model = connect(name, base_url="http://127.0.0.1:9", key="x", idle_seconds=5)
     first = model.customize_request_parameters(asked("read", "write"))
     assert model.customize_request_parameters(asked("read", "write")) is first
     assert first == type(model).customize_request_parameters(model, asked("read", "write"))
@@ -25,7 +25,9 @@ def test_the_same_tools_are_translated_once(name: str) -> None:
 
 def test_other_tools_are_translated_for_themselves_however_many_came_before() -> None:
     """Given more sets of tools than are remembered, then each gets its own."""
-    model = translated_once(connect("openai-chat:x", base_url="http://127.0.0.1:9", key="x"))
+    model = translated_once(
+        connect("openai-chat:x", base_url="http://127.0.0.1:9", key="x", idle_seconds=5)
+    )
     for _ in range(2):
         for number in range(12):
             came = model.customize_request_parameters(asked(f"tool_{number}"))
