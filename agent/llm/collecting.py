@@ -7,7 +7,7 @@ a millisecond each; whole, an answer costs what one piece does.
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from typing import Any, TypeVar
 
@@ -94,15 +94,23 @@ async def _whole(
 
 
 async def _collected(answer: httpx2.Response, collector: Collector, idle_seconds: float) -> Json:
-    async with aclosing(_events(_heard(answer, idle_seconds))) as events:
-        async for event in events:
-            try:
-                collector.take(event)
-            except (AttributeError, KeyError, TypeError) as error:
-                raise TryAgain(f"the answer does not keep to its format: {error!r}") from error
-            if collector.size > LONGEST_ANSWER:
-                raise AnswerUnusable(f"An answer of over {LONGEST_ANSWER:,} characters")
+    events = _Events()
+    async with aclosing(_heard(answer, idle_seconds)) as pieces:
+        async for piece in pieces:
+            for event in events.ended_by(piece):
+                _take(collector, event)
+            if events.are_over:
+                break
     return collector.whole()
+
+
+def _take(collector: Collector, event: Json) -> None:
+    try:
+        collector.take(event)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise TryAgain(f"the answer does not keep to its format: {error!r}") from error
+    if collector.size > LONGEST_ANSWER:
+        raise AnswerUnusable(f"An answer of over {LONGEST_ANSWER:,} characters")
 
 
 def _told(answer: httpx2.Response, status: int, body: Json) -> httpx2.Response:
@@ -130,29 +138,30 @@ async def _heard(answer: httpx2.Response, idle_seconds: float) -> AsyncGenerator
     raise AnswerUnusable(f"An answer of over {_LONGEST_STREAM:,} bytes")
 
 
-async def _events(pieces: AsyncIterator[bytes]) -> AsyncGenerator[Json]:
-    """Yield the data of server-sent events."""
-    data: list[bytes] = []
-    async for line in _lines(pieces):
-        if line.startswith(b"data:"):
-            data.append(line[5:].strip())
-        elif not line and data:
-            words = b"\n".join(data)
-            data = []
-            if words == b"[DONE]":
-                return
-            yield _read(words)
+class _Events:
+    """Reads server-sent events from a stream that is cut anywhere."""
 
+    def __init__(self) -> None:
+        self._begun: list[bytes] = []
+        self._data: list[bytes] = []
+        self.are_over = False
 
-async def _lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    begun: list[bytes] = []
-    async for piece in pieces:
+    def ended_by(self, piece: bytes) -> Iterator[Json]:
+        """Yield the data of the events that end with the next bytes of the stream."""
         first, *others = piece.split(b"\n")
-        begun.append(first)
-        for line in others:
-            yield b"".join(begun).rstrip(b"\r")
-            begun = [line]
-    yield b"".join(begun).rstrip(b"\r")
+        self._begun.append(first)
+        for following in others:
+            line = b"".join(self._begun).rstrip(b"\r")
+            self._begun = [following]
+            if line.startswith(b"data:"):
+                self._data.append(line[5:].strip())
+            elif not line and self._data:
+                words = b"\n".join(self._data)
+                self._data = []
+                if words == b"[DONE]":
+                    self.are_over = True
+                    return
+                yield _read(words)
 
 
 def _read(words: bytes) -> Json:
