@@ -337,6 +337,16 @@ def test_what_was_queued_before_it_broke_off_is_said(fleet: Fleet, provider: Pro
     assert [entry["prp"] for entry in fleet.entries()] == ["PRPs/greet.md"]
 
 
+def test_how_far_it_has_come_is_said_of_many(fleet: Fleet, provider: Provider) -> None:
+    """Given more runs than are queued in a moment, then the person sees that it goes on."""
+    names = [f"PRPs/part_{number}.md" for number in range(21)]
+    for name in names:
+        fleet.project.write(name, GREET_PRP)
+    queued = fleet.prp("execute", *names, "--queue", "team", *options(provider))
+    assert (queued.status, "20 of 21 are queued" in queued.err) == (0, True)
+    assert len(fleet.entries()) == len(names)
+
+
 def test_limits_and_priorities(fleet: Fleet, provider: Provider) -> None:
     """With one slot the most urgent run comes first, whenever it was queued."""
     for priority in ("30", "20", "10"):

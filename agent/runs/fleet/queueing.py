@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy.exc import DatabaseError
 
 from agent.errors import EnvironmentProblem, Exit, PrpError, SettingsError
-from agent.journal import Record
+from agent.journal import Noted, Record
 from agent.llm.models import KEYS, check_choice
 from agent.runs.beginning import masked, warn
 from agent.runs.desk import Desk, Order, lay_out
@@ -19,6 +19,9 @@ from agent.settings import ROLES
 from agent.workspace import Repository
 from agent.workspace.git import GitFailed
 from agent.workspace.remote import Published, Remote
+
+# Runs: each takes a connection to the repository and one to the database.
+_TOLD_AFTER = 20
 
 
 def queue_orders(
@@ -45,7 +48,10 @@ def queue_orders(
         warn(desk, masked(desk, listen))
     require_server(desks[0].settings.database_url)
     remotes = [_remote(desk, url or _origin(desk.repository)) for desk in desks]
-    for desk, remote in zip(desks, remotes, strict=True):
+    # Most begin at the same commit of the same repository, and asking takes a connection.
+    for desk, remote in {
+        (desk.base, remote.url): (desk, remote) for desk, remote in zip(desks, remotes, strict=True)
+    }.values():
         _require_pushed(desk, remote)
     with queue_at(desks[0].settings.database_url, queue) as place:
         jobs: list[Job] = []
@@ -54,6 +60,8 @@ def queue_orders(
                 job = _job(desk, remote)
                 place.put(job, priority=priority)
                 jobs.append(job)
+                if len(jobs) % _TOLD_AFTER == 0 and len(jobs) < len(desks):
+                    listen(Noted(text=f"{len(jobs)} of {len(desks)} are queued"))
     return Queued(queue=queue, jobs=jobs)
 
 
