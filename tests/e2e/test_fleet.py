@@ -135,10 +135,13 @@ def test_a_worker_that_is_killed_is_followed_by_another(
     wait_for(lambda: '"task-finished"' in fleet.events("one"))
     one.kill()
     one.wait()
+    assert fleet.entries()[0]["worker_silent"]
+    assert "gives no sign of life" in fleet.prp("queue", "team").out
     asked = len(provider.requests)
     two = fleet.worker("two", "--until-empty")
     assert two.wait(90) == 0, fleet.said("two")
     assert "is gone" in fleet.said("two")
+    assert not fleet.entries()[0]["worker_silent"]
     assert fleet.tree("prp/greet") == expected.tree
     # What was under way when it was killed is asked once more.
     assert asked < expected.asked

@@ -3,6 +3,7 @@
 import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -15,6 +16,7 @@ from agent.runs.database import SCHEMA, normal, require_reachable
 from agent.runs.durable import unwritable
 from agent.runs.engine import PlainJson
 from agent.runs.fleet.jobs import Job, as_json, from_json
+from agent.runs.fleet.liveness import silent
 from agent.shown import json_text
 
 WORKFLOW = "job"
@@ -40,6 +42,8 @@ class Entry:
     """`waiting`, `working`, `ended`, `stopped` (it can be put back), `cancelled`, `lost`."""
     worker: str
     """Who works on it, or did last; empty where nobody did."""
+    is_silent: bool
+    """Whether who works on it gives no sign of life: another worker takes the run over."""
     result: Mapping[str, Any]
     """What it came to: `exit_status`, `outcome`, `reason`; empty until then."""
     priority: int
@@ -55,6 +59,7 @@ class Entry:
             "queue": self.queue,
             "state": self.state,
             "worker": self.worker,
+            "worker_silent": self.is_silent,
             "priority": self.priority,
             **self.result,
         }
@@ -64,6 +69,8 @@ class Entry:
         told = [str(self.result.get("outcome") or "")]
         if self.state == "working":
             told = [f"by {self.worker}"]
+            if self.is_silent:
+                told = [f"{self.worker} gives no sign of life; the next worker takes it over"]
         elif self.state == "stopped" and self.result.get("reason"):
             told.append(" ".join(str(self.result["reason"]).split())[:_SHOWN])
         what = ": ".join(told)
@@ -97,9 +104,9 @@ class Queued:
 class Queue:
     """One queue of a database, from outside of its workers."""
 
-    def __init__(self, client: DBOSClient, name: str) -> None:
+    def __init__(self, client: DBOSClient, name: str, *, url: str) -> None:
         """Look at a queue; it begins to exist with its first run or worker."""
-        self._client, self.name = client, name
+        self._client, self.name, self._url = client, name, url
 
     def put(self, job: Job, *, priority: int) -> None:
         """Put a run on it; 1 comes first, and of equals the one that waits longer."""
@@ -117,12 +124,10 @@ class Queue:
 
     def entries(self) -> list[Entry]:
         """Return all its runs, in the order in which they were queued."""
-        return [
-            _entry(status, self.name)
-            for status in self._client.list_workflows(
-                name=WORKFLOW, workflow_id_prefix=prefix_of(self.name)
-            )
-        ]
+        found = self._client.list_workflows(name=WORKFLOW, workflow_id_prefix=prefix_of(self.name))
+        at_work = {one.executor_id for one in found if _STATES.get(one.status) == "working"}
+        quiet = silent(self._url, {worker for worker in at_work if worker})
+        return [_entry(status, self.name, quiet) for status in found]
 
     def cancel(self, runs: str) -> list[Entry]:
         """End runs for good; whoever works on one ends it within seconds, its commits stay.
@@ -201,7 +206,7 @@ def queue_at(url: str | None, name: str) -> Iterator[Queue]:
     except DatabaseError as error:
         raise unwritable(error) from error
     try:
-        yield Queue(client, name)
+        yield Queue(client, name, url=url)
     except DatabaseError as error:
         raise unwritable(error) from error
     finally:
@@ -255,15 +260,16 @@ def prefix_of(queue: str) -> str:
     return f"job/{queue}/"
 
 
-def _entry(status: WorkflowStatus, queue: str) -> Entry:
+def _entry(status: WorkflowStatus, queue: str, silent_workers: AbstractSet[str]) -> Entry:
     (told,) = status.input["args"] if status.input else ({},)
     result = status.output or {}
-    ended = "stopped" if result.get("can_go_on") else "ended"
+    state = _STATES.get(status.status, "stopped" if result.get("can_go_on") else "ended")
     return Entry(
         job=from_json(told),
         queue=queue,
-        state=_STATES.get(status.status, ended),
+        state=state,
         worker=status.executor_id or "",
+        is_silent=state == "working" and status.executor_id in silent_workers,
         result={name: value for name, value in result.items() if name != "can_go_on"},
         priority=status.priority or 0,
     )
