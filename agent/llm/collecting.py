@@ -8,7 +8,7 @@ a millisecond each; whole, an answer costs what one piece does.
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from typing import Any, TypeVar
 
 import httpx2
@@ -97,20 +97,23 @@ async def _collected(answer: httpx2.Response, collector: Collector, idle_seconds
     events = _Events()
     async with aclosing(_heard(answer, idle_seconds)) as pieces:
         async for piece in pieces:
-            for event in events.ended_by(piece):
-                _take(collector, event)
+            with _of_its_format():
+                for event in events.ended_by(piece):
+                    collector.take(event)
+            if collector.size > LONGEST_ANSWER:
+                raise AnswerUnusable(f"An answer of over {LONGEST_ANSWER:,} characters")
             if events.are_over:
                 break
-    return collector.whole()
+    with _of_its_format():
+        return collector.whole()
 
 
-def _take(collector: Collector, event: Json) -> None:
+@contextmanager
+def _of_its_format() -> Iterator[None]:
     try:
-        collector.take(event)
+        yield
     except (AttributeError, KeyError, TypeError) as error:
         raise TryAgain(f"the answer does not keep to its format: {error!r}") from error
-    if collector.size > LONGEST_ANSWER:
-        raise AnswerUnusable(f"An answer of over {LONGEST_ANSWER:,} characters")
 
 
 def _told(answer: httpx2.Response, status: int, body: Json) -> httpx2.Response:

@@ -191,6 +191,11 @@ class TestMessage:
         with pytest.raises(TryAgain, match="format"):
             self._content(self._block(3, {}, {"type": "text_delta", "text": "x"})[1])
 
+    def test_a_text_that_goes_on_what_is_none_is_no_answer(self) -> None:
+        """Given a block whose text began as a number, then the answer is asked for again."""
+        with pytest.raises(TryAgain, match="format"):
+            self._content(*self._block(0, {"text": 7}, {"type": "text_delta", "text": "x"}))
+
 
 class TestStream:
     """What is around the pieces."""
