@@ -75,6 +75,7 @@ _RULES: tuple[tuple[Part, str], ...] = (
     (Part.GOAL, r"(feature )?(goals?|objectives?|purpose|overview|summary|objetivos?|ziele?|zielsetzung|zweck|zusammenfassung|überblick|objectifs?|résumé|aperçu|propósito|resumen|resumo|obiettivi|obiettivo|цели|цель|目标|目的|目標|목표|executive summary|mission|problem statement)( statement)?\b|feature( (statement|description|request))?$"),
     (Part.WHY, r"why\b|(business value|motivation|rationale|background|justification|porquê|por ?qu[eé]|warum|hintergrund|beweggrund|pourquoi|justification|motivación|motivação|perché|зачем|为什么)\b"),
     (Part.WHAT, r"what\b|(requirements?|scope|deliverables?|functional requirements|technical requirements|o quê|anforderungen|umfang|exigences|périmètre|requisitos|requisiti|alcance|escopo|требования|什么)\b|(was|quoi|qué|cosa|что)$"),
+    (Part.CONTEXT, r"(?!(?:update|fix|check|verify|remove|replace|migrate|rename|clean|add|create|validate)\b)(?:appendix(?: \w)?: )?(?:[\w&-]+ ){1,3}(?:references|files (?:referenced|to reference))$"),
 )  # fmt: skip
 _EMPHASIS = re.compile(r"[*`]")
 _UNDERLINED = re.compile(

@@ -373,12 +373,33 @@ class TestPlainCriteria:
 
 @pytest.mark.parametrize(
     "heading",
-    ["Related Documents", "Key Files to Reference", "Cross-References", "Research Findings"],
+    [
+        "Related Documents",
+        "Key Files to Reference",
+        "Cross-References",
+        "Research Findings",
+        "Design Resources and References",
+        "Source Files Referenced",
+        "Appendix A: Code References",
+    ],
 )
 def test_links_below_other_words_for_references_are_references(heading: str) -> None:
     """As below "References"."""
     text = f"# A\n\n## {heading}\n- [Plan](../PLAN.md)\n- `src/a.ts` - the model\n"
     assert [r.target for r in parsed(text).references] == ["../PLAN.md", "src/a.ts"]
+
+
+@pytest.mark.parametrize("heading", ["Update Internal References", "API: undefined references"])
+def test_work_on_references_is_none(heading: str) -> None:
+    """What is to be done to them, or is wrong with them, is no list of them."""
+    assert parsed(f"# A\n\n## {heading}\n- `src/a.ts` - the model\n").references == ()
+
+
+def test_the_lines_of_a_bold_file_are_read() -> None:
+    """They stand behind its name, within the marks."""
+    text = "# A\n\n## References\n- **store.ts:12-34** - load()\n- **Cart.vue:7** - total\n"
+    found = [(r.target, r.lines) for r in parsed(text).references]
+    assert found == [("store.ts", (12, 34)), ("Cart.vue", (7, 7))]
 
 
 class TestWhatATaskNames:

@@ -38,7 +38,7 @@ _BARE = re.compile(
     r"^\s*(?:[-*]|\d+[.)])\s+(?P<target>[\w@-][\w.@-]*(?:/[\w.@-]+)+\.[A-Za-z]\w{0,9})(?P<rest>\s*)$"
 )
 _BOLD = re.compile(
-    r"^\s*(?:[-*]\s+|\d+[.)]\s+)?\*\*`?(?P<target>[\w./@-]+/[\w./@-]+|[\w-]+\.[a-z]{1,5})`?\*\*\s*:?(?P<rest>.*)$"
+    r"^\s*(?:[-*]\s+|\d+[.)]\s+)?\*\*`?(?P<target>(?:[\w./@-]+/[\w./@-]+|[\w-]+\.[a-z]{1,5})(?::\d+(?:-\d+)?)?)`?\*\*\s*:?(?P<rest>.*)$"
 )
 # `- **Message list**: src/list.tsx`
 _LABELLED = re.compile(
