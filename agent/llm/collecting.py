@@ -7,8 +7,8 @@ a millisecond each; whole, an answer costs what one piece does.
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from typing import Any, TypeVar
 
 import httpx2
@@ -21,6 +21,9 @@ _Client = TypeVar("_Client", bound=httpx2.AsyncClient)
 
 # Bytes of a stream: what is around each piece of an answer is many times the piece.
 _LONGEST_STREAM = 16 * LONGEST_ANSWER
+
+# Seconds until a stream ends whose answer is complete.
+_LAST_WORD = 0.1
 
 # Kinds of errors that come within a stream, to the status of a refusal for the same reason.
 _STATUS = {
@@ -102,10 +105,19 @@ async def _collected(answer: httpx2.Response, collector: Collector, idle_seconds
                     collector.take(event)
             if collector.size > LONGEST_ANSWER:
                 raise AnswerUnusable(f"An answer of over {LONGEST_ANSWER:,} characters")
-            if events.are_over:
+            if events.are_over or collector.is_over:
+                await _heard_to_its_end(pieces)
                 break
     with _of_its_format():
         return collector.whole()
+
+
+async def _heard_to_its_end(pieces: AsyncIterator[bytes]) -> None:
+    """Read what follows the answer, mostly nothing: then the next request finds a connection."""
+    with suppress(TimeoutError, TryAgain):
+        async with asyncio.timeout(_LAST_WORD):
+            async for _ in pieces:
+                pass
 
 
 @contextmanager

@@ -67,8 +67,11 @@ def load_libraries(choices: Iterable[ModelChoice]) -> None:
 
 
 def load_all() -> None:
-    """Import what asking models takes, whichever they will be."""
+    """Import what asking models takes, whichever they will be, and make ready for their answers."""
     _load(_ASKED_WITH.keys())
+    for module, kind, answer in (read for reads in _READ_INTO.values() for read in reads):
+        with contextlib.suppress(ImportError, OSError):
+            getattr(import_module(module), kind).construct(**answer)
 
 
 def _load(providers: AbstractSet[str]) -> None:
@@ -86,9 +89,6 @@ def _load(providers: AbstractSet[str]) -> None:
         # What is missing, or can't be opened, is told where it is asked for.
         with contextlib.suppress(ImportError, OSError):
             import_module(module)
-    for module, kind, answer in (read for provider in known for read in _READ_INTO[provider]):
-        with contextlib.suppress(ImportError, OSError):
-            getattr(import_module(module), kind).construct(**answer)
 
 
 def load_meanwhile(choices: Iterable[ModelChoice]) -> None:

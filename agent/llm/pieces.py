@@ -33,6 +33,8 @@ class Collector(Protocol):
 
     size: int
     """Characters so far."""
+    is_over: bool
+    """Whether nothing of the answer can follow."""
 
     def take(self, event: Json) -> None:
         """Take the next event of the stream."""
@@ -81,7 +83,7 @@ class Completion:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self.size = 0
+        self.size, self.is_over = 0, False
         self._beside: Json = {}
         self._message = _Growing({"role": "assistant", "content": None})
         self._calls: dict[Any, tuple[_Growing, _Growing]] = {}
@@ -132,7 +134,7 @@ class Response:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self.size = 0
+        self.size, self.is_over = 0, False
         self._response: Json | None = None
         self._items: dict[int, Json] = {}
 
@@ -140,7 +142,7 @@ class Response:
         """Take an event."""
         kind = event.get("type")
         if kind in self._LAST:
-            self._response = event["response"]
+            self._response, self.is_over = event["response"], True
         elif kind == "response.output_item.done":
             self._items[event["output_index"]] = event["item"]
         elif isinstance(delta := event.get("delta"), str):
@@ -160,7 +162,7 @@ class Message:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self.size = 0
+        self.size, self.is_over = 0, False
         self._message: Json | None = None
         self._blocks: dict[int, _Growing] = {}
 
@@ -177,6 +179,8 @@ class Message:
                 used = {name: n for name, n in (event.get("usage") or {}).items() if n is not None}
                 self._message |= event.get("delta") or {}
                 self._message["usage"] = (self._message.get("usage") or {}) | used
+            case {"type": "message_stop"}:
+                self.is_over = True
 
     def whole(self) -> Json:
         """Return a message; one that was broken off has no `stop_reason`."""

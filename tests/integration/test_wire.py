@@ -46,6 +46,7 @@ class Talk:
         self.error: PrpError | None = None
         with Provider(answers) as provider:
             self.provider = provider
+            provider.keeps_connections = options.pop("keeps_connections", False)
             try:
                 self.word = asyncio.run(self._hold(wire, provider, options))
             except PrpError as error:
@@ -118,6 +119,13 @@ class TestWholeAnswers:
         (event,) = Talk(wire, [answer]).answered
         assert (event.input_tokens, event.output_tokens) == (1000, 50)
         assert event.cache_read_tokens == 800
+
+    def test_a_connection_serves_all_turns(self, wire: str) -> None:
+        """An answer is read to the end of its stream: another connection costs a handshake."""
+        looks = [Answer(calls=(("_look", {"number": n}),)) for n in range(5)]
+        talk = Talk(wire, [*looks, FINISHED], keeps_connections=True)
+        assert (talk.word, len(talk.provider.requests)) == ("done", 6)
+        assert talk.provider.connections == 1
 
     def test_several_calls_of_one_turn_all_run(self, wire: str) -> None:
         """Parallel calls get an answer each."""

@@ -70,6 +70,8 @@ class Provider:
         """Answer by a function, or one answer after the other."""
         self._script = script
         self.requests: list[Request] = []
+        self.keeps_connections = False
+        self.connections = 0
         self._server = ThreadingHTTPServer(
             ("127.0.0.1", 0), type("Handler", (_Handler,), {"provider": self})
         )
@@ -107,6 +109,11 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
 
+    def setup(self) -> None:
+        """Count the connection."""
+        self.provider.connections += 1
+        super().setup()
+
     def do_POST(self) -> None:
         size = int(self.headers.get("content-length", 0))
         body = json.loads(self.rfile.read(size))
@@ -139,7 +146,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def _stream_and_stay(self, wire: str, answer: Answer) -> None:
+        """Send a whole stream, whose end the client sees although the connection stays."""
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        pieces = [_piece(name, data) for name, data in _EVENTS[wire](answer)]
+        self.wfile.write(b"".join(b"%x\r\n%b\r\n" % (len(p), p) for p in [*pieces, b""]))
+
     def _stream(self, wire: str, answer: Answer) -> None:
+        if self.provider.keeps_connections and not answer.fault:
+            self._stream_and_stay(wire, answer)
+            return
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("connection", "close")
@@ -162,9 +181,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _event(self, name: str, data: Json | str) -> None:
-        head = f"event: {name}\n" if name else ""
-        words = data if isinstance(data, str) else json.dumps(data)
-        self.wfile.write(f"{head}data: {words}\n\n".encode())
+        self.wfile.write(_piece(name, data))
+
+
+def _piece(name: str, data: Json | str) -> bytes:
+    head = f"event: {name}\n" if name else ""
+    words = data if isinstance(data, str) else json.dumps(data)
+    return f"{head}data: {words}\n\n".encode()
 
 
 def _arguments(value: Any) -> str:
