@@ -16,6 +16,7 @@ from agent.prp.model import Check, CheckKind, Expectation, ExpectationKind, Leve
 from agent.prp.proving import is_work, proving_checks
 from agent.prp.serving import with_servers, with_servers_above
 from agent.prp.signs import has_any
+from agent.prp.stepped import commented_steps
 
 _QUIET = {Part.CRITERIA, Part.CHECKLIST, Part.CONTEXT, Part.TESTS, Part.ANTI_PATTERNS}
 _ABOUT_CHECKING = re.compile(
@@ -117,7 +118,7 @@ def _level_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
     told = {(check.line, check.command) for check in checks}
     said = inline_checks(lines, level=level, everywhere=True)
     checks += [check for check in said if (check.line, check.command) not in told]
-    items = _manual_items(lines)
+    items = _manual_items(lines) | commented_steps(lines)
     known = {check.line for check in checks}
     checks += [_step(words, line) for line, words in items.items() if line not in known]
     in_order = _walked(with_servers(sorted(checks, key=lambda check: check.line)), items)

@@ -477,3 +477,37 @@ def test_an_item_that_is_but_a_path_is_a_reference_below_the_context() -> None:
     assert [r.target for r in parsed(f"# A\n\n{loaded}").references] == ["docs/guide.md"]
     context = parsed("# A\n\n## Context\n\n- docs/guide.md\n- and/or that\n")
     assert [r.target for r in context.references] == ["docs/guide.md"]
+
+
+class TestStepsInComments:
+    """What a person walks through may stand as comments in a shell's fence."""
+
+    def test_numbered_comments_that_follow_each_other_are_steps(self) -> None:
+        """They are for a person, whatever stands around them."""
+        fence = (
+            "```bash\nnpm run dev\n\n# Walk through it:\n# 1. Click save\n"
+            "#    twice\n# 2. Reload -> the story is there\n```\n"
+        )
+        found = parse_prp(f"# A\n\n## Validation\n\n{fence}", path=Path("x.md")).checks
+        assert [(check.line, check.command, check.kind) for check in found[1:]] == [
+            (9, "Click save", CheckKind.MANUAL),
+            (11, "Reload -> the story is there", CheckKind.MANUAL),
+        ]
+
+    @pytest.mark.parametrize(
+        "comments",
+        [
+            pytest.param("# 1. Types\nmake types\n\n# 2. Style\nmake lint", id="above commands"),
+            pytest.param("# 1. Types\n# 2. Style\nmake check", id="what a command does"),
+            pytest.param("make check\n# Expected:\n# 1. no error\n# 2. no warning", id="expected"),
+            pytest.param("make check\n# If it fails:\n# 1. read\n# 2. mend", id="mending"),
+            pytest.param("make check\n# 2. one\n# 7. another", id="no list"),
+            pytest.param("cat <<END\n# 1. one\n# 2. two\nEND", id="here-document"),
+        ],
+    )
+    def test_other_numbered_comments_are_none(self, comments: str) -> None:
+        """They speak of the commands, or are text."""
+        text = f"# A\n\n## Validation\n\n```bash\n{comments}\n```\n"
+        found = parse_prp(text, path=Path("x.md")).checks
+        assert found
+        assert CheckKind.MANUAL not in {check.kind for check in found}
