@@ -14,48 +14,66 @@ _A_LIST = 2
 def commented_steps(lines: Sequence[Line]) -> dict[int, str]:
     """Return the steps in the comments of shell fences, by their lines.
 
-    Numbered comments that follow each other without a command are what a person walks through;
-    one directly above a command only says what that does.
+    Numbered comments that follow each other without a command are what a person walks through,
+    and so are those with bullets below `# Verify:`; directly above a command they only say what
+    that does.
     """
     return {
         step.line: found["words"]
         for fence in fences(lines)
         if _may_list(fence.lines) and is_shell_fence(fence)
         for step in _steps(split_commands(fence.lines))
-        if (found := _NUMBERED.match(step.text))
+        if (found := _ITEM.match(step.text))
     }
 
 
 def _may_list(lines: Sequence[Line]) -> bool:
-    """Return whether two numbered comments follow each other: hardly any fence has them."""
-    numbered = [line.number for line in lines if _NUMBERED.match(line.text)]
-    return len(numbered) >= _A_LIST
+    """Return whether a fence has two comments that may be items: few have."""
+    return sum(_ITEM.match(line.text) is not None for line in lines) >= _A_LIST
 
 
 def _steps(parts: Iterable[Remark | Command]) -> Iterator[Remark]:
     run: list[Remark] = []
-    label = ""
+    label = command = ""
     for part in parts:
         if isinstance(part, Command):
             is_above = bool(run) and part.line <= run[-1].line + 1
-            yield from () if is_above else _listed(run, label)
-            run, label = [], ""
-        elif _NUMBERED.match(part.text):
+            yield from () if is_above else _listed(run, label, command)
+            run, label, command = [], "", part.text
+        elif _ITEM.match(part.text):
             run.append(part)
         elif not (run and _GOES_ON.match(part.text)):
-            yield from _listed(run, label)
+            yield from _listed(run, label, command)
             run, label = [], part.text
-    yield from _listed(run, label)
+    yield from _listed(run, label, command)
 
 
-def _listed(run: Sequence[Remark], label: str) -> Sequence[Remark]:
-    """Return the comments of a run where they are a list of things to do."""
-    numbers = [int(found["number"]) for step in run if (found := _NUMBERED.match(step.text))]
-    is_list = len(run) >= _A_LIST and all(b == a + 1 for a, b in pairwise(numbers))
+def _listed(run: Sequence[Remark], label: str, command: str) -> Sequence[Remark]:
+    """Return the comments of a run where they are a list of things to do.
+
+    Args:
+        run: Comments that follow each other.
+        label: The comment directly above them.
+        command: The last command above them.
+
+    """
+    marks = [found["number"] for step in run if (found := _ITEM.match(step.text))]
+    if len(run) < _A_LIST:
+        return ()
+    if not any(marks):
+        asks = _IS_MANUAL if _REPORTS.search(command) else _ASKS
+        return run if asks.match(label) else ()
+    is_list = all(a and b and int(b) == int(a) + 1 for a, b in pairwise(marks))
     return run if is_list and not _TELLS.search(label) else ()
 
 
-_NUMBERED = re.compile(r"#\s?(?P<number>\d{1,2})[.)]\s+(?P<words>\S.*)$")
+_ITEM = re.compile(r"#\s?(?:(?P<number>\d{1,2})[.)]|[-*•])\s+(?P<words>\S.*)$")
+# Above a list of what a person has to see: bullets stand below anything else, too.
+_MANUAL = r"manual(?:ly)?\b.{0,80}"
+_ASKS = re.compile(rf"#\W*(?:(?:then\s+)?(?:verify|confirm)|{_MANUAL})\s*:\s*$", re.IGNORECASE)
+_IS_MANUAL = re.compile(rf"#\W*{_MANUAL}\s*:\s*$", re.IGNORECASE)
+# "Verify: no test fails" below a run of tests or of a compiler is what that says itself.
+_REPORTS = re.compile(r"\b(?:\w*test|tsc|lint|check|mypy|build)\b")
 _GOES_ON = re.compile(r"#\s{2,}\S")
 # Above a list of what will be seen, of what a script covers, or of what to mend.
 _TELLS = re.compile(

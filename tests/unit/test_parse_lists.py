@@ -494,6 +494,16 @@ class TestStepsInComments:
             (11, "Reload -> the story is there", CheckKind.MANUAL),
         ]
 
+    @pytest.mark.parametrize("label", ["Verify:", "Manual testing of the page:"])
+    def test_bullets_below_an_order_to_look_are_steps(self, label: str) -> None:
+        """Nothing else says that bullets are something to do."""
+        fence = f"```bash\nmake report\n\n# {label}\n# - totals are right\n# - no warning\n```\n"
+        found = parse_prp(f"# A\n\n## Validation\n\n{fence}", path=Path("x.md")).checks
+        assert [(check.line, check.kind) for check in found[1:]] == [
+            (9, CheckKind.MANUAL),
+            (10, CheckKind.MANUAL),
+        ]
+
     @pytest.mark.parametrize(
         "comments",
         [
@@ -501,6 +511,8 @@ class TestStepsInComments:
             pytest.param("# 1. Types\n# 2. Style\nmake check", id="what a command does"),
             pytest.param("make check\n# Expected:\n# 1. no error\n# 2. no warning", id="expected"),
             pytest.param("make check\n# If it fails:\n# 1. read\n# 2. mend", id="mending"),
+            pytest.param("make test\n# Verify:\n# - all pass\n# - none skipped", id="report"),
+            pytest.param("make check\n# Covers:\n# - a\n# - b", id="bullets"),
             pytest.param("make check\n# 2. one\n# 7. another", id="no list"),
             pytest.param("cat <<END\n# 1. one\n# 2. two\nEND", id="here-document"),
         ],
