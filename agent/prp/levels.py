@@ -93,7 +93,11 @@ def _is_known_to_run(check: Check) -> bool:
 
 def _parts(blocks: Sequence[Block]) -> list[_Part]:
     parts: list[_Part] = []
+    manual_depth = _NO_DEPTH
     for index, block in enumerate(blocks):
+        if block.section.depth <= manual_depth:
+            is_manual = _MANUAL.search(block.section.heading) is not None
+            manual_depth = block.section.depth if is_manual else _NO_DEPTH
         title, line = normalise(block.section.heading), block.section.line
         if block.own is Part.LEVEL:
             digit = re.search(r"\d{1,3}", title)
@@ -102,23 +106,37 @@ def _parts(blocks: Sequence[Block]) -> list[_Part]:
             wanted = int(digit[0]) if digit else len(parts) + 1
             parts.append(_Part(wanted=wanted, title=title, line=line, checks=checks))
         elif block.part is Part.VALIDATION:
-            parts += _by_comment(_level_checks(block.lines, level=0), title, line)
+            is_below = block.section.depth > manual_depth
+            found = _level_checks(block.lines, level=0, is_below_manual=is_below)
+            parts += _by_comment(found, title, line)
         elif block.part is Part.CRITERIA and part_of(title) is Part.VALIDATION:
             parts += _by_comment(fence_checks_of(block.lines, level=0), title, line)
     return parts
 
 
-def _level_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
+# Deeper than any heading.
+_NO_DEPTH = 99
+
+
+def _level_checks(
+    lines: Sequence[Line], *, level: int, is_below_manual: bool = False
+) -> list[Check]:
     """Return the checks of a validation section's lines, without ids.
 
     Below a comment such as `# Level 2: unit tests` in a fence, checks belong to that level.
+
+    Args:
+        lines: Lines of the section.
+        level: The level that they belong to.
+        is_below_manual: Whether a heading above the section's own says that a person is to test.
+
     """
     checks = fence_checks_of(lines, level=level)
     # A fence's `VALIDATE: make test` is told by both.
     told = {(check.line, check.command) for check in checks}
     said = inline_checks(lines, level=level, everywhere=True)
     checks += [check for check in said if (check.line, check.command) not in told]
-    items = _manual_items(lines) | commented_steps(lines)
+    items = _manual_items(lines, is_below_manual=is_below_manual) | commented_steps(lines)
     known = {check.line for check in checks}
     checks += [_step(words, line) for line, words in items.items() if line not in known]
     in_order = _walked(with_servers(sorted(checks, key=lambda check: check.line)), items)
@@ -175,13 +193,14 @@ _BOLD = re.compile(r"^\*\*[^*]+(?:\*\*\s*:?|:\s*\*\*)\s*$")
 _NUMBERED = re.compile(r"^\d+[.)]\s+(?P<words>[^\s\[].*)$")
 
 
-def _manual_items(lines: Sequence[Line]) -> dict[int, str]:
+def _manual_items(lines: Sequence[Line], *, is_below_manual: bool) -> dict[int, str]:
     """Return the numbered items below a heading, or a bold label, such as "Manual Verification"."""
     items: dict[int, str] = {}
     is_manual = below_manual = False
     for line in lines:
         if line.role is Role.HEADING:
-            is_manual = below_manual = _MANUAL.search(line.text) is not None
+            below_manual = is_below_manual or _MANUAL.search(line.text) is not None
+            is_manual = below_manual
         elif line.role is Role.TEXT and _BOLD.match(line.text):
             goes_on = below_manual and _OF_STEPS.search(line.text) is not None
             is_manual = goes_on or _MANUAL.search(line.text) is not None
@@ -238,6 +257,8 @@ def _loose(blocks: Iterable[Block]) -> list[Check]:
             block.part is not Part.METADATA and _speaks_of_checking(block.section.heading)
         )
         found = inline_checks(block.lines, level=0, everywhere=in_list)
+        if in_list:
+            found += [_step(words, line) for line, words in commented_steps(block.lines).items()]
         if block.part not in TASK_PARTS:
             found = [check for check in found if not _is_only_named(block, check)]
         else:

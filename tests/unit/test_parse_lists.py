@@ -494,6 +494,24 @@ class TestStepsInComments:
             (11, "Reload -> the story is there", CheckKind.MANUAL),
         ]
 
+    def test_headings_below_manual_tests_hold_steps(self) -> None:
+        """They name the cases; the next heading of the first one's rank ends it."""
+        text = (
+            "# A\n\n## Validation Plan\n\n### Manual Test Cases\n\n#### Case 1\n1. Click save\n"
+            "\n### Order of work\n1. First the store\n"
+        )
+        found = parse_prp(text, path=Path("x.md")).checks
+        assert [(check.line, check.kind) for check in found] == [(8, CheckKind.MANUAL)]
+
+    def test_comments_of_a_checklist_are_steps(self) -> None:
+        """A fence says there what to do as well as boxes do."""
+        text = "# A\n\n## Manual Testing Checklist\n```bash\n# 1. Save\n# 2. Load\n```\n"
+        found = parse_prp(text, path=Path("x.md")).checks
+        assert [(check.line, check.kind) for check in found] == [
+            (5, CheckKind.MANUAL),
+            (6, CheckKind.MANUAL),
+        ]
+
     @pytest.mark.parametrize("label", ["Verify:", "Manual testing of the page:"])
     def test_bullets_below_an_order_to_look_are_steps(self, label: str) -> None:
         """Nothing else says that bullets are something to do."""
