@@ -56,14 +56,8 @@ def _anthropic(model: str, address: str | None, key: str, idle_seconds: float) -
     from pydantic_ai.models.anthropic import AnthropicModel  # noqa: PLC0415
     from pydantic_ai.providers.anthropic import AnthropicProvider  # noqa: PLC0415
 
-    # Tries are counted and time is limited in one place, and that is not here.
-    client = AsyncAnthropic(
-        api_key=key,
-        base_url=address,
-        max_retries=0,
-        timeout=None,
-        http_client=collecting(DefaultAsyncHttpxClient, Message, idle_seconds=idle_seconds),
-    )
+    http = collecting(DefaultAsyncHttpxClient, Message, idle_seconds=idle_seconds)
+    client = AsyncAnthropic(http_client=http, **_untried(address, key))
     return AnthropicModel(model, provider=AnthropicProvider(anthropic_client=client))
 
 
@@ -75,17 +69,17 @@ def _openai(
     from pydantic_ai.providers.openai import OpenAIProvider  # noqa: PLC0415
 
     collector = Completion if chat else Response
-    client = AsyncOpenAI(
-        api_key=key,
-        base_url=address,
-        max_retries=0,
-        timeout=None,
-        http_client=collecting(DefaultAsyncHttpxClient, collector, idle_seconds=idle_seconds),
-    )
+    http = collecting(DefaultAsyncHttpxClient, collector, idle_seconds=idle_seconds)
+    client = AsyncOpenAI(http_client=http, **_untried(address, key))
     provider = OpenAIProvider(openai_client=client)
     if chat:
         return OpenAIChatModel(model, provider=provider)
     return OpenAIResponsesModel(model, provider=provider)
+
+
+def _untried(address: str | None, key: str) -> dict[str, Any]:
+    # Tries are counted and time is limited in one place, and that is not the library.
+    return {"api_key": key, "base_url": address, "max_retries": 0, "timeout": None}
 
 
 def _other(name: str, address: str | None, key: str | None) -> "Model":
