@@ -35,6 +35,7 @@ _DESTRUCTIVE_CODE = re.compile(
     r"\b(?:Deno|fs|fsp|promises)\.(?:remove|rm|rmdir|unlink|truncate)(?:Sync)?\(",
     re.IGNORECASE,
 )
+_ELSEWHERE = r"https?://(?!127\.|0\.0\.)[\w-]+\.[\w.-]+"
 # What an interpreter is given as an argument is a program of its own, not words of the shell.
 _PROGRAM_TEXT = re.compile(
     r"(?P<flag>\b(?:python[\d.]*|node|deno|bun|ruby|perl|php|tsx|ts-node|elixir|lua|rails)\b[^\n'\"|;&]*?\s(?:-{1,2}(?:c|e|p|eval|r)|eval|runner)\b)"
@@ -84,6 +85,19 @@ GETS_TEXT = frozenset("sh bash zsh dash ksh trap eval alias su".split())
 def is_destructive_code(program: str) -> bool:
     """Return whether a program would remove or drop something."""
     return _DESTRUCTIVE_CODE.search(program) is not None
+
+
+def asks_elsewhere(program: str) -> bool:
+    """Return whether a program would ask another machine, whose address it names."""
+    return "://" in program and _ASKING_CODE.search(program) is not None
+
+
+# Functions that get what is at an address, their first argument; `http://test` is nobody's.
+_ASKING_CODE = re.compile(
+    r"\b(?:requests|httpx|axios|https?|urllib\.request|[Cc]lient|session)(?:\(\))?\."
+    r"(?:get|post|put|head|stream|urlopen)\(\s*[fr]?\\?['\"`]" + _ELSEWHERE + "|"
+    r"\b(?:fetch|urlopen|urlretrieve)\(\s*[fr]?\\?['\"`]" + _ELSEWHERE
+)
 
 
 def written_by(program: str) -> Iterator[str]:

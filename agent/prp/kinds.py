@@ -9,6 +9,7 @@ from itertools import chain
 from agent.prp.here import Body, split_bodies
 from agent.prp.inner import (
     GETS_TEXT,
+    asks_elsewhere,
     is_destructive_code,
     is_destructive_text,
     pipes_destruction,
@@ -144,6 +145,8 @@ def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
         or (not vocabulary.isdisjoint(GETS_TEXT) and _destroys_inside(bare, depth=depth))
     ):
         found = _with_destructive(found)
+    if any(map(asks_elsewhere, programs)):
+        found = _with(found, _NETWORK)
     return _with_written(
         found or _ONLY_RUN, [name for text in programs for name in written_by(text)]
     )

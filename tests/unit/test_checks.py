@@ -442,6 +442,13 @@ class TestKinds:
             ("npx playwright show-report", CheckKind.INTERACTIVE),
             ("npx playwright test till.spec.ts --debug", CheckKind.INTERACTIVE),
             ('fly ssh console -C "python -c 1"', CheckKind.NETWORK),
+            (
+                "python -c \"import requests; requests.get('https://api.example.com/x')\"",
+                CheckKind.NETWORK,
+            ),
+            ("node -e \"fetch('https://api.example.com').then(console.log)\"", CheckKind.NETWORK),
+            ("python -c \"import httpx; httpx.get('http://127.0.0.1:80/x')\"", CheckKind.RUN),
+            ("python -c \"client.get('http://test/x'); print('https://a.b')\"", CheckKind.RUN),
             ("docker run --rm shop cat /etc/shop.conf", CheckKind.NETWORK),
             ("docker rm shop", CheckKind.DESTRUCTIVE),
             ("stripe trigger checkout.session.completed", CheckKind.NETWORK),
