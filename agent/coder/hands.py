@@ -1,6 +1,7 @@
 """The coder's tools: read, search, write, edit and run, each bounded and each recorded."""
 
 import hashlib
+import os
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -30,6 +31,8 @@ _SHOWN = 10_000
 # One argument of a process holds 128 KiB.
 _LONGEST_COMMAND = 30_000
 _NUDGE_AFTER, _STOP_AFTER = 3, 6
+# Characters of a line that says what was done, and what came of it.
+_SAID = 120
 
 
 class Edit(BaseModel):
@@ -87,7 +90,7 @@ class Hands:
         self._confinement = toolchain.confine(root, protect=protect, writable=writable)
         self._read = Reading(root, role=role, record=record, logs=logs)
         self._seen: dict[str, int] = {}
-        self._loose_end = ""
+        self._loose_ends: dict[str, str] = {}
         self._commands = 0
 
     @property
@@ -102,8 +105,8 @@ class Hands:
 
     def loose_ends(self) -> Sequence[str]:
         """Return what speaks against ending the task now; says each thing once."""
-        ends = [self._loose_end] if self._loose_end else []
-        self._loose_end = ""
+        ends = list(self._loose_ends.values())
+        self._loose_ends.clear()
         return ends
 
     async def write(self, path: str, content: str) -> str:
@@ -114,6 +117,7 @@ class Hands:
 
         answer = await step("write", do, redo=lambda: self._put({path: content}))
         failed = answer.startswith("error")
+        self._leave_open("write", {path: answer if failed else ""})
         if not failed:
             self._read.remember(path, content)
         return self._told("write", path, answer, failed=failed)
@@ -135,14 +139,19 @@ class Hands:
         # In two steps: an edit that was cut off half-way must not meet its own result.
         decided = await step("edit: decide", decide)
         answers, texts = decided["answers"], decided["texts"]
-        if texts and (problem := await step("edit", put, redo=lambda: self._put(texts))):
-            answers = [problem]
+        problem = await step("edit", put, redo=lambda: self._put(texts)) if texts else ""
+        if problem:
+            answers = [problem] * len(edits)
         else:
             for path, text in texts.items():
                 self._read.remember(path, text)
-        failed = any(answer.startswith("error") for answer in answers)
-        paths = ", ".join(dict.fromkeys(edit.path for edit in edits))
-        return self._told("edit", paths, "\n".join(answers), failed=failed)
+        problems: dict[str, str] = {}
+        for edit, answer in zip(edits, answers, strict=True):
+            failed = answer.startswith("error")
+            problems[edit.path] = answer if failed else problems.get(edit.path, "")
+        self._leave_open("edit", problems)
+        said = problem or "\n".join(answers)
+        return self._told("edit", ", ".join(problems), said, failed=any(problems.values()))
 
     async def run(self, command: str, timeout_seconds: int = 0) -> str:
         """Run bash at the repository's root, in a sandbox.
@@ -229,15 +238,29 @@ class Hands:
             return in_words(error)
         return ""
 
+    def _leave_open(self, tool: str, problems: Mapping[str, str]) -> None:
+        """Note of each file what kept it from being changed; empty where nothing did.
+
+        A file that is not there was a slip, and forgotten once another one is changed.
+        """
+        changed = {posixpath.normpath(path) for path, problem in problems.items() if not problem}
+        for place in [*self._loose_ends] if changed else ():
+            # Of a name that is too long `Path.is_file` raises an error.
+            if place in changed or not os.path.isfile(self._root / place):  # noqa: PTH113
+                del self._loose_ends[place]
+        for path, problem in problems.items():
+            if problem:
+                said = problem.splitlines()[0][:_SAID]
+                end = f"The last {tool} of {path[:_SAID]} failed: {said}"
+                self._loose_ends[posixpath.normpath(path)] = end
+
     def _told(self, tool: str, about: str, answer: str, *, failed: bool) -> str:
         """Record a use, and break loops: the same call with the same answer leads nowhere."""
-        first = about.strip().splitlines()[0][:120] if about.strip() else ""
-        came_of_it = answer.splitlines()[0][:120] if answer else ""
+        first = about.strip().splitlines()[0][:_SAID] if about.strip() else ""
+        came_of_it = answer.splitlines()[0][:_SAID] if answer else ""
         self._record(
             ToolUsed(role=self._role, tool=tool, summary=f"{first}: {came_of_it}", failed=failed)
         )
-        if tool != "run":
-            self._loose_end = f"The last {tool} failed: {came_of_it}" if failed else ""
         key = hashlib.sha256(f"{tool}\0{about}\0{answer}".encode("utf-8", "replace")).hexdigest()
         self._seen[key] = self._seen.get(key, 0) + 1
         if self._seen[key] >= _STOP_AFTER:

@@ -12,6 +12,8 @@ _CLOSE = 0.9
 _LARGEST = 5 * 1024 * 1024
 # Characters of a text that is looked for by likeness: that costs their square.
 _LONGEST = 20_000
+# Characters of what was replaced although it was not what was asked for.
+_MOST_SHOWN = 1_000
 # Seconds to look for something like the text that was asked for.
 _PATIENCE = 2.0
 
@@ -75,7 +77,10 @@ def _by_lines(text: str, old: str, new: str) -> EditResult | None:
     if time.monotonic() > latest:
         return None  # what was not looked at could be another place of its kind
     if len(close) == 1 and len(joined) >= 10:
-        return _replaced(lines, close[0], wanted, new, "a close match, look at the result")
+        place = close[0]
+        done = _replaced(lines, place, wanted, new, "a close match, look at the result")
+        there = "".join(lines[place : place + size]).rstrip("\n")[:_MOST_SHOWN]
+        return EditResult(text=done.text, message=f"{done.message}; it replaced\n{there}")
     return None
 
 

@@ -87,6 +87,27 @@ def test_a_failed_edit_keeps_the_task_open_once(tree: Tools) -> None:
     assert not hands.loose_ends()
 
 
+def test_a_failed_edit_stays_open_until_its_own_file_is_changed(tree: Tools) -> None:
+    """Another file's edit that fits does not hide it; one of the same file does."""
+    hands, _, _ = tree
+    miss = Edit(path="src/a", old="nothing like it", new="x")
+    # Given a miss, and then an edit of another file
+    asyncio.run(hands.edit([miss]))
+    asyncio.run(hands.write("b.txt", "b\n"))
+    # Then the end is refused, and the file named
+    (end,) = hands.loose_ends()
+    assert "src/a" in end
+    # But given that the file is changed after all
+    asyncio.run(hands.edit([miss]))
+    asyncio.run(hands.edit([Edit(path="./src/a", old="x = 1", new="x = 2")]))
+    assert not hands.loose_ends()
+    # And given a path that was a slip, then it is forgotten with the next change
+    for slip in ("srcs/a", "a" * 5_000):
+        asyncio.run(hands.edit([Edit(path=slip, old="x = 2", new="x = 3")]))
+    asyncio.run(hands.edit([Edit(path="src/a", old="x = 2", new="x = 3")]))
+    assert not hands.loose_ends()
+
+
 def test_long_output_is_cut_and_can_be_read(tree: Tools) -> None:
     """The cut names the missing lines and how to get them."""
     hands, root, events = tree

@@ -42,6 +42,7 @@ class TestApplyEdit:
         result = apply_edit(text, "    return sum(valu for value in values)", "    return 0")
         assert result.text == "def total(values):\n    return 0\n"
         assert "close match" in result.message
+        assert result.message.endswith("\n    return sum(value for value in values)")
 
     def test_an_edit_that_is_made_already_is_recognised(self) -> None:
         """Instead of a second failure."""
