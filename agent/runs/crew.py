@@ -213,6 +213,7 @@ class _Work:
             attempt=attempt,
             diff=place.diff(limit=_SHOWN_DIFF),
             touched={file.path for file in place.changed()},
+            concerns=plan.concerns,
         )
 
     async def _rethink(

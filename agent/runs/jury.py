@@ -122,7 +122,7 @@ class Hearing:
     attempt: int
     diff: str
     doubts: Sequence[str]
-    """What the coder says that it doubts, and where it deviated."""
+    """What the plan found wrong in the PRP; what the coder doubts, and where it deviated."""
     _trial: Trial = field(default_factory=Trial, init=False)
 
     async def from_text(self) -> FromText:

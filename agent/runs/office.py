@@ -249,8 +249,12 @@ class Office:
         attempt: int,
         diff: str,
         touched: Collection[str],
+        concerns: Sequence[str] = (),
     ) -> Verdict:
-        """Return the verdict on a commit; without a verifier's model nobody is asked."""
+        """Return the verdict on a commit; without a verifier's model nobody is asked.
+
+        The judge is told of the plan's concerns as it is of the coder's doubts.
+        """
         async with self.room(contract, commit) as room:
             hearing = self._jury.hear(
                 contract,
@@ -258,7 +262,7 @@ class Office:
                 commit=commit,
                 attempt=attempt,
                 diff=diff,
-                doubts=self.memory.doubts(),
+                doubts=(*(f"Plan: {words}" for words in concerns), *self.memory.doubts()),
             )
             return await verify(
                 contract,

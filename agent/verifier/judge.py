@@ -81,7 +81,7 @@ async def judge_criteria(
         commit: The commit under judgement.
         facts: The results on it, of the checks and of the tests from the text.
         objections: What a program noticed beside the checks.
-        doubts: What the coder says that it doubts, and where it deviated.
+        doubts: What the plan found wrong in the PRP; what the coder doubts, and where it deviated.
         mutants: What came of small changes to the changed lines.
         changes: The files that the branch changes, each with git's letter for how.
         diff: What it changes in them, shortened where it is long.

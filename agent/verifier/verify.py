@@ -199,8 +199,8 @@ async def verify(
 ) -> Verdict:
     """Return the verdict on a commit.
 
-    The agent is asked only where no check fails: while one does, the coder has enough to do, and
-    an opinion could not change anything.
+    The agent is asked only where nothing that a program found fails, neither a check nor a test
+    from the text: until then the coder has enough to do, and will change what would be judged.
     """
     before = {result.check.id: result for result in baseline}
     results, objections = await _checked(

@@ -237,6 +237,18 @@ class TestClaims:
         assert [verdict["attempt"] for verdict in verdicts] == [1, 2, 3]
         assert len({verdict["commit"] for verdict in verdicts}) == 1
 
+    def test_the_judge_hears_what_the_plan_finds_wrong(self, project: Project) -> None:
+        """Its concerns are places to look at, beside the coder's doubts."""
+        asked: list[str] = []
+        script = crew(plan={**PLAN, "concerns": ["No word on names that are empty."]})
+
+        def listening(request: Request) -> Answer:
+            asked.extend(request.text for name in request.tools if name == "submit_judgement")
+            return script(request)
+
+        assert execute(project, listening).status == 0
+        assert "- Plan: No word on names that are empty." in asked[0]
+
     def test_finishing_without_work_fails(self, project: Project) -> None:
         """A coder that only says it is done has done nothing."""
         ran = execute(project, crew(attempts=[{}]), "--max-attempts", "1")
