@@ -106,7 +106,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _words(
                 "git",
                 _GIT +
-                r"(push|reset|clean|rebase|merge|checkout|switch|restore|branch\s+(-\S+\s+)*-+[dm]\w*|"
+                r"(push|pull|reset|clean|rebase|merge|checkout|switch|restore|branch\s+(-\S+\s+)*-+[dm]\w*|"
                 r"update-index|symbolic-ref|replace|prune|lfs\s+push|svn\s+dcommit|subtree\s+push|send-email|read-tree|"
                 r"tag|stash|filter-branch|filter-repo|lfs\s+prune|revert|cherry-pick|am|gc|commit|rm|update-ref|"
                 r"remote\s+(add|set-url|remove|rm|rename)|worktree\s+remove|reflog\s+(expire|delete)|"
@@ -207,6 +207,12 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 r"\s(.*[\s_-])?(delete\w*|destroy|reset\w*|stop\w*|kill|remove|rm|rb|uninstall|unregister|strip|drop|purge|wipe|flush\w*|erase|revoke|undeploy|deploy)\b",
             ),
             _words("drush wp", r"\bsql-drop\b"),
+            # What runs on the machine, as `systemctl` says it.
+            _words(
+                "pm2 supervisorctl forever brew nginx apachectl",
+                r"\b(pm2|supervisorctl|forever)\s+(-\S+\s+)*(start\w*|restart\w*|reload\w*|graceful\w*|update|reread|save|startup|scale|resurrect)\b|"
+                r"\bbrew\s+services\s+(start|restart|run|stop|kill)\b|\b(nginx|apachectl)\s+(.*\s)?(-[sk]\s*)?(reload|restart|stop|quit|graceful)\b",
+            ),
             _words("npm yarn pnpm pip pip3 bun composer go", r"\b(npm|yarn|pnpm|pip3?|bun|composer)\s+(pm\s+)?(cache|store)\s+(clean|clear|purge|prune|rm|remove|delete)\b|\bgo\s+clean\s+.*-modcache"),
             _words("make npm pnpm yarn just task", r"\b(make|just|task|(npm|pnpm|yarn|bun)(\s+run)?)\s+(clean|prune|flush|truncate|delete|erase)[-_:](db|data|databases?|all|volumes?|docker|prod\w*|everything|storage)\b"),
             _words("irm iwr iex", r"\b(irm|iwr|invoke-restmethod|invoke-webrequest)\b.*\|\s*iex\b|\biex\b.*\b(irm|iwr|invoke-\w+)\b"),

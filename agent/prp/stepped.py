@@ -15,21 +15,48 @@ def commented_steps(lines: Sequence[Line]) -> dict[int, str]:
     """Return the steps in the comments of shell fences, by their lines.
 
     Numbered comments that follow each other without a command are what a person walks through,
-    and so are those with bullets below `# Verify:`; directly above a command they only say what
-    that does.
+    and so are those with bullets below `# Verify:`, and all below `# Manual verification`; directly
+    above a command they only say what that does.
     """
     return {
-        step.line: found["words"]
+        step.line: found["words"] if (found := _ITEM.match(step.text)) else step.text.lstrip("# ")
         for fence in fences(lines)
         if _may_list(fence.lines) and is_shell_fence(fence)
-        for step in _steps(split_commands(fence.lines))
-        if (found := _ITEM.match(step.text))
+        for step in _all_steps(split_commands(fence.lines))
     }
 
 
 def _may_list(lines: Sequence[Line]) -> bool:
-    """Return whether a fence has two comments that may be items: few have."""
-    return sum(_ITEM.match(line.text) is not None for line in lines) >= _A_LIST
+    """Return whether a fence has two comments that may be items, or a title: few have."""
+    items = sum(_ITEM.match(line.text) is not None for line in lines)
+    return items >= _A_LIST or any(_TITLE.match(line.text) for line in lines)
+
+
+def _all_steps(parts: Sequence[Remark | Command]) -> Iterator[Remark]:
+    yield from _steps(parts)
+    yield from _below_titles(parts)
+
+
+def _below_titles(parts: Iterable[Remark | Command]) -> Iterator[Remark]:
+    """Return the comments below one that says that a person is to test, up to an empty line."""
+    below: list[Remark] = []
+    is_below = False
+    for part in (*parts, _EMPTY):
+        if is_below and isinstance(part, Remark) and part.text:
+            below.append(part)
+            continue
+        if isinstance(part, Remark):
+            yield from below
+        below = []
+        is_below = isinstance(part, Remark) and _TITLE.match(part.text) is not None
+
+
+_EMPTY = Remark(text="", line=0)
+# `# 5. Manual verification`
+_TITLE = re.compile(
+    r"#\s*(?:\d{1,2}[.)]\s+)?manual(?:ly)?\s+(?:verif\w+|test\w*|check\w*|validation|steps)\W*$",
+    re.IGNORECASE,
+)
 
 
 def _steps(parts: Iterable[Remark | Command]) -> Iterator[Remark]:
@@ -67,7 +94,7 @@ def _listed(run: Sequence[Remark], label: str, command: str) -> Sequence[Remark]
     return run if is_list and not _TELLS.search(label) else ()
 
 
-_ITEM = re.compile(r"#\s?(?:(?P<number>\d{1,2})[.)]|[-*•])\s+(?P<words>\S.*)$")
+_ITEM = re.compile(r"#\s{0,4}(?:(?P<number>\d{1,2})[.)]|[-*•])\s+(?P<words>\S.*)$")
 # Above a list of what a person has to see: bullets stand below anything else, too.
 _MANUAL = r"manual(?:ly)?\b.{0,80}"
 _ASKS = re.compile(rf"#\W*(?:(?:then\s+)?(?:verify|confirm)|{_MANUAL})\s*:\s*$", re.IGNORECASE)

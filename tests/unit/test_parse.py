@@ -590,6 +590,19 @@ def test_items_below_a_bold_label_for_references_are_references() -> None:
     assert [reference.target for reference in found] == ["src/state.py", "src/api.py"]
 
 
+def test_lines_of_a_plain_fence_that_say_why_are_references() -> None:
+    """In the context, where neither marks nor keys stand before the paths."""
+    text = (
+        "# A\n\n## Context Files to Read\n\n```\napp/page.tsx          — canonical header\n"
+        "store.py - where stories lie\nNode.js - runs it\n```\n"
+    )
+    found = parse_prp(text, path=Path("x.md")).references
+    assert [(reference.target, reference.why) for reference in found] == [
+        ("app/page.tsx", "canonical header"),
+        ("store.py", "where stories lie"),
+    ]
+
+
 class TestOtherLanguages:
     """Headings and tasks of other languages than English."""
 

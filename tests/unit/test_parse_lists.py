@@ -512,6 +512,29 @@ class TestStepsInComments:
             (6, CheckKind.MANUAL),
         ]
 
+    def test_items_may_stand_apart_from_their_sign(self) -> None:
+        """Writers indent a list of comments."""
+        fence = "```bash\n# Confirm each:\n#  1. Pay by card -> booked\n#  2. Refund it\n```\n"
+        found = parse_prp(f"# A\n\n## Validation\n\n{fence}", path=Path("x.md")).checks
+        assert [(check.line, check.command) for check in found] == [
+            (7, "Pay by card -> booked"),
+            (8, "Refund it"),
+        ]
+
+    def test_all_below_a_manual_verification_is_for_a_person(self) -> None:
+        """Until a line is empty, whatever the comments begin with."""
+        fence = (
+            "```bash\n# 1. Types\nmake types\n\n# 2. Manual verification\n# Open the page\n"
+            "# Confirm that the card is there\n\n# 3. Style\nmake lint\n```\n"
+        )
+        found = parse_prp(f"# A\n\n## Validation\n\n{fence}", path=Path("x.md")).checks
+        assert [(check.line, check.command) for check in found] == [
+            (7, "make types"),
+            (10, "Open the page"),
+            (11, "Confirm that the card is there"),
+            (14, "make lint"),
+        ]
+
     @pytest.mark.parametrize("label", ["Verify:", "Manual testing of the page:"])
     def test_bullets_below_an_order_to_look_are_steps(self, label: str) -> None:
         """Nothing else says that bullets are something to do."""
@@ -531,6 +554,7 @@ class TestStepsInComments:
             pytest.param("make check\n# If it fails:\n# 1. read\n# 2. mend", id="mending"),
             pytest.param("make test\n# Verify:\n# - all pass\n# - none skipped", id="report"),
             pytest.param("make check\n# Covers:\n# - a\n# - b", id="bullets"),
+            pytest.param("# Manual check\n# of the style\nmake lint", id="above its command"),
             pytest.param("make check\n# 2. one\n# 7. another", id="no list"),
             pytest.param("cat <<END\n# 1. one\n# 2. two\nEND", id="here-document"),
         ],

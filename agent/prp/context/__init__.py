@@ -5,7 +5,7 @@ from bisect import bisect
 from collections.abc import Sequence
 
 from agent.prp.context.entries import declared_at, may_declare, named_at
-from agent.prp.context.mentions import address_below, in_yaml, mentioned_in
+from agent.prp.context.mentions import address_below, in_yaml, mentioned_in, with_reason
 from agent.prp.lines import Line, Role
 from agent.prp.model import Reference
 
@@ -95,11 +95,12 @@ _LABEL_OF_REFERENCES = re.compile(
 def _in_context(lines: Sequence[Line]) -> list[Reference]:
     found: list[Reference] = []
     index = 0
-    is_about_itself = is_yaml = is_listing = False
+    is_about_itself = is_yaml = is_plain = is_listing = False
     while index < len(lines):
         line = lines[index]
         if line.role is Role.OPENS:
-            is_yaml = line.text.strip().strip("`~ ").lower() in ("yaml", "yml")
+            language = line.text.strip().strip("`~ ").lower()
+            is_yaml, is_plain = language in ("yaml", "yml"), language in ("", "text", "txt")
             is_listing = False
         elif line.role is Role.INSIDE and is_yaml and line.text[:1].isalnum():
             is_listing = _OF_NEW_FILES.match(line.text) is not None
@@ -114,7 +115,9 @@ def _in_context(lines: Sequence[Line]) -> list[Reference]:
         elif line.role is Role.TEXT and not is_about_itself:
             mentioned = mentioned_in(line) or address_below(lines, index)
             found += [mentioned] if mentioned else []
-        elif line.role is Role.INSIDE and is_yaml and not is_listing and (named := in_yaml(line)):
+        elif (
+            line.role is Role.INSIDE and is_yaml and not is_listing and (named := in_yaml(line))
+        ) or (line.role is Role.INSIDE and is_plain and (named := with_reason(line))):
             found.append(named)
         index += 1
     return found

@@ -109,6 +109,22 @@ _LISTED = re.compile(
 )
 
 
+def with_reason(line: Line) -> Reference | None:
+    """Return the file that a line of a plain block names with what it is for: `a/b.py - why`."""
+    found = _WITH_REASON.match(line.text) if "." in line.text else None
+    if not found or is_no_file(found["target"]):
+        return None
+    target, span = target_of(found["target"])
+    return mention(target, span, found["rest"], line.number)
+
+
+# `Node.js` is no file.
+_WITH_REASON = re.compile(
+    r"\s*(?:[-*]\s+)?`?(?![A-Z]\w*\.js\b)"
+    rf"(?P<target>{PATH})`?\s+(?:—|–|-{{1,2}}|[-=]>|→|#|:)\s+(?P<rest>\S.*)$"
+)
+
+
 def address_below(lines: Sequence[Line], place: int) -> Reference | None:
     """Return the address that stands alone on the line below an item that says what it is."""
     below = lines[place + 1].text if place + 1 < len(lines) else ""
