@@ -283,6 +283,10 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _words("init", r"\b(?:npm|pnpm|yarn|bun)\s+init\s+[@\w]"),
             _words("git", r"\bgit\s+(clone|pull|fetch|ls-remote|submodule)\b"),
             _words("ping dig nslookup telnet nc netstat lighthouse", rf"\b(ping|dig|nslookup|telnet|nc|netstat|lighthouse)\b(?!.*\s(?:https?://)?{_LOCAL})"),
+            _words("ollama huggingface hf dvc lfs", r"\bollama\s+(pull|run|create|cp)\b|\b(huggingface-cli|hf)\s+(download|whoami|repo|auth)\b|\bdvc\s+(pull|push|fetch|import)\b|\bgit\s+lfs\s+(pull|fetch|clone)\b"),
+            _words("rustup spacy nltk playwright", r"\brustup\s+(update|(toolchain\s+)?install|(component|target)\s+add)\b|\bspacy\s+download\b|\bnltk\.downloader\b|\bplaywright\s+install(-deps)?\b"),
+            _words("ngrok cloudflared minikube colima kind k3d traceroute mtr whois", r"(?:^|[;&|]\s*)(ngrok|cloudflared|traceroute|mtr|whois)\s+(?!-{0,2}version)|\b(minikube|colima)\s+start\b|\bkind\s+(create|load)\b|\bk3d\s+(cluster|image)\s+(create|import)\b"),
+            _words("pod pub deps swift choco winget nuget mamba micromamba", r"\bpod\s+(install|update|repo)\b|\b(flutter|dart)\s+pub\s+(get|add|upgrade)\b|\bmix\s+deps\.(get|update)\b|\bswift\s+package\s+(resolve|update)\b|\b(choco|winget|nuget)\s+(install|upgrade|restore)\b|\b(micro)?mamba\s+create\b"),
             _words("curl wget xh", rf"\b(curl|wget|xh)\b(?=[^|;&\n]*\s\"?https?://(?!{_LOCAL}))(?=.*//{_LOCAL})"),
         ),
     ),
@@ -311,7 +315,17 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _words("node bun", r"\b(?:node|bun)\s+\S*server\.[cm]?[jt]s\s*&?\s*$"),
             _words("php artisan", r"\b(php|php artisan) serve\b|\bphp -S\b"),
             _words("cargo bootrun spring dotnet", r"\bcargo\s+(watch|run\b(?=.*(serv|--bin\s+\w*(api|web))))|\bbootRun\b|spring-boot:run|\bdotnet\s+(watch|run)\b"),
-            _signs(".py", r"\bpython3?\s+\S*(server|app|main|manage|run)\.py\s*(&|$|.*\s(--port|-p)[ =]?\d{2,5}\b|\d{4,5}\s*$)"),
+            _words(
+                "redis mongod etcd nats granian live json minio consul vault caddy tensorboard jupyter",
+                r"(?:^|[;&|]\s*|\bnpx\s+(?:-y\s+)?)(redis-server|mongod|etcd|nats-server|granian|live-server|json-server|minio\s+server|consul\s+agent|vault\s+server|caddy\s+(run|file-server)|tensorboard|jupyter[\s-](lab|notebook|server))\b(?!\s+-{0,2}(version|help)\b)",
+            ),
+            _words(
+                "prefect dagster airflow vllm ollama mlflow temporal firebase serve storybook phx rails",
+                r"\bprefect\s+server\s+start\b|\bdagster\s+dev\b|\bairflow\s+(standalone|webserver|scheduler|api-server)\b|\b(vllm|ollama)\s+serve\b|\bmlflow\s+(ui|server)\b|"
+                r"\btemporal\s+server\b|\bfirebase\s+(emulators:start|serve)\b|\bserve\s+-s\b|\bstorybook\s+dev\b|\bmix\s+phx\.server\b|\brails\s+server\b",
+            ),
+            # What gets its input through a pipe ends with it.
+            _signs(".py", r"(?<!\|)(?<!\|\s)\bpython3?\s+\S*(server|app|main|manage|run)\.py\s*(&|$|.*\s(--port|-p)[ =]?\d{2,5}\b|\d{4,5}\s*$)"),
             _words("python python3", r"\bpython3?\s+-m\s+(?:\w+\.)*(?:\w+_)?server\s*(?:&|$|.*\s(?:--port|-p)[ =]?\d{2,5}\b)"),
             _signs("&", r"(?<!&)&\s*(?:$|wait\s*$|\w+=\"?\$!)"),
             _words("air mcp wrangler", r"\bair\s*$|\bmcp\s+dev\b|\bwrangler\s+dev\b"),
@@ -333,6 +347,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 r"\bcargo\s+fmt\b(?!.*--check)|\b(npm|pnpm|yarn)\s+(run\s+)?(format|fmt|lint:fix|prettier)\b(?![.:-]check)|\b(terraform|dotnet|dart|mix)\s+(fmt|format)\b(?!.*--(?:verify-no-changes|check))",
             ),
             _words("sed perl", r"\bsed\s+(-\S+\s+)*(-i|--in-place)|\bperl\s+-p?i"),
+            _words("commit", r"\bpre-commit\s+(install|autoupdate)\b"),
             _words("git", _GIT + r"(add|apply|init|mv)\b|\bgit\s+config\s+(?!.*--(get|list))\S+\s+\S"),
             _words("alembic manage prisma commit", r"\balembic\s+(upgrade|revision)|\bmanage\.py\s+(migrate|makemigrations)\b(?!.*\s--(?:check|dry-run)\b)|\bprisma\s+(migrate|generate|db)\b|\bpre-commit\s+run\b"),
             _signs(">", r"(?<![0-9&<>=-])>{1,2}\|?\s*(?!&|[\"']?(?:/dev/null|/tmp/))[\w./$\"'~-]+"),

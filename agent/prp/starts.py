@@ -46,7 +46,26 @@ def find_starts(lines: Sequence[Line]) -> list[Start]:
     held = holders(lines, {start.index for start in starts})
     starts = _without_retellings(lines, [s for s in starts if s.index not in held])
     starts = _finest(lines, _without_samples(lines, starts))
-    return _without_echoes(lines, starts)
+    return _without_sections(lines, _without_echoes(lines, starts))
+
+
+def _without_sections(lines: Sequence[Line], starts: list[Start]) -> list[Start]:
+    """Leave out the section of the tasks, which may have a number, where tasks stand elsewhere.
+
+    `### 5. Validation Tasks` beside others of its depth is a task.
+    """
+    named = [start for start in starts if _is_section(lines[start.index])]
+    others = [start for start in starts if start not in named]
+    depths = {heading(lines[s.index])[0] for s in others if lines[s.index].role is Role.HEADING}
+    if not others or any(heading(lines[start.index])[0] in depths for start in named):
+        return starts
+    return others
+
+
+def _is_section(line: Line) -> bool:
+    """Return whether a heading such as `6. Implementation Steps` is called as all tasks are."""
+    is_heading = line.role is Role.HEADING and not _word(line)
+    return is_heading and part_of(heading(line)[1]) is Part.TASKS
 
 
 def _items_of_phases(lines: Sequence[Line], starts: Sequence[Start]) -> list[Start]:

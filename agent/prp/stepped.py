@@ -84,9 +84,12 @@ def _listed(run: Sequence[Remark], label: str, command: str) -> Sequence[Remark]
         command: The last command above them.
 
     """
-    marks = [found["number"] for step in run if (found := _ITEM.match(step.text))]
+    items = [found for step in run if (found := _ITEM.match(step.text))]
+    marks = [found["number"] for found in items]
     if len(run) < _A_LIST:
         return ()
+    if all(found["box"] for found in items):
+        return run
     if not any(marks):
         asks = _IS_MANUAL if _REPORTS.search(command) else _ASKS
         return run if asks.match(label) else ()
@@ -94,7 +97,9 @@ def _listed(run: Sequence[Remark], label: str, command: str) -> Sequence[Remark]
     return run if is_list and not _TELLS.search(label) else ()
 
 
-_ITEM = re.compile(r"#\s{0,4}(?:(?P<number>\d{1,2})[.)]|[-*•])\s+(?P<words>\S.*)$")
+_ITEM = re.compile(
+    r"#\s{0,4}(?:(?P<number>\d{1,2})[.)]|[-*•])\s+(?P<box>\[.?\]\s+)?(?P<words>\S.*)$"
+)
 # Above a list of what a person has to see: bullets stand below anything else, too.
 _MANUAL = r"manual(?:ly)?\b.{0,80}"
 _ASKS = re.compile(rf"#\W*(?:(?:then\s+)?(?:verify|confirm)|{_MANUAL})\s*:\s*$", re.IGNORECASE)

@@ -603,6 +603,28 @@ def test_lines_of_a_plain_fence_that_say_why_are_references() -> None:
     ]
 
 
+def test_what_will_be_created_is_no_reference() -> None:
+    """It stands in the context, below a label that says so; what comes below the next one is."""
+    text = (
+        "# A\n\n## Context\n\n### Related Files\n\n**Will be created:**\n- `src/new.py`\n\n"
+        "**Patterns:**\n- `src/old.py`\n"
+    )
+    found = parse_prp(text, path=Path("x.md")).references
+    assert [reference.target for reference in found] == ["src/old.py"]
+
+
+def test_a_numbered_section_of_tasks_is_none_where_they_stand_elsewhere() -> None:
+    """Sections have numbers, too; among others of its rank it is a task."""
+    phase = "### Phase 1: Code\n\n#### 1.1 Store\nx\n\n#### 1.2 Page\nx\n\n"
+    blueprint = f"## 4. Implementation Blueprint\n\n{phase}"
+    steps = "## 6. Implementation Steps\n\n1. **Get a key**\n   - here\n"
+    found = parse_prp(f"# A\n\n{blueprint}{steps}", path=Path("x.md")).tasks
+    assert [task.title for task in found] == ["Store", "Page"]
+    sections = "## Task Breakdown\n\n### 1. Setup Tasks\nx\n\n### 2. Store\nx\n"
+    found = parse_prp(f"# A\n\n{sections}", path=Path("x.md")).tasks
+    assert [task.title for task in found] == ["Setup Tasks", "Store"]
+
+
 class TestOtherLanguages:
     """Headings and tasks of other languages than English."""
 

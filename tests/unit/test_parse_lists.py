@@ -521,6 +521,15 @@ class TestStepsInComments:
             (8, "Refund it"),
         ]
 
+    def test_boxes_in_comments_are_steps(self) -> None:
+        """Whatever stands above them."""
+        fence = "```bash\n# By eye:\n# - [ ] Till opens\n# - [ ] Till closes\n```\n"
+        found = parse_prp(f"# A\n\n## Validation\n\n{fence}", path=Path("x.md")).checks
+        assert [(check.line, check.command) for check in found] == [
+            (7, "Till opens"),
+            (8, "Till closes"),
+        ]
+
     def test_all_below_a_manual_verification_is_for_a_person(self) -> None:
         """Until a line is empty, whatever the comments begin with."""
         fence = (

@@ -111,14 +111,16 @@ def _in_context(lines: Sequence[Line]) -> list[Reference]:
             found.append(reference)
             continue
         if line.role is Role.HEADING:
+            is_listing = False
             is_about_itself = bool(_ABOUT_ITSELF.search(line.text))
         elif line.role is Role.TEXT and not is_about_itself:
+            if line.text.startswith("**"):
+                is_listing = _TO_BE_MADE.match(line.text) is not None
             mentioned = mentioned_in(line) or address_below(lines, index)
-            found += [mentioned] if mentioned else []
-        elif (
-            line.role is Role.INSIDE and is_yaml and not is_listing and (named := in_yaml(line))
-        ) or (line.role is Role.INSIDE and is_plain and (named := with_reason(line))):
-            found.append(named)
+            found += [mentioned] if mentioned and not is_listing else []
+        elif line.role is Role.INSIDE and (is_yaml or is_plain):
+            named = with_reason(line) if is_plain else None if is_listing else in_yaml(line)
+            found += [named] if named else []
         index += 1
     return found
 
@@ -126,6 +128,11 @@ def _in_context(lines: Sequence[Line]) -> list[Reference]:
 # Keys of a block that lists what a folder holds, or what is to be made.
 _OF_NEW_FILES = re.compile(
     r"[\w.@-]+/|\w*(?:new|create|desired|target|generated|output)\w*\s*:", re.IGNORECASE
+)
+# A label above a list of them.
+_TO_BE_MADE = re.compile(
+    r"\*\*(?:(?:will be|to be|files? to(?: be)?)\s+(?:creat|add)\w*|new files?)\b[^`]*$",
+    re.IGNORECASE,
 )
 # Below these the author says how complete the document is.
 _ABOUT_ITSELF = re.compile(r"completeness|no prior knowledge|confidence", re.IGNORECASE)
