@@ -603,6 +603,19 @@ def test_lines_of_a_plain_fence_that_say_why_are_references() -> None:
     ]
 
 
+def test_headings_that_quote_and_addresses_behind_a_word_are_references() -> None:
+    """In the context, which may be called that of the implementation."""
+    text = (
+        "# A\n\n## Implementation Context\n\n#### Theme pattern (from src/theme.tsx:4-9)\n"
+        "Documentation: https://example.com/themes\nSee https://example.com/prose for more.\n"
+    )
+    found = parse_prp(text, path=Path("x.md")).references
+    assert [(reference.target, reference.lines) for reference in found] == [
+        ("src/theme.tsx", (4, 9)),
+        ("https://example.com/themes", None),
+    ]
+
+
 def test_what_will_be_created_is_no_reference() -> None:
     """It stands in the context, below a label that says so; what comes below the next one is."""
     text = (

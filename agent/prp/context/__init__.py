@@ -5,7 +5,14 @@ from bisect import bisect
 from collections.abc import Sequence
 
 from agent.prp.context.entries import declared_at, may_declare, named_at
-from agent.prp.context.mentions import address_below, in_yaml, mentioned_in, with_reason
+from agent.prp.context.mentions import (
+    address_alone,
+    address_below,
+    in_yaml,
+    mentioned_in,
+    quoted_below,
+    with_reason,
+)
 from agent.prp.lines import Line, Role
 from agent.prp.model import Reference
 
@@ -113,10 +120,11 @@ def _in_context(lines: Sequence[Line]) -> list[Reference]:
         if line.role is Role.HEADING:
             is_listing = False
             is_about_itself = bool(_ABOUT_ITSELF.search(line.text))
+            found += [quoted] if (quoted := quoted_below(line)) else []
         elif line.role is Role.TEXT and not is_about_itself:
             if line.text.startswith("**"):
                 is_listing = _TO_BE_MADE.match(line.text) is not None
-            mentioned = mentioned_in(line) or address_below(lines, index)
+            mentioned = mentioned_in(line) or address_below(lines, index) or address_alone(line)
             found += [mentioned] if mentioned and not is_listing else []
         elif line.role is Role.INSIDE and (is_yaml or is_plain):
             named = with_reason(line) if is_plain else None if is_listing else in_yaml(line)

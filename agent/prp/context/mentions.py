@@ -135,5 +135,26 @@ def address_below(lines: Sequence[Line], place: int) -> Reference | None:
     return mention(found["target"].rstrip(".,;"), None, label["words"], lines[place].number)
 
 
+def address_alone(line: Line) -> Reference | None:
+    """Return the address that is all that a line of its own says: `Documentation: https://...`."""
+    found = _LABELLED_ADDRESS.match(line.text) if "://" in line.text else None
+    return mention(found["target"], None, found["words"], line.number) if found else None
+
+
+_LABELLED_ADDRESS = re.compile(
+    r"(?:\*\*)?(?P<words>[A-Z][\w /&-]{2,40})(?::\*\*|\*\*\s*:|:)\s*<?(?P<target>https?://[^\s<>]+)>?\s*$"
+)
+
+
+def quoted_below(line: Line) -> Reference | None:
+    """Return the file that a heading quotes: `#### Theme pattern (from src/theme.tsx:4-9)`."""
+    found = _QUOTED_BELOW.search(line.text) if "(" in line.text else None
+    if not found or is_no_file(found["target"]):
+        return None
+    target, span = target_of(found["target"])
+    return mention(target, span, "", line.number)
+
+
+_QUOTED_BELOW = re.compile(rf"\(from\s+`?(?P<target>{PATH})`?\)", re.IGNORECASE)
 _ADDRESS_ALONE = re.compile(r"^\s+<?(?P<target>https?://[^\s<>)\]]+)>?\s*$")
 _LABEL_ALONE = re.compile(r"^\s*(?:[-*]|\d+[.)])\s+\**(?P<words>[^*]+?)\**\s*:?\**\s*$")
