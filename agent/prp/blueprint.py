@@ -8,7 +8,7 @@ from agent.prp.choice import list_beside_phases, without_lists_elsewhere
 from agent.prp.headings import Part, normalise
 from agent.prp.lines import Line
 from agent.prp.model import Task
-from agent.prp.tasks import find_tasks, headed_changes, listed_tasks, tabled_tasks
+from agent.prp.tasks import bold_phases, find_tasks, headed_changes, listed_tasks, tabled_tasks
 
 
 def tasks_of(blocks: Sequence[Block]) -> list[Task]:
@@ -24,7 +24,8 @@ def tasks_of(blocks: Sequence[Block]) -> list[Task]:
     others = {Part.BLUEPRINT, Part.TASKS, Part.TASK, Part.PATTERNS, Part.WHAT, None}
     elsewhere = [line for b in blocks if b.part in others for line in b.lines]
     # A numbered list in the tasks' own section is the list of tasks, whatever else looks like one.
-    own = listed_tasks([line for b in blocks if b.part in ours for line in b.lines])
+    lines = [line for b in blocks if b.part in ours for line in b.lines]
+    own = bold_phases(lines) or listed_tasks(lines)
     if len(own) > 1:
         return own
     listed = [line for b in blocks if b.part in ours or _is_sequence(b) for line in b.lines]

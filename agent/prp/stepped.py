@@ -29,12 +29,33 @@ def commented_steps(lines: Sequence[Line]) -> dict[int, str]:
 def _may_list(lines: Sequence[Line]) -> bool:
     """Return whether a fence has two comments that may be items, or a title: few have."""
     items = sum(_ITEM.match(line.text) is not None for line in lines)
-    return items >= _A_LIST or any(_TITLE.match(line.text) for line in lines)
+    return items >= _A_LIST or any(_TITLE.match(line.text) for line in lines) or _only_says(lines)
+
+
+def _only_says(lines: Sequence[Line]) -> bool:
+    return all(line.text.lstrip().startswith("#") or not line.text.strip() for line in lines)
 
 
 def _all_steps(parts: Sequence[Remark | Command]) -> Iterator[Remark]:
     yield from _steps(parts)
     yield from _below_titles(parts)
+    if not any(isinstance(part, Command) for part in parts):
+        yield from _orders([part for part in parts if isinstance(part, Remark)])
+
+
+def _orders(remarks: Sequence[Remark]) -> Sequence[Remark]:
+    """Return the comments that tell a person what to do, in a fence that holds nothing else."""
+    first = next((remark.text for remark in remarks if remark.text), "")
+    found = [remark for remark in remarks if _ORDER.match(remark.text)]
+    return found if len(found) >= _A_LIST and not _NOT_MEANT.match(first) else ()
+
+
+_ORDER = re.compile(
+    r"#\s?(?:Test|Verify|Validate|Check|Confirm|Ensure|Open|Visit|Click|Navigate|Try|Inspect|Review|"
+    r"Load|Complete|Simulate)\s.*[^:]$"
+)
+# `# N/A: ...`, `# If tests fail: ...`
+_NOT_MEANT = re.compile(r"#\W*(?:n/a|none|no|not|if|when|tbd|todo|optional)\b", re.IGNORECASE)
 
 
 def _below_titles(parts: Iterable[Remark | Command]) -> Iterator[Remark]:

@@ -638,6 +638,24 @@ def test_a_numbered_section_of_tasks_is_none_where_they_stand_elsewhere() -> Non
     assert [task.title for task in found] == ["Setup Tasks", "Store"]
 
 
+def test_bold_phases_of_the_breakdown_are_tasks() -> None:
+    """Not the boxes below them, nor the phases of a timeline."""
+    text = (
+        "# A\n\n## Implementation Breakdown\n\n**Phase 1: Reader**\n- [x] head\n- [ ] body\n\n"
+        "**Phase 2: Writer**\n- [ ] file\n\n## Timeline\n\n**Phase 1 (Reader)**: done\n"
+    )
+    found = parse_prp(text, path=Path("x.md")).tasks
+    assert [(task.title, task.line) for task in found] == [("Reader", 5), ("Writer", 9)]
+
+
+def test_what_is_out_of_scope_is_no_criterion() -> None:
+    """Even where it stands among the criteria."""
+    text = (
+        "# A\n\n## Acceptance Criteria\n\n### Must Have\n1. Reads\n\n### Out of Scope\n- Writes\n"
+    )
+    assert [c.text for c in parse_prp(text, path=Path("x.md")).criteria] == ["Reads"]
+
+
 class TestOtherLanguages:
     """Headings and tasks of other languages than English."""
 

@@ -530,6 +530,21 @@ class TestStepsInComments:
             (8, "Till closes"),
         ]
 
+    def test_a_fence_that_only_gives_orders_holds_steps(self) -> None:
+        """No command stands in it, and a person can do what it says."""
+        fence = "```bash\n# By hand\n# Test a lost network\n# Verify that nothing is charged\n```\n"
+        found = parse_prp(f"# A\n\n## Validation\n\n{fence}", path=Path("x.md")).checks
+        assert [(check.line, check.kind) for check in found] == [
+            (7, CheckKind.MANUAL),
+            (8, CheckKind.MANUAL),
+        ]
+
+    @pytest.mark.parametrize("first", ["# N/A: all is tested", "# If tests fail, look:"])
+    def test_a_fence_that_says_why_there_is_nothing_holds_none(self, first: str) -> None:
+        """Its other comments only explain that."""
+        fence = f"```bash\n{first}\n# Check the log\n# Verify the mocks\n```\n"
+        assert parse_prp(f"# A\n\n## Validation\n\n{fence}", path=Path("x.md")).checks == ()
+
     def test_all_below_a_manual_verification_is_for_a_person(self) -> None:
         """Until a line is empty, whatever the comments begin with."""
         fence = (

@@ -50,7 +50,7 @@ def _of_part(blocks: Sequence[Block], part: Part) -> tuple[list[Found], list[Lin
     lines: list[Line] = []
     found: list[Found] = []
     for section in _sections_of(blocks, part):
-        ours = [block for block in section if not _MARK.search(block.section.heading)]
+        ours = [block for block in section if not _OTHERWISE.search(block.section.heading)]
         own = [line for block in ours for line in block.lines if line.role is Role.TEXT]
         lines += own
         boxes = matching(BOX, own)
@@ -90,8 +90,13 @@ def _sections_of(blocks: Sequence[Block], part: Part) -> Iterable[list[Block]]:
     return sections.values()
 
 
-# `### Security Score: 9/10` among the success metrics
-_MARK = re.compile(r"\bscore\b\W{0,12}\d+(?:\.\d+)?\s*/\s*10\b", re.IGNORECASE)
+# What stands among criteria and is none: `### Security Score: 9/10`, `### Out of Scope`.
+_OTHERWISE = re.compile(
+    r"\bscore\b\W{0,12}\d+(?:\.\d+)?\s*/\s*10\b|"
+    r"^\W*(?:(?:explicitly )?(?:out[ -]of[ -]scope|not in scope|excluded|not included)|"
+    r"exclusions|non[ -]?goals|won['’]t (?:have|do)|future (?:work|enhancements?|improvements?))\b",
+    re.IGNORECASE,
+)
 
 
 def _rows_alone(block: Block) -> list[Found]:
