@@ -54,12 +54,17 @@ def _without_sections(lines: Sequence[Line], starts: list[Start]) -> list[Start]
 
     `### 5. Validation Tasks` beside others of its depth is a task.
     """
-    named = [start for start in starts if _is_section(lines[start.index])]
+    named = [start for start in starts if _is_section(lines[start.index])] or _title(lines, starts)
     others = [start for start in starts if start not in named]
     depths = {heading(lines[s.index])[0] for s in others if lines[s.index].role is Role.HEADING}
     if not others or any(heading(lines[start.index])[0] in depths for start in named):
         return starts
     return others
+
+
+def _title(lines: Sequence[Line], starts: Sequence[Start]) -> list[Start]:
+    """Return what begins with the whole document: `# Stage 6: Camera` above its steps."""
+    return [s for s in starts[:1] if s.index == 0 and lines[0].text.startswith("# ")]
 
 
 def _is_section(line: Line) -> bool:

@@ -71,19 +71,22 @@ def listed_tasks(lines: Sequence[Line]) -> list[Task]:
 
 
 def bold_phases(lines: Sequence[Line]) -> list[Task]:
-    """Return a task for each line such as `**Phase 1: The store**`, where no heading is one."""
+    """Return a task for each line such as `**Phase 1: The store**`, where no heading is one.
+
+    So do days and weeks, where numbers may be missing: `**Days 1-3**: The store`.
+    """
     starts = [
         Start(index=i, label=found["label"], title=plain(found["title"]))
         for i, line in enumerate(lines)
         if line.role is Role.TEXT and (found := _BOLD_PHASE.match(line.text))
     ]
     labels = [int(start.label) for start in starts]
-    is_list = len(labels) > 1 and labels == list(range(labels[0], labels[0] + len(labels)))
+    is_list = len(labels) > 1 and labels == sorted(set(labels))
     return _with_dependencies(_between(starts, lines)) if is_list else []
 
 
 _BOLD_PHASE = re.compile(
-    r"\*\*(?:Phase|Stage|Milestone|Step)\s+(?P<label>\d{1,3})\s*(?:\*\*)?\s*[:.–—-]\s*(?P<title>[^*\s][^*]*+)(?:\*\*)?\W*+$",
+    r"(?:[-*]\s+)?\*\*(?:Phase|Stage|Milestone|Step|Days?|Weeks?)\s+(?P<label>\d{1,3})(?:\s?[-–]\s?\d{1,3})?\s*(?:\*\*)?\s*[:.–—-]\s*(?P<title>[^*\s][^*]*+)(?:\*\*)?\W*+$",
     re.IGNORECASE,
 )
 

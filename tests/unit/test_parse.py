@@ -648,6 +648,22 @@ def test_bold_phases_of_the_breakdown_are_tasks() -> None:
     assert [(task.title, task.line) for task in found] == [("Reader", 5), ("Writer", 9)]
 
 
+def test_days_of_the_tasks_are_tasks() -> None:
+    """Several days may be one."""
+    text = (
+        "# A\n\n## Tasks (5 days)\n\n**Day 1**: Reader\n**Days 2-4**: Writer\n- **Day 5**: Tests\n"
+    )
+    found = parse_prp(text, path=Path("x.md")).tasks
+    assert [task.title for task in found] == ["Reader", "Writer", "Tests"]
+
+
+def test_the_title_of_a_document_is_no_task_beside_its_steps() -> None:
+    """A document may be the stage of a larger work."""
+    steps = "## Detailed Implementation\n\n### 6.1 Store\nx\n\n### 6.2 Page\nx\n"
+    found = parse_prp(f"# Stage 6: Camera\n\n{steps}", path=Path("x.md")).tasks
+    assert [task.title for task in found] == ["Store", "Page"]
+
+
 def test_what_is_out_of_scope_is_no_criterion() -> None:
     """Even where it stands among the criteria."""
     text = (
