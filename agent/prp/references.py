@@ -86,6 +86,8 @@ def locate(target: str, known: KnownFiles, *, folder: str = "") -> tuple[str, st
     """
     if target.startswith("~"):
         return "", "it lies in a home folder"
+    if "\\" in target and target not in known and not is_absolute(target):
+        target = target.replace("\\", "/")  # as it is written on Windows
     if ".." in PurePosixPath(target).parts and not is_absolute(target):
         target = posixpath.normpath(posixpath.join(folder, target))
     path = PurePosixPath(target.removeprefix("./"))

@@ -230,6 +230,10 @@ class TestReferences:
         [
             pytest.param("src/auth.py", "src/auth.py", "", id="plain"),
             pytest.param("./src/auth.py", "src/auth.py", "", id="dot"),
+            pytest.param(r"src\auth.py", "src/auth.py", "", id="Windows"),
+            pytest.param(r".\src\api\x.py", "src/api/x.py", "", id="Windows dot"),
+            pytest.param(r"..\..\secret.py", "", "leaves", id="Windows outside"),
+            pytest.param(r".git\config", "", "git's own", id="Windows git"),
             pytest.param("/home/ann/app/src/auth.py", "src/auth.py", "", id="I28 other machine"),
             pytest.param("../../etc/passwd", "", "leaves", id="I27"),
             pytest.param("~/.ssh/id_rsa", "", "home", id="I29"),
