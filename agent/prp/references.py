@@ -84,19 +84,13 @@ def locate(target: str, known: KnownFiles, *, folder: str = "") -> tuple[str, st
         folder: The document's folder below the root; a link such as `../SPEC.md` starts there.
 
     """
-    if target.startswith("~"):
-        return "", "it lies in a home folder"
     if "\\" in target and target not in known and not is_absolute(target):
         target = target.replace("\\", "/")  # as it is written on Windows
     if ".." in PurePosixPath(target).parts and not is_absolute(target):
         target = posixpath.normpath(posixpath.join(folder, target))
     path = PurePosixPath(target.removeprefix("./"))
-    if ".." in path.parts:
-        return "", "it leaves the repository"
-    if any(part.lower() == ".git" for part in path.parts):
-        return "", "it is git's own"
-    if path.name.startswith("id_") or path.name.endswith(_SECRETS):
-        return "", "it may hold secrets"
+    if reason := _refusal(path):
+        return "", reason
     plain = str(path)
     if is_absolute(target):
         end = known.by_end(target)
@@ -109,6 +103,19 @@ def locate(target: str, known: KnownFiles, *, folder: str = "") -> tuple[str, st
         return "", "it is a folder"
     below = known.further_down(plain) if "/" in plain else ()
     return (below[0], "") if len(below) == 1 else ("", "there is no such file in the repository")
+
+
+def _refusal(path: PurePosixPath) -> str:
+    """Return why nobody is shown what lies at a path, wherever that may be."""
+    if path.parts[:1] and path.parts[0].startswith("~"):
+        return "it lies in a home folder"
+    if ".." in path.parts:
+        return "it leaves the repository"
+    if any(part.lower() == ".git" for part in path.parts):
+        return "it is git's own"
+    if path.name.startswith("id_") or path.name.endswith(_SECRETS):
+        return "it may hold secrets"
+    return ""
 
 
 def _name(reference: Reference) -> str:
