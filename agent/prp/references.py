@@ -86,7 +86,7 @@ def locate(target: str, known: KnownFiles, *, folder: str = "") -> tuple[str, st
     """
     if "\\" in target and target not in known and not is_absolute(target):
         target = target.replace("\\", "/")  # as it is written on Windows
-    if ".." in PurePosixPath(target).parts and not is_absolute(target):
+    if ".." in PurePosixPath(target).parts and not (is_absolute(target) or target[:1] == "~"):
         target = posixpath.normpath(posixpath.join(folder, target))
     path = PurePosixPath(target.removeprefix("./"))
     if reason := _refusal(path):

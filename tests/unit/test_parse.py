@@ -237,6 +237,7 @@ class TestReferences:
             pytest.param("/home/ann/app/src/auth.py", "src/auth.py", "", id="I28 other machine"),
             pytest.param("../../etc/passwd", "", "leaves", id="I27"),
             pytest.param("~/.ssh/id_rsa", "", "home", id="I29"),
+            pytest.param("~/../src/auth.py", "", "home", id="I29 and back"),
             pytest.param(".git/config", "", "git's own", id="I32 git"),
             pytest.param("config/.env", "", "secrets", id="I32 env"),
             pytest.param("src", "", "folder", id="I31"),
