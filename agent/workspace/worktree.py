@@ -142,7 +142,8 @@ class Worktree:
                 f"The branch {self.branch} was moved to {tip[:12]}; the run left it at "
                 f"{self.at[:12]}",
                 hint=f"Put it back: git update-ref refs/heads/{self.branch} {self.at[:12]}; "
-                "keep what you committed on a branch of your own.",
+                "keep what you committed on a branch of your own. Or go on from what it holds now: "
+                "prp resume RUN --afresh.",
             )
 
     def _tree_of(self, commit: str) -> str:

@@ -140,6 +140,10 @@ def test_F13_a_moved_branch_is_not_overwritten(project: Project, provider: Provi
     assert done.status == 5
     assert "was moved to" in done.err + done.out
     assert project.git("rev-parse", "prp/greet").strip() == made
+    # And what the message names goes on from there
+    assert "prp resume RUN --afresh" in done.err + done.out
+    assert project.prp("resume", "--afresh").status == 0
+    assert made in project.git("rev-list", "prp/greet")
 
 
 def test_F29_ctrl_c_ends_after_the_step_and_says_how_to_go_on(
