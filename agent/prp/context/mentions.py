@@ -85,12 +85,9 @@ def in_yaml(line: Line) -> Reference | None:
     text = line.text
     if "/" not in text and "file" not in text:
         return None
-    for pattern in (_MAPPED_URL, _MAPPED_FILE, _LISTED):
-        found = pattern.match(text)
-        if found and not (pattern is not _MAPPED_URL and is_no_file(found["target"])):
-            target, span = target_of(found["target"])
-            return mention(target, span, found["rest"] or "", line.number)
-    return None
+    if found := _MAPPED_URL.match(text):
+        return mention(*target_of(found["target"]), found["rest"] or "", line.number)
+    return _file_of(_MAPPED_FILE.match(text), line) or _file_of(_LISTED.match(text), line)
 
 
 _BEHIND = r"[\"'`]?\s*(?:#\s*(?P<rest>.*))?$"
@@ -111,11 +108,7 @@ _LISTED = re.compile(
 
 def with_reason(line: Line) -> Reference | None:
     """Return the file that a line of a plain block names with what it is for: `a/b.py - why`."""
-    found = _WITH_REASON.match(line.text) if "." in line.text else None
-    if not found or is_no_file(found["target"]):
-        return None
-    target, span = target_of(found["target"])
-    return mention(target, span, found["rest"], line.number)
+    return _file_of(_WITH_REASON.match(line.text), line) if "." in line.text else None
 
 
 # `Node.js` is no file.
@@ -135,6 +128,10 @@ def address_below(lines: Sequence[Line], place: int) -> Reference | None:
     return mention(found["target"].rstrip(".,;"), None, label["words"], lines[place].number)
 
 
+_ADDRESS_ALONE = re.compile(r"^\s+<?(?P<target>https?://[^\s<>)\]]+)>?\s*$")
+_LABEL_ALONE = re.compile(r"^\s*(?:[-*]|\d+[.)])\s+\**(?P<words>[^*]+?)\**\s*:?\**\s*$")
+
+
 def address_alone(line: Line) -> Reference | None:
     """Return the address that is all that a line of its own says: `Documentation: https://...`."""
     found = _LABELLED_ADDRESS.match(line.text) if "://" in line.text else None
@@ -148,13 +145,15 @@ _LABELLED_ADDRESS = re.compile(
 
 def quoted_below(line: Line) -> Reference | None:
     """Return the file that a heading quotes: `#### Theme pattern (from src/theme.tsx:4-9)`."""
-    found = _QUOTED_BELOW.search(line.text) if "(" in line.text else None
+    return _file_of(_QUOTED_BELOW.search(line.text), line) if "(" in line.text else None
+
+
+_QUOTED_BELOW = re.compile(rf"\(from\s+`?(?P<target>{PATH})`?\)(?P<rest>)", re.IGNORECASE)
+
+
+def _file_of(found: re.Match[str] | None, line: Line) -> Reference | None:
+    """Return the file that a match names, with what stands behind it as its reason."""
     if not found or is_no_file(found["target"]):
         return None
     target, span = target_of(found["target"])
-    return mention(target, span, "", line.number)
-
-
-_QUOTED_BELOW = re.compile(rf"\(from\s+`?(?P<target>{PATH})`?\)", re.IGNORECASE)
-_ADDRESS_ALONE = re.compile(r"^\s+<?(?P<target>https?://[^\s<>)\]]+)>?\s*$")
-_LABEL_ALONE = re.compile(r"^\s*(?:[-*]|\d+[.)])\s+\**(?P<words>[^*]+?)\**\s*:?\**\s*$")
+    return mention(target, span, found["rest"] or "", line.number)
