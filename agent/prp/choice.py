@@ -40,7 +40,7 @@ def list_beside_phases(blocks: Sequence[Block]) -> list[Line]:
 
 
 _CALLED_TASKS = re.compile(r"\btasks?\b", re.IGNORECASE)
-_PHASE = re.compile(r"(?:phase|stage|milestone)\b", re.IGNORECASE)
+_PHASE = re.compile(r"(?:phase|stage|milestone|step)\b", re.IGNORECASE)
 
 
 def _is_part(block: Block) -> bool:

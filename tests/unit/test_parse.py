@@ -608,6 +608,26 @@ def test_lines_of_a_plain_fence_that_say_why_are_references() -> None:
     ]
 
 
+def test_items_that_say_why_are_references() -> None:
+    """Below "Files to Reference", without backticks."""
+    items = "- crates/a/src/lib.rs - trait to mock\n- Keep it small - always\n"
+    text = f"# A\n\n## Files to Reference\n{items}"
+    found = parse_prp(text, path=Path("x.md")).references
+    assert [(reference.target, reference.why) for reference in found] == [
+        ("crates/a/src/lib.rs", "trait to mock")
+    ]
+
+
+def test_a_list_called_tasks_counts_beside_steps_elsewhere() -> None:
+    """The steps tell how; the list is at least as fine, and comes last."""
+    text = (
+        "# A\n\n## Implementation Blueprint\n\n### Step 1: Store\nx\n\n### Step 2: Page\nx\n\n"
+        "## Tasks\n1. Add the store\n2. Mock it\n3. Show the page\n"
+    )
+    found = parse_prp(text, path=Path("x.md")).tasks
+    assert [task.title for task in found] == ["Add the store", "Mock it", "Show the page"]
+
+
 def test_headings_that_quote_and_addresses_behind_a_word_are_references() -> None:
     """In the context, which may be called that of the implementation."""
     text = (

@@ -124,7 +124,12 @@ def _in_context(lines: Sequence[Line]) -> list[Reference]:
         elif line.role is Role.TEXT and not is_about_itself:
             if line.text.startswith("**"):
                 is_listing = _TO_BE_MADE.match(line.text) is not None
-            mentioned = mentioned_in(line) or address_below(lines, index) or address_alone(line)
+            mentioned = (
+                mentioned_in(line)
+                or address_below(lines, index)
+                or address_alone(line)
+                or (with_reason(line) if line.text.lstrip()[:1] in _ITEMS else None)
+            )
             found += [mentioned] if mentioned and not is_listing else []
         elif line.role is Role.INSIDE and (is_yaml or is_plain):
             named = with_reason(line) if is_plain else None if is_listing else in_yaml(line)
@@ -133,6 +138,7 @@ def _in_context(lines: Sequence[Line]) -> list[Reference]:
     return found
 
 
+_ITEMS = frozenset("-*123456789")
 # Keys of a block that lists what a folder holds, or what is to be made.
 _OF_NEW_FILES = re.compile(
     r"[\w.@-]+/|\w*(?:new|create|desired|target|generated|output)\w*\s*:", re.IGNORECASE

@@ -107,13 +107,13 @@ _LISTED = re.compile(
 
 
 def with_reason(line: Line) -> Reference | None:
-    """Return the file that a line of a plain block names with what it is for: `a/b.py - why`."""
+    """Return the file that a line names with what it is for: `a/b.py - why`."""
     return _file_of(_WITH_REASON.match(line.text), line) if "." in line.text else None
 
 
 # `Node.js` is no file.
 _WITH_REASON = re.compile(
-    r"\s*(?:[-*]\s+)?`?(?![A-Z]\w*\.js\b)"
+    r"\s*(?:(?:[-*]|\d+[.)])\s+)?`?(?![A-Z]\w*\.js\b)"
     rf"(?P<target>{PATH})`?\s+(?:—|–|-{{1,2}}|[-=]>|→|#|:)\s+(?P<rest>\S.*)$"
 )
 
