@@ -5,7 +5,8 @@ cost more than everything else that is read from a document.
 """
 
 import re
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 from agent.prp.model import CheckKind
 
@@ -25,7 +26,8 @@ _TOOL = (
 )
 
 
-class Rule(NamedTuple):
+@dataclass(frozen=True)
+class Rule:
     """A pattern of commands."""
 
     gate: frozenset[str]
@@ -34,7 +36,12 @@ class Rule(NamedTuple):
     """The same with parts of words."""
     is_start: bool
     """Whether it matches at the beginning only; it is always looked at."""
-    pattern: re.Pattern[str]
+    expression: str
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Return the expression, compiled when the first command asks for it: few are ever."""
+        return re.compile(self.expression)
 
     def matches(self, text: str) -> bool:
         """Return whether the rule applies to a command, or to what of it the kind looks at."""
@@ -44,15 +51,15 @@ class Rule(NamedTuple):
 
 def _at_start(*patterns: str) -> tuple[Rule, ...]:
     whole = "|".join(f"(?:{pattern})" for pattern in patterns)
-    return (Rule(frozenset(), (), True, re.compile(whole)),)
+    return (Rule(frozenset(), (), True, whole),)
 
 
 def _words(words: str, pattern: str) -> Rule:
-    return Rule(frozenset(words.split()), (), False, re.compile(pattern))
+    return Rule(frozenset(words.split()), (), False, pattern)
 
 
 def _signs(signs: str, pattern: str) -> Rule:
-    return Rule(frozenset(), tuple(signs.split()), False, re.compile(pattern))
+    return Rule(frozenset(), tuple(signs.split()), False, pattern)
 
 
 RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (

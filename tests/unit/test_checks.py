@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.prp import Check, CheckKind, ExpectationKind, parse_prp, readiness
+from agent.prp.kind_rules import RULES
 from agent.prp.kinds import can_fail, kinds_of
 from agent.verifier import checks as verifying
 from agent.verifier.look_only import look_only, telling
@@ -879,3 +880,9 @@ def test_programs_that_check_are_known(words: str, *, is_check: bool) -> None:
     """The product's own commands are what is built."""
     found = commands_of(f"# A\n\n## Final Checklist\n- [ ] `{words}` is fine\n")
     assert found == ([words] if is_check else [])
+
+
+def test_every_rule_of_a_kind_can_be_read() -> None:
+    """They are compiled when a command asks for them; a wrong one would end a run in its middle."""
+    for rule in (rule for _, rules in RULES for rule in rules):
+        assert rule.pattern.pattern == rule.expression
