@@ -21,7 +21,7 @@ PROGRAMS: tuple[tuple[CheckKind, frozenset[str]], ...] = (
         CheckKind.INTERACTIVE,
         frozenset(
             "vi vim nano emacs less more top htop man snakeviz open xdg-open code cursor claude "
-            "gemini codex aider lazygit btop start".split()
+            "gemini codex aider lazygit btop ffplay mpv vlc start".split()
         ),
     ),
     (

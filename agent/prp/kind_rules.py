@@ -68,9 +68,10 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
         _at_start(
             r"/[\w:-]+(\s|$)(?!.*/\s*$)",
             r"https?://\S+\s*(?:#|$)|mcp__\w+|mcp\s+call|playwright-mcp\b",
+            r"\{\s*\n?\s*\"[\w-]+\"\s*:|(FROM|WHERE|ORDER BY|GROUP BY|HAVING|(LEFT |INNER )?JOIN|VALUES|RETURNING)\s",
             r"(EXPLAIN|SELECT|INSERT|UPDATE|DELETE FROM|CREATE TABLE|ALTER TABLE)\b",
             r"(GET|POST|PUT|PATCH|DELETE)\s+(/|https?:)",
-            r"</?\w+>$|[\w./~-]*[\w-]\.mdx?(\s|$)",
+            r"</?\w+>$|[\w./~-]*[\w-]\.(mdx?|ya?ml|json|toml|txt)(\s|$)",
             r"[^\x00-\x7f✓✅☐□•→├└│]",
         ),
     ),
@@ -79,7 +80,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
         _at_start(
             r"(import\s+[\w{*]|function\s+\w+\s*\([^)\s]|from\s+[\w.]+\s+import\b|def\s+\w+\(|class\s+\w+.*[:{]$|async\s+def\b)",
             r"(const|let|var|interface|type|export\s+(default|const|function|class))\s+[\w{]",
-            r">>>\s|(func|fn|pub\s+fn|package)\s+\w|assert\s|(await|return|expect\()\b|@\w+",
+            r"extends\s+\w+$|>>>\s|(func|fn|pub\s+fn|package)\s+\w|assert\s|(await|return|expect\()\b|@\w+",
             r"[A-Za-z_][\w.]*(?::::?[\w.]+)?\((?!\)\s*\{).*\)\s*;?$|[A-Za-z_][\w.]*\s<-\s|[a-z]\w*\$\w+$|(describe|it|test)\(['\"]|print\(",
             r"[)\]}]+[,;]?$|(async\s+)?with\s.*:$|for\s+\w+\s+in\s.*:$",
             r"(if|elif|while|else|try|except|finally)\b.*:$|\w+(\.\w+)*\s=\s|[├└│]",
@@ -98,7 +99,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
         CheckKind.PLACEHOLDER,
         (
             _signs("[", r"(?<![A-Za-z0-9$\]\"'\\])\[(?!id\]|slug\]|\s|\[|\^|:|-)[A-Za-z][\w .|/-]*\](?!\])"),
-            _signs("<", r"<[A-Za-z][\w -]*>(?!\s*[&\w/.]*$)|<[a-z][\w-]*(?:name|id|path|file|url|token)>"),
+            _signs("<", r"<[A-Za-z][\w -]*>(?!\s*[&\w/.]+$)|<[a-z][\w-]*(?:name|id|path|file|url|token)>"),
             _signs(":// localhost:", r"(?:://|localhost:)[^\s'\"]*(?<!\$)\{[A-Za-z_]\w*\}"),
             _signs("*", r"\b(?:npm|pnpm|yarn|bun)\s+run\s+[\w:-]+\*(?=\s|$)"),
             _signs("{{ path/to your ... .test", r"\{\{(?!\s*\.).*?\}\}|\bpath/to/|\bYOUR[_-]|\byour[_-]\w+|\bexample\.test\b|(?<=\s)\.\.\.(?=\s|$)|(?<![\w./])\.\.\./[\w-]+/"),
