@@ -178,9 +178,22 @@ def is_shell_fence(fence: Fence) -> bool:
     return _is_shell(*_language(fence))
 
 
+def is_plain(lines: Sequence[Line]) -> bool:
+    """Return whether commands for another shell are the same in ours: programs and their words."""
+    words = [bare for line in lines if (bare := line.text.strip())[:1] not in ("", "#")]
+    return bool(words) and all(
+        _PLAIN.match(text) and LOOKS_LIKE_SHELL.match(text) for text in words
+    )
+
+
+_PLAIN = re.compile(r"[\w ./:=@,+*~-]+(?:\s#.*)?$")
+
+
 def _is_shell(language: str, lines: Sequence[Line]) -> bool:
     if language in SHELLS:
         return True
+    if language in _OTHERSHELLS:
+        return is_plain(lines)
     if language not in ("", "text"):
         return False
     words = (line.text for line in lines if line.text.strip()[:1] not in ("", "#"))

@@ -313,7 +313,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _words("flask quart runserver fastapi rails", r"\b(flask|quart)\b.*\brun\b|\brunserver\b|\bfastapi\s+(dev|run)\b|\brails\s+s\b"),
             _words(
                 "next nuxt astro remix gatsby ng expo vite svelte",
-                r"\b(next|nuxt|astro|remix|gatsby|ng|expo|vite|svelte-kit)\s+(dev|start|serve|develop|preview)\b|\bvite\s*$",
+                r"\b(next|nuxt|astro|remix|gatsby|ng|expo|vite|svelte-kit)\s+(dev|start|serve|develop|preview)\b|(?:^|[;&|(]\s*|\b(?:npx|bunx|pnpx|exec|run|dlx|x|yarn|pnpm)\s+)vite\s*$",
             ),
             _words(
                 "hugo jekyll mkdocs mdbook zola quarto docusaurus vitepress hexo sphinx",

@@ -177,6 +177,7 @@ CASES = [
     ("I61", GOOD.replace("8/10", "11/10"), "note"),
     ("I61", GOOD.replace("8/10", "[X]/10"), "note"),
     ("I63", f"{GOOD}\n```powershell\nGet-Item x\n```\n", "warning"),
+    ("I63", f"{GOOD}\n```powershell\nset-location src\\app\npytest -q\n```\n", "warning"),
     ("R01", after(GOAL, "```yaml\na: b: c\n```"), "note"),
     ("R02", after("### Success Criteria", "- [ ] Umlauts survive the journey"), "note"),
     ("R03", GOOD.replace("pytest tests/test_greet.py", "test -f README.md"), "note"),

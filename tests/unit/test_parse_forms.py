@@ -16,6 +16,15 @@ def titles(text: str) -> list[str]:
     return [task.title for task in parsed(text).tasks]
 
 
+def test_plain_commands_for_another_shell_are_checks() -> None:
+    """Programs and their words are the same in ours; with a path of Windows nothing there is."""
+    fence = "# A\n\n## Validation\n\n```powershell\n# All\npytest -q tests/\n{more}```\n"
+    (found,) = parsed(fence.format(more="")).checks
+    assert (found.command, found.kind) == ("pytest -q tests/", CheckKind.RUN)
+    both = parsed(fence.format(more="pytest -q src\\app\n")).checks
+    assert {check.kind for check in both} == {CheckKind.NOT_SHELL}
+
+
 class TestTasks:
     """Each unit of the work is one task."""
 

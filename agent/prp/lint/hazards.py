@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from agent.prp.checks import is_plain
 from agent.prp.lines import Fence
 from agent.prp.lint.surroundings import Surroundings
 from agent.prp.model import Check, CheckKind, Finding, Prp
@@ -86,7 +87,7 @@ def about_checks(
                 "Let its exit status through: no `|| true`, no `; echo`, no pipe behind it.",
             )
     for fence in fenced:
-        if fence.language in _OTHER_SHELLS:
+        if fence.language in _OTHER_SHELLS and not is_plain(fence.lines):
             yield finding(
                 "I63",
                 fence.line,
