@@ -27,13 +27,16 @@ def commented_steps(lines: Sequence[Line]) -> dict[int, str]:
 
 
 def _may_list(lines: Sequence[Line]) -> bool:
-    """Return whether a fence has two comments that may be items, or a title: few have."""
-    items = sum(_ITEM.match(line.text) is not None for line in lines)
-    return items >= _A_LIST or any(_TITLE.match(line.text) for line in lines) or _only_says(lines)
-
-
-def _only_says(lines: Sequence[Line]) -> bool:
-    return all(line.text.lstrip().startswith("#") or not line.text.strip() for line in lines)
+    """Return whether a fence has items among its comments, a title, or nothing else: few have."""
+    said = [line.text for line in lines if line.text[:1] == "#"]
+    if len(said) < _A_LIST:
+        return False
+    items = sum(_ITEM.match(words) is not None for words in said)
+    return (
+        items >= _A_LIST
+        or any(_TITLE.match(words) for words in said)
+        or all(line.text[:1] == "#" or not line.text.strip() for line in lines)
+    )
 
 
 def _all_steps(parts: Sequence[Remark | Command]) -> Iterator[Remark]:
