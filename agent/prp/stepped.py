@@ -47,9 +47,19 @@ def _all_steps(parts: Sequence[Remark | Command]) -> Iterator[Remark]:
 
 
 def _orders(remarks: Sequence[Remark]) -> Sequence[Remark]:
-    """Return the comments that tell a person what to do, in a fence that holds nothing else."""
+    """Return the comments that tell a person what to do, in a fence that holds nothing else.
+
+    Above a list an order is the list's title.
+    """
+    found: list[Remark] = []
+    is_below = False
+    for remark, following in pairwise([*remarks, _EMPTY]):
+        if _ITEM.match(remark.text):
+            found += [remark] if is_below else []
+        else:
+            is_below = _ORDER.match(remark.text) is not None
+            found += [remark] if is_below and not _ITEM.match(following.text) else []
     first = next((remark.text for remark in remarks if remark.text), "")
-    found = [remark for remark in remarks if _ORDER.match(remark.text)]
     return found if len(found) >= _A_LIST and not _NOT_MEANT.match(first) else ()
 
 

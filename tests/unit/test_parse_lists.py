@@ -539,6 +539,15 @@ class TestStepsInComments:
             (8, CheckKind.MANUAL),
         ]
 
+    def test_an_order_above_a_list_is_its_title(self) -> None:
+        """In a fence that only gives orders its items are the steps, whatever their marks."""
+        fence = (
+            "```bash\n# Test the till\n# - it opens\n# - it closes\n\n# Test the shop\n# 1. Enter\n"
+            "# 2. Leave\n```\n"
+        )
+        found = parse_prp(f"# A\n\n## Validation\n\n{fence}", path=Path("x.md")).checks
+        assert [check.command for check in found] == ["it opens", "it closes", "Enter", "Leave"]
+
     @pytest.mark.parametrize("first", ["# N/A: all is tested", "# If tests fail, look:"])
     def test_a_fence_that_says_why_there_is_nothing_holds_none(self, first: str) -> None:
         """Its other comments only explain that."""

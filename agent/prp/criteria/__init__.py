@@ -37,7 +37,7 @@ def _outcomes(blocks: Sequence[Block]) -> Iterator[Block]:
             yield block
 
 
-_OUTCOMES = re.compile(r"expected (?:outcomes|results)$", re.IGNORECASE)
+_OUTCOMES = re.compile(r"expected (?:outcomes?|results?)$", re.IGNORECASE)
 
 
 def find_checklist(blocks: Sequence[Block]) -> tuple[Criterion, ...]:
