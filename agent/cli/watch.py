@@ -157,5 +157,7 @@ def cancel(run: RunName = "latest") -> None:
     folder = run_named(run)
     if end(folder):
         typer.echo(f"ended run {folder.id}")
+        if folder.worktree.exists():
+            typer.echo(f"warning: what could not be committed stays in {folder.worktree}", err=True)
     else:
         typer.echo(f"asked run {folder.id} to end; prp wait {folder.id} waits for it")

@@ -14,7 +14,7 @@ from agent.execute import Ending
 from agent.journal import Journal, RunEnded, read_events
 from agent.runs.alive import holder, holding
 from agent.runs.database import database_of
-from agent.runs.ending import keep_unfinished, kept_in, require_open
+from agent.runs.ending import keep_unfinished, kept_in, require_open, what_is_left
 from agent.runs.folder import RunFolder
 from agent.runs.orders import load
 from agent.runs.reporting import reported
@@ -72,8 +72,8 @@ def _close(folder: RunFolder) -> None:
         _close_without_order(folder, started)
         return
     with holding(folder), Journal(folder.journal) as journal:
-        commit, branch = _last_commit(folder, saved.root, branch=saved.branch, base=saved.base)
-        journal.record(_cancelled(branch=branch, commit=commit))
+        ended = _last_commit(folder, saved.root, branch=saved.branch, base=saved.base)
+        journal.record(ended)
     kept_in(folder, saved).forget()
     reported(folder)
 
@@ -90,41 +90,46 @@ def _close_without_order(folder: RunFolder, started: Mapping[str, Any]) -> None:
     branch, base = started.get("branch", ""), started.get("base", "")
     is_run = folder.order.exists() or folder.document.exists()
     with holding(folder), Journal(folder.journal) as journal:
-        commit = ""
+        ended = _cancelled(branch=branch if is_run else "")
         with contextlib.suppress(PrpError):
             root = Path(started["repository"])
             if is_run:
-                commit, branch = _last_commit(folder, root, branch=branch, base=base)
+                ended = _last_commit(folder, root, branch=branch, base=base)
             else:
                 # There is nothing to keep but its report.
                 clear_worktrees(Repository.open(root), folder.path)
-        journal.record(_cancelled(branch=branch if is_run else "", commit=commit))
+        journal.record(ended)
     database_of(folder, None, is_shared=False).forget()
     reported(folder)
 
 
-def _cancelled(*, branch: str, commit: str) -> RunEnded:
+def _cancelled(*, branch: str = "", commit: str = "", left: str = "") -> RunEnded:
     return RunEnded(
         outcome=Ending.CANCELLED,
         exit_status=Exit.TERMINATED,
         reason="cancelled while nobody worked on it",
-        hint="",
+        hint=left,
         branch=branch,
         commit=commit,
         seconds=0.0,
     )
 
 
-def _last_commit(folder: RunFolder, root: Path, *, branch: str, base: str) -> tuple[str, str]:
-    """Commit what the worktree holds, and return the branch's commit and name."""
+def _last_commit(folder: RunFolder, root: Path, *, branch: str, base: str) -> RunEnded:
+    """Commit what the worktree holds, and return how the run ended with that."""
     try:
         repository = Repository.open(root)
     except PrpError:
-        return "", ""  # the repository is gone, and its branch with it
+        return _cancelled()  # the repository is gone, and its branch with it
     clear_worktrees(repository, folder.path, but=(folder.worktree, folder.beside))
     with open_worktree(repository, folder.worktree, branch=branch, base=base) as tree:
         tree.at = tree.tip()
         keep_unfinished(tree, "The run was cancelled.")
         keep_aside(tree, folder.beside)
-        clear_worktrees(repository, folder.beside)
-        return tree.at, branch if tree.at != base else ""
+        if not tree.stays:
+            clear_worktrees(repository, folder.beside)
+        return _cancelled(
+            branch=branch if tree.at != base else "",
+            commit=tree.at,
+            left=what_is_left(tree, folder),
+        )

@@ -165,7 +165,8 @@ class _End:
             return
         keep_unfinished(self.tree, "The run was cancelled.")
         keep_aside(self.tree, self.folder.beside)
-        self.tell(Ending.CANCELLED, status, "cancelled")
+        left = what_is_left(self.tree, self.folder)
+        self.tell(Ending.CANCELLED, status, "cancelled", hint=left)
         self.database.forget()
 
     def stop(self, ending: str, status: int, reason: str, *, hint: str) -> None:
@@ -173,7 +174,7 @@ class _End:
         tree = self.tree
         kept = keep_unfinished(tree, reason)
         keep_aside(tree, self.folder.beside)
-        tree.stays = _tip(tree) != tree.base or any(self.folder.beside.glob("*"))
+        tree.stays |= _tip(tree) != tree.base or any(self.folder.beside.glob("*"))
         try:
             self.tell(ending, status, reason, hint=hint, unfinished=kept, can_go_on=True)
         except PrpError as untold:
@@ -218,10 +219,17 @@ def _named_problems() -> Iterator[None]:
 
 
 def keep_unfinished(tree: Worktree, why: str) -> str:
-    """Commit unfinished work; where even that fails, the end must still be told."""
-    with contextlib.suppress(PrpError, OSError, ValueError):
+    """Commit unfinished work; where even that fails, its folder stays and the end is still told."""
+    try:
         return tree.commit(_UNFINISHED, body=why) or ""
-    return ""
+    except (PrpError, OSError, ValueError):
+        tree.stays = True
+        return ""
+
+
+def what_is_left(tree: Worktree, folder: RunFolder) -> str:
+    """Return where a run's work is that no commit could take; empty where all is committed."""
+    return f"What could not be committed stays in {folder.path}." if tree.stays else ""
 
 
 def is_unfinished(tree: Worktree, commit: str) -> bool:

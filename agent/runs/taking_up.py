@@ -56,6 +56,11 @@ def taken_up(
         tree.at = tree.tip()
         keep_unfinished(tree, "The run goes on without its steps.")
         keep_aside(tree, folder.beside)
+        if tree.stays:
+            raise EnvironmentProblem(
+                f"What stands below {folder.path} could not be committed",
+                hint="Make room on the disk, or take away there what no commit should hold.",
+            )
         clear_worktrees(tree.repository, folder.beside)
         resumed = dataclasses.replace(resumed, generation=_generation(events) + 1, start=tree.at)
     record(resumed)

@@ -201,9 +201,14 @@ def _merge(tree: Worktree, path: str, sides: dict[str, tuple[str, str]]) -> bool
 
 
 def keep_aside(tree: Worktree, folder: Path) -> None:
-    """Keep what stands in worktrees beside a run's own: commits under `refs/prp/`, for people."""
+    """Keep what stands in worktrees beside a run's own: commits under `refs/prp/`, for people.
+
+    Where that fails the run's folders stay.
+    """
     for place in sorted(folder.glob("*")):
         if not _is_checked_out(tree.repository, place):
             continue
-        with contextlib.suppress(PrpError, OSError, ValueError):
+        try:
             open_beside(tree, place, at=tree.head()).keep_unfinished()
+        except (PrpError, OSError, ValueError):
+            tree.stays = True

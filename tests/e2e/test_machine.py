@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import odd_machine
 from tests.support.disks import Disk, a_small_disk
-from tests.support.lives import FILES, Coder, Undisturbed, options, tree_of
+from tests.support.lives import FILES, Coder, Undisturbed, call_killed, options, tree_of
 from tests.support.project import PRP, Project
 from tests.support.provider import Answer, Provider, Request
 
@@ -123,6 +123,24 @@ def test_F07_a_commit_that_the_disk_has_no_room_for_is_made_later(
         assert done.status == 0, done.out + done.err
         assert tree_of(project) == expected.tree
         assert len(provider.requests) == expected.asked
+
+
+def test_F07_a_cancelled_run_whose_work_no_commit_can_take_keeps_it_in_its_folder(
+    disk: Disk,
+) -> None:
+    """Given a run killed in the middle of a task, when its repository's disk is full."""
+    project = Project(disk.place / "project", FILES)
+    with Provider(Coder()) as provider:
+        assert call_killed(project, "14", *EXECUTE, *options(provider)) == -9
+    (run,) = project.runs
+    written = (run / "worktree" / "greet.py").read_text(encoding="utf-8")
+    # When it is ended all the same
+    disk.fill()
+    ended = project.prp("cancel")
+    # Then what the coder wrote is there, and the person is told where
+    assert (ended.status, "Traceback" in ended.err) == (0, False), ended.err
+    assert str(run / "worktree") in ended.err
+    assert (run / "worktree" / "greet.py").read_text(encoding="utf-8") == written
 
 
 def on_an_odd_machine(
