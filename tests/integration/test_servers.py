@@ -241,7 +241,7 @@ def test_nothing_that_a_server_started_is_left(place: Place, kind: str) -> None:
     port = 20_000 + os.getpid() % 10_000
     fence = f"python3 spawns.py {port} {mark} {own} &\ncurl -s localhost:{port}/\n# Expected: 501"
     found = results(place, fence, sandbox=Unconfined() if kind == "none" else None)
-    assert states(found) == [PASSED, PASSED]
+    assert states(found) == [PASSED, PASSED], [(one.reason, one.output) for one in found]
     assert all_end(mark)
 
 
