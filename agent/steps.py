@@ -18,7 +18,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
 
@@ -67,6 +67,13 @@ class Keeper(Protocol):
 keeper: ContextVar[Keeper | None] = ContextVar("keeper", default=None)
 """Who keeps the steps of the run that this code belongs to; None where nobody does, or where the
 code is part of a step."""
+
+
+resting: ContextVar[Callable[[], AbstractContextManager[object]]] = ContextVar(
+    "resting", default=nullcontext
+)
+"""Holds while a step only waits to begin again, so that nothing is under way: a run can end there
+as it can between two steps."""
 
 
 async def step(

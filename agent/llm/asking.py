@@ -42,7 +42,7 @@ from agent.llm.models import ModelChoice, Patience
 from agent.llm.pieces import asked_in_pieces
 from agent.llm.prices import Tokens
 from agent.masking import Mask
-from agent.steps import Json, step
+from agent.steps import Json, resting, step
 
 if TYPE_CHECKING:
     from agent.llm.recording import Recorder
@@ -255,7 +255,11 @@ class AskingModel(WrapperModel):
         """Wait as long as the provider has told another conversation to wait."""
         left = self._quiet_until.get(link.whom, 0.0) - time.monotonic()
         if left > 0:
-            await self._patience.sleep(left)
+            await self._rest(left)
+
+    async def _rest(self, seconds: float) -> None:
+        with resting.get()():
+            await self._patience.sleep(seconds)
 
     def _retrying(self, link: Link) -> AsyncRetrying:
         patience = self._patience
@@ -293,7 +297,7 @@ class AskingModel(WrapperModel):
             retry=retry_if_exception_type(TryAgain),
             stop=lambda state: state.attempt_number >= tries(state) or too_late(state),
             wait=wait,
-            sleep=patience.sleep,
+            sleep=self._rest,
             before_sleep=tell,
             reraise=True,
         )

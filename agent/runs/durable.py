@@ -9,8 +9,8 @@ import copy
 import hmac
 import inspect
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from dbos import error as dbos_error
 from sqlalchemy.exc import DatabaseError
 
 from agent.errors import EnvironmentProblem, PrpError
-from agent.steps import Json, keeper, to_its_end
+from agent.steps import Json, keeper, resting, to_its_end
 
 if TYPE_CHECKING:
     from dbos import StepInfo
@@ -47,7 +47,7 @@ class _Whole:
     """Ends the run: called as soon as no step is under way."""
     under_way: int = 0
     waiting: int = 0
-    """Lanes that wait for the end, before their next step."""
+    """Lanes that wait for the end, before their next step, or to begin one again."""
     known: "dict[int, StepInfo]" = field(default_factory=dict)
     """Steps that were kept before the run was taken up and have not come again yet."""
 
@@ -104,9 +104,10 @@ class Steps:
     def end_before_next(self, end: Callable[[], None]) -> None:
         """Call a function instead of beginning another step; it must cancel who waits.
 
-        With several lanes it is called when the last step that is under way has ended.
+        With several lanes it is called when the last step that is under way has ended, or rests.
         """
         self._whole.ends = end
+        self._whole.end_if_still()
 
     def know(self, kept: "Iterable[StepInfo]") -> None:
         """Take what a run's steps came to before; what is not among them, the engine is asked."""
@@ -198,14 +199,26 @@ class Steps:
         return self._whole.known.pop(numbers.function_id)
 
     async def _done(self, do: Callable[[], Awaitable[Json]]) -> Json:
-        inside = keeper.set(None)
+        inside, rests = keeper.set(None), resting.set(self._resting)
         try:
             async with self._meanwhile_brought_back():
                 return await do()
         except Exception as error:
             raise _NotKept(error) from error
         finally:
+            resting.reset(rests)
             keeper.reset(inside)
+
+    @contextmanager
+    def _resting(self) -> Iterator[None]:
+        self._whole.under_way -= 1
+        self._whole.waiting += 1
+        try:
+            self._whole.end_if_still()
+            yield
+        finally:
+            self._whole.waiting -= 1
+            self._whole.under_way += 1
 
     def _require_room(self) -> None:
         """Make sure that a lane does not number its steps like the next one's."""

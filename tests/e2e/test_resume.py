@@ -172,6 +172,37 @@ def test_F29_ctrl_c_ends_after_the_step_and_says_how_to_go_on(
     assert len(asked) == len(set(asked))
 
 
+def test_F29_ctrl_c_ends_a_run_whose_provider_told_it_to_wait(project: Project) -> None:
+    """Nothing is under way then; otherwise it would end ten minutes later."""
+    coder = Coder()
+    refused: list[Request] = []
+
+    def busy(request: Request) -> Answer:
+        if not refused and "edit" in request.tools:
+            refused.append(request)
+            return Answer(fault="429", retry_after="600")
+        return coder(request)
+
+    with Provider(busy) as provider:
+        process = subprocess.Popen(
+            [str(PRP), "execute", "PRPs/greet.md", *options(provider)],
+            cwd=project.root,
+            env=project.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "(try 2 of" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        out, _ = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert f"prp resume {project.runs[-1].name}" in out
+        assert project.prp("resume").status == 0
+
+
 def test_F20_a_run_that_is_worked_on_is_not_taken_up(project: Project) -> None:
     """Nor is one that has ended."""
     slow = GREET_PRP.replace("ruff check .", "sleep 60")

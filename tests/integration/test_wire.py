@@ -27,7 +27,7 @@ from tests.support.provider import Answer, Provider, Request, Script
 WIRES = ("openai-chat", "openai-responses", "anthropic")
 _OURS = re.compile(r"(?<!/pydantic_ai)/agent/|/site-packages/openai/")
 # For each earlier turn; to walk through its values takes hundreds.
-_A_FEW_CALLS = 10
+_A_FEW_CALLS = 5
 FINISHED = Answer(calls=(("finish", {"word": "done"}),))
 
 
