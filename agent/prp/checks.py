@@ -22,7 +22,7 @@ from agent.prp.scratch import scratch_names, with_plain_tmp, with_scratch_paths
 from agent.prp.serving import Servers, noted_by
 
 SHELLS = {"bash", "sh", "shell", "console", "zsh", "shell-session", "terminal", "fish"}
-_OTHERSHELLS = {"powershell", "pwsh", "ps1", "cmd", "bat", "batch"}
+OTHER_SHELLS = {"powershell", "pwsh", "ps1", "cmd", "bat", "batch"}
 _PROGRAMS = (
     "npm npx pnpm yarn bun node deno tsc jest vitest eslint prettier playwright cypress next vite "
     "python python3 pytest ruff mypy black isort flake8 pyright bandit coverage tox nox uv uvx pip "
@@ -55,7 +55,7 @@ def fence_checks_of(lines: Sequence[Line], *, level: int) -> list[Check]:
 def _of_fence(fence: Fence, *, level: int) -> list[Check]:
     language, lines = _language(fence)
     is_shell = _is_shell(language, lines)
-    if not (is_shell or language in _OTHERSHELLS) or _is_tree(fence):
+    if not (is_shell or language in OTHER_SHELLS) or _is_tree(fence):
         return []
     checks = fence_checks(lines, level=level)
     return checks if is_shell else [changed(c, kinds=(CheckKind.NOT_SHELL,)) for c in checks]
@@ -192,7 +192,7 @@ _PLAIN = re.compile(r"[\w ./:=@,+*~-]+(?:\s#.*)?$")
 def _is_shell(language: str, lines: Sequence[Line]) -> bool:
     if language in SHELLS:
         return True
-    if language in _OTHERSHELLS:
+    if language in OTHER_SHELLS:
         return is_plain(lines)
     if language not in ("", "text"):
         return False

@@ -15,8 +15,9 @@ def commented_steps(lines: Sequence[Line]) -> dict[int, str]:
     """Return the steps in the comments of shell fences, by their lines.
 
     Numbered comments that follow each other without a command are what a person walks through,
-    and so are those with bullets below `# Verify:`, and all below `# Manual verification`; directly
-    above a command they only say what that does.
+    and so are those with bullets below `# Verify:`, with boxes, and all below `# Manual
+    verification`; directly above a command they only say what that does. In a fence without any
+    command those count that give orders (`# Test the till`).
     """
     return {
         step.line: found["words"] if (found := _ITEM.match(step.text)) else step.text.lstrip("# ")

@@ -645,7 +645,7 @@ def test_what_will_be_created_is_no_reference() -> None:
     """It stands in the context, below a label that says so; what comes below the next one is."""
     text = (
         "# A\n\n## Context\n\n### Related Files\n\n**Will be created:**\n- `src/new.py`\n\n"
-        "**Patterns:**\n- `src/old.py`\n"
+        "```\nsrc/newer.py - the store\n```\n\n**Patterns:**\n- `src/old.py`\n"
     )
     found = parse_prp(text, path=Path("x.md")).references
     assert [reference.target for reference in found] == ["src/old.py"]

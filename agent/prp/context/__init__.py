@@ -102,14 +102,14 @@ _LABEL_OF_REFERENCES = re.compile(
 def _in_context(lines: Sequence[Line]) -> list[Reference]:
     found: list[Reference] = []
     index = 0
-    is_about_itself = is_yaml = is_plain = is_listing = False
+    language = ""
+    is_about_itself = is_to_come = is_listing = False
     while index < len(lines):
         line = lines[index]
         if line.role is Role.OPENS:
             language = line.text.strip().strip("`~ ").lower()
-            is_yaml, is_plain = language in ("yaml", "yml"), language in ("", "text", "txt")
             is_listing = False
-        elif line.role is Role.INSIDE and is_yaml and line.text[:1].isalnum():
+        elif line.role is Role.INSIDE and language in _YAML and line.text[:1].isalnum():
             is_listing = _OF_NEW_FILES.match(line.text) is not None
         if may_declare(line.text) and (
             entry := declared_at(lines, index) or named_at(lines, index)
@@ -117,27 +117,37 @@ def _in_context(lines: Sequence[Line]) -> list[Reference]:
             reference, index = entry
             found.append(reference)
             continue
+        named: Reference | None = None
         if line.role is Role.HEADING:
-            is_listing = False
+            is_to_come = False
             is_about_itself = bool(_ABOUT_ITSELF.search(line.text))
-            found += [quoted] if (quoted := quoted_below(line)) else []
+            named = quoted_below(line)
         elif line.role is Role.TEXT and not is_about_itself:
             if line.text.startswith("**"):
-                is_listing = _TO_BE_MADE.match(line.text) is not None
-            mentioned = (
-                mentioned_in(line)
-                or address_below(lines, index)
-                or address_alone(line)
-                or (with_reason(line) if line.text.lstrip()[:1] in _ITEMS else None)
-            )
-            found += [mentioned] if mentioned and not is_listing else []
-        elif line.role is Role.INSIDE and (is_yaml or is_plain):
-            named = with_reason(line) if is_plain else None if is_listing else in_yaml(line)
-            found += [named] if named else []
+                is_to_come = _TO_BE_MADE.match(line.text) is not None
+            named = _said_at(lines, index)
+        elif line.role is Role.INSIDE and language in _YAML and not is_listing:
+            named = in_yaml(line)
+        elif line.role is Role.INSIDE and language in _OF_TEXT:
+            named = with_reason(line)
+        found += [named] if named and not is_to_come else []
         index += 1
     return found
 
 
+def _said_at(lines: Sequence[Line], index: int) -> Reference | None:
+    """Return what an item, a label, a row or a line of prose names."""
+    line = lines[index]
+    return (
+        mentioned_in(line)
+        or address_below(lines, index)
+        or address_alone(line)
+        or (with_reason(line) if line.text.lstrip()[:1] in _ITEMS else None)
+    )
+
+
+_YAML = ("yaml", "yml")
+_OF_TEXT = ("", "text", "txt")
 _ITEMS = frozenset("-*123456789")
 # Keys of a block that lists what a folder holds, or what is to be made.
 _OF_NEW_FILES = re.compile(

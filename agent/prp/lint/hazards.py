@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from agent.prp.checks import is_plain
+from agent.prp.checks import OTHER_SHELLS, is_plain
 from agent.prp.lines import Fence
 from agent.prp.lint.surroundings import Surroundings
 from agent.prp.model import Check, CheckKind, Finding, Prp
@@ -67,7 +67,7 @@ _UNSTARTED = (
     "asks a server that nothing here starts",
     "Start the server above it, in the same block: `uvicorn app:app --port 8000 &`.",
 )
-_OTHER_SHELLS = {"powershell", "pwsh", "ps1", "cmd", "bat", "batch", "fish", "nu", "nushell"}
+_NOT_BASH = OTHER_SHELLS | {"fish", "nu", "nushell"}
 
 
 def about_checks(
@@ -87,7 +87,7 @@ def about_checks(
                 "Let its exit status through: no `|| true`, no `; echo`, no pipe behind it.",
             )
     for fence in fenced:
-        if fence.language in _OTHER_SHELLS and not is_plain(fence.lines):
+        if fence.language in _NOT_BASH and not is_plain(fence.lines):
             yield finding(
                 "I63",
                 fence.line,
