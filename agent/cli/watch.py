@@ -155,9 +155,9 @@ def cancel(run: RunName = "latest") -> None:
     from agent.runs.cancelling import cancel as end  # noqa: PLC0415 - keeps --help fast
 
     folder = run_named(run)
-    if end(folder):
+    if ended := end(folder):
         typer.echo(f"ended run {folder.id}")
-        if folder.worktree.exists():
-            typer.echo(f"warning: what could not be committed stays in {folder.worktree}", err=True)
+        if ended.hint:
+            typer.echo(f"next: {ended.hint}", err=True)
     else:
         typer.echo(f"asked run {folder.id} to end; prp wait {folder.id} waits for it")

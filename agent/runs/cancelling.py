@@ -24,11 +24,11 @@ from agent.workspace.beside import keep_aside
 _PAUSE = 0.1
 
 
-def cancel(folder: RunFolder) -> bool:
+def cancel(folder: RunFolder) -> RunEnded | None:
     """End a run: its work is kept on its branch, and it can't be taken up again.
 
     Returns:
-        Whether it has ended already; otherwise the process that works on it was asked to end it.
+        How it ended; None where the process that works on it was asked to end it.
 
     Raises:
         PrpError: It had ended before, or its repository is gone.
@@ -36,12 +36,11 @@ def cancel(folder: RunFolder) -> bool:
     """
     process = holder(folder)
     if process is None:
-        _close(folder)
-        return True
+        return _close(folder)
     folder.cancelled.touch()
     with contextlib.suppress(ProcessLookupError):
         os.kill(process, signal.SIGTERM)
-    return False
+    return None
 
 
 def see_ended(folder: RunFolder) -> None:
@@ -52,16 +51,16 @@ def see_ended(folder: RunFolder) -> None:
 
     """
     with contextlib.suppress(Refused):
-        is_over = cancel(folder)
-        while not is_over:
+        ended = cancel(folder)
+        while ended is None:
             if holder(folder) is None:
                 # Where the signal came before its handler nobody has told the end.
-                is_over = cancel(folder)
+                ended = cancel(folder)
             else:
                 time.sleep(_PAUSE)
 
 
-def _close(folder: RunFolder) -> None:
+def _close(folder: RunFolder) -> RunEnded:
     """End a run that nobody works on."""
     require_open(folder)
     try:
@@ -69,13 +68,13 @@ def _close(folder: RunFolder) -> None:
     except EnvironmentProblem:
         if not (started := _begun_as(folder)):
             raise
-        _close_without_order(folder, started)
-        return
+        return _close_without_order(folder, started)
     with holding(folder), Journal(folder.journal) as journal:
         ended = _last_commit(folder, saved.root, branch=saved.branch, base=saved.base)
         journal.record(ended)
     kept_in(folder, saved).forget()
     reported(folder)
+    return ended
 
 
 def _begun_as(folder: RunFolder) -> Mapping[str, Any]:
@@ -85,7 +84,7 @@ def _begun_as(folder: RunFolder) -> Mapping[str, Any]:
     return {}
 
 
-def _close_without_order(folder: RunFolder, started: Mapping[str, Any]) -> None:
+def _close_without_order(folder: RunFolder, started: Mapping[str, Any]) -> RunEnded:
     """End a verdict on a branch, which has none, or a run whose order can't be read."""
     branch, base = started.get("branch", ""), started.get("base", "")
     is_run = folder.order.exists() or folder.document.exists()
@@ -101,6 +100,7 @@ def _close_without_order(folder: RunFolder, started: Mapping[str, Any]) -> None:
         journal.record(ended)
     database_of(folder, None, is_shared=False).forget()
     reported(folder)
+    return ended
 
 
 def _cancelled(*, branch: str = "", commit: str = "", left: str = "") -> RunEnded:

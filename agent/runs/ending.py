@@ -229,7 +229,10 @@ def keep_unfinished(tree: Worktree, why: str) -> str:
 
 def what_is_left(tree: Worktree, folder: RunFolder) -> str:
     """Return where a run's work is that no commit could take; empty where all is committed."""
-    return f"What could not be committed stays in {folder.path}." if tree.stays else ""
+    if not tree.stays:
+        return ""
+    places = [tree.path, *(place for place in (folder.beside,) if any(place.glob("*")))]
+    return f"Look at what could not be committed, in {' and '.join(map(str, places))}."
 
 
 def is_unfinished(tree: Worktree, commit: str) -> bool:
