@@ -4,12 +4,13 @@ import contextlib
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support import odd_machine
+from tests.support import odd_machine, side
 from tests.support.disks import Disk, a_small_disk
 from tests.support.lives import FILES, Coder, Undisturbed, call_killed, options, tree_of
 from tests.support.project import PRP, Project
@@ -141,6 +142,47 @@ def test_F07_a_cancelled_run_whose_work_no_commit_can_take_keeps_it_in_its_folde
     assert (ended.status, "Traceback" in ended.err) == (0, False), ended.err
     assert str(run / "worktree") in ended.err
     assert (run / "worktree" / "greet.py").read_text(encoding="utf-8") == written
+
+
+def test_F07_what_no_commit_can_take_is_not_given_up_for_going_on_afresh(disk: Disk) -> None:
+    """Given a run killed in the middle of a task, then it goes on once there is room."""
+    project = Project(disk.place / "project", FILES)
+    with Provider(Coder()) as provider:
+        assert call_killed(project, "14", *EXECUTE, *options(provider)) == -9
+        (run,) = project.runs
+        written = (run / "worktree" / "greet.py").read_text(encoding="utf-8")
+        disk.fill()
+        refused = project.prp("resume", "--afresh")
+        assert (refused.status, "Traceback" in refused.err) == (5, False), refused.err
+        assert "could not be committed" in refused.err + refused.out
+        assert (run / "worktree" / "greet.py").read_text(encoding="utf-8") == written
+        disk.make_room()
+        done = project.prp("resume", "--afresh")
+    assert done.status == 0, done.err
+
+
+def test_F07_tasks_side_by_side_that_no_commit_can_take_stay_in_their_folders(disk: Disk) -> None:
+    """Given two at work when the run is cancelled, and their repository's disk is full."""
+    project = Project(disk.place / "project", side.FILES)
+
+    def cancelled() -> None:
+        assert "asked run" in project.prp("cancel").out
+        disk.fill()
+
+    parts = side.Coder(4)
+    both_have_written = threading.Barrier(2, cancelled)
+
+    def coder(request: Request) -> Answer:
+        if "wrote" in request.last:
+            both_have_written.wait(side.WAIT)
+        return parts(request)
+
+    with Provider(coder) as provider:
+        arguments = ("execute", "PRPs/parts.md", "--jobs", "2", *options(provider))
+        project.prp(*arguments)
+    (run,) = project.runs
+    kept = {path.name for path in (run / "beside").glob("*/part_*.py")}
+    assert kept == {"part_1.py", "part_2.py"}
 
 
 def on_an_odd_machine(
