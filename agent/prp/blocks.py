@@ -60,6 +60,9 @@ def find_blocks(lines: Sequence[Line]) -> list[Block]:
 def _allowed(own: Part | None, parent: Part | None, section: Section) -> Part | None:
     if own is Part.LEVEL and parent not in (Part.VALIDATION, Part.LEVEL, None):
         return None
+    if own is Part.TESTS and parent is Part.LEVEL:
+        # What a level walks through: `#### Test case 1` below "Level 3".
+        return None
     if parent in TASK_PARTS and own is None and _NUMBERED.match(section.heading):
         return Part.TASK
     if parent in _CLOSED and own not in _CLOSED[parent]:

@@ -25,7 +25,7 @@ def tasks_of(blocks: Sequence[Block]) -> list[Task]:
     elsewhere = [line for b in blocks if b.part in others for line in b.lines]
     # A numbered list in the tasks' own section is the list of tasks, whatever else looks like one.
     lines = [line for b in blocks if b.part in ours for line in b.lines]
-    own = bold_phases(lines) or listed_tasks(lines)
+    own = bold_phases(lines) or listed_tasks(lines) or tabled_tasks(lines)
     if len(own) > 1:
         return own
     listed = [line for b in blocks if b.part in ours or _is_sequence(b) for line in b.lines]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from agent.prp.blocks import Block
 from agent.prp.headings import TASK_PARTS, Part, normalise
+from agent.prp.items import BOX
 from agent.prp.lines import Line, Role
 from agent.prp.listed import ITEM
 
@@ -35,7 +36,10 @@ def list_beside_phases(blocks: Sequence[Block]) -> list[Line]:
         for line in lines
         if line.role is Role.TEXT and (found := ITEM.match(line.text))
     ]
-    is_list = labels == list(range(1, len(labels) + 1)) and len(labels) >= max(_A_LIST, len(phases))
+    boxes = [line for line in lines if line.role is Role.TEXT and BOX.match(line.text)]
+    is_list = labels == list(range(1, len(labels) + 1)) and len(labels or boxes) >= max(
+        _A_LIST, len(phases)
+    )
     return lines if is_list else []
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from agent.prp.blocks import Block
 from agent.prp.changed import changed
 from agent.prp.checks import LOOKS_LIKE_SHELL, fence_checks_of, number
+from agent.prp.criteria import criteria_in_code
 from agent.prp.expected import expectation_of, expected_words, hinted
 from agent.prp.headings import TASK_PARTS, Part, normalise, part_of
 from agent.prp.inline import inline_checks
@@ -16,7 +17,7 @@ from agent.prp.model import Check, CheckKind, Expectation, ExpectationKind, Leve
 from agent.prp.proving import is_work, proving_checks
 from agent.prp.serving import with_servers, with_servers_above
 from agent.prp.signs import has_any
-from agent.prp.stepped import commented_steps
+from agent.prp.stepped import MANUAL, commented_steps, is_order
 
 _QUIET = {Part.CRITERIA, Part.CHECKLIST, Part.CONTEXT, Part.TESTS, Part.ANTI_PATTERNS}
 _ABOUT_CHECKING = re.compile(
@@ -96,21 +97,24 @@ def _parts(blocks: Sequence[Block]) -> list[_Part]:
     manual_depth = _NO_DEPTH
     for index, block in enumerate(blocks):
         if block.section.depth <= manual_depth:
-            is_manual = _MANUAL.search(block.section.heading) is not None
+            is_manual = MANUAL.search(block.section.heading) is not None
             manual_depth = block.section.depth if is_manual else _NO_DEPTH
         title, line = normalise(block.section.heading), block.section.line
         if block.own is Part.LEVEL:
             digit = re.search(r"\d{1,3}", title)
             lines = [line for b in blocks[index:] if b.top == index for line in b.lines]
-            checks = tuple(_level_checks(lines, level=0))
+            checks = tuple(_level_checks(lines, level=0) or _walk(lines))
             wanted = int(digit[0]) if digit else len(parts) + 1
             parts.append(_Part(wanted=wanted, title=title, line=line, checks=checks))
         elif block.part is Part.VALIDATION:
             is_below = block.section.depth > manual_depth
             found = _level_checks(block.lines, level=0, is_below_manual=is_below)
             parts += _by_comment(found, title, line)
-        elif block.part is Part.CRITERIA and part_of(title) is Part.VALIDATION:
-            parts += _by_comment(fence_checks_of(block.lines, level=0), title, line)
+        elif block.part is Part.CRITERIA and (
+            part_of(title) is Part.VALIDATION or criteria_in_code(block.lines)
+        ):
+            found = with_servers(fence_checks_of(block.lines, level=0))
+            parts += _by_comment(found, title, line)
     return parts
 
 
@@ -182,31 +186,53 @@ def _with(check: Check, words: tuple[str, int] | None) -> Check:
     return check
 
 
-_MANUAL = re.compile(
-    r"\bmanual(?:ly)?\b.*\b(?:verif\w+|validat\w+|test\w*|checks?|steps|qa|review)\b", re.IGNORECASE
-)
 # `**Test Scenarios:**` below "Manual Testing"
 _OF_STEPS = re.compile(
     r"\b(?:scenarios?|steps|cases|procedure|flow|checks?|instructions)\b", re.IGNORECASE
 )
+_KEY = re.compile(r"\s*[A-Z][^:]*:\s*$")
+_KEY_OF_STEPS = re.compile(r"\s*(?:test )?steps:\s*$|\s*alternative test\b", re.IGNORECASE)
 _BOLD = re.compile(r"^\*\*[^*]+(?:\*\*\s*:?|:\s*\*\*)\s*$")
 _NUMBERED = re.compile(r"^\d+[.)]\s+(?P<words>[^\s\[].*)$")
 
 
 def _manual_items(lines: Sequence[Line], *, is_below_manual: bool) -> dict[int, str]:
-    """Return the numbered items below a heading, or a bold label, such as "Manual Verification"."""
+    """Return the numbered items below a heading, or a bold label, such as "Manual Verification".
+
+    So are those below `Steps:` in a fence that describes a test case.
+    """
     items: dict[int, str] = {}
-    is_manual = below_manual = False
+    is_manual = below_manual = below_key = False
     for line in lines:
+        if line.role is Role.INSIDE and (below_key or "teps" in line.text):
+            key = _KEY.match(line.text)
+            below_key = _KEY_OF_STEPS.match(line.text) is not None if key else below_key
+            found = _NUMBERED.match(line.text.lstrip()) if below_key else None
+            items |= {line.number: found["words"]} if found else {}
+            continue
+        below_key = False
         if line.role is Role.HEADING:
-            below_manual = is_below_manual or _MANUAL.search(line.text) is not None
+            below_manual = is_below_manual or MANUAL.search(line.text) is not None
             is_manual = below_manual
         elif line.role is Role.TEXT and _BOLD.match(line.text):
             goes_on = below_manual and _OF_STEPS.search(line.text) is not None
-            is_manual = goes_on or _MANUAL.search(line.text) is not None
+            is_manual = goes_on or MANUAL.search(line.text) is not None
         elif is_manual and line.role is Role.TEXT and (found := _NUMBERED.match(line.text)):
             items[line.number] = found["words"]
     return items
+
+
+def _walk(lines: Sequence[Line]) -> list[Check]:
+    """Return the numbered steps of a level that asks for nothing else: `1. Load the definition`."""
+    items = [
+        (found["words"], line.number)
+        for line in lines
+        if line.role is Role.TEXT and (found := _NUMBERED.match(line.text))
+    ]
+    orders = sum(is_order(words) for words, _ in items)
+    return (
+        [_step(words, line) for words, line in items] if items and orders * 2 >= len(items) else []
+    )
 
 
 def _step(words: str, line: int) -> Check:

@@ -85,7 +85,7 @@ _ENDS_OF_LABELS = frozenset(":*")
 _ONLY_A_LABEL = re.compile(
     r"\s*(?:(?:[-*]|\d+[.)])\s+)?\**(?:VALIDAT(?:E|ION)|VERIF(?:Y|ICATION)|CONFIRM|CHECKS?|GATES?|"
     rf"(?:RUN\s(?:THE\s)?)?TESTS?(?:\sLOCALLY)?|{OTHER_LABELS})"
-    r"(?: commands?| steps?| gates?| checks?|"
+    r"(?: commands?| steps?| gates?| checks?| interm[ée]diaire| finale?|"
     r"\sbefore\s\w+|\sthat\s[\w\s]{1,40})?(?:\**\s*:\s*\**|\*\*)\s*$",
     re.IGNORECASE,
 )

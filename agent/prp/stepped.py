@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from agent.prp.checks import is_shell_fence
 from agent.prp.commands import Command, Remark, split_commands
-from agent.prp.lines import Line, fences
+from agent.prp.lines import Fence, Line, Role, fences
 
 _A_LIST = 2
 
@@ -16,58 +16,146 @@ def commented_steps(lines: Sequence[Line]) -> dict[int, str]:
 
     Numbered comments that follow each other without a command are what a person walks through,
     and so are those with bullets below `# Verify:`, with boxes, and all below `# Manual
-    verification`; directly above a command they only say what that does. In a fence without any
-    command those count that give orders (`# Test the till`).
+    verification`; directly above a command they only say what that does. Elsewhere those count that
+    give orders (`# Test the till`), and in a fence of comments below "Manual testing" all of them.
     """
     return {
         step.line: found["words"] if (found := _ITEM.match(step.text)) else step.text.lstrip("# ")
-        for fence in fences(lines)
-        if _may_list(fence.lines) and is_shell_fence(fence)
-        for step in _all_steps(split_commands(fence.lines))
+        for fence, is_manual in _fences_below(lines)
+        if (is_manual or _may_list(fence.lines)) and is_shell_fence(fence)
+        for step in _all_steps(split_commands(fence.lines), is_manual=is_manual)
     }
 
 
+MANUAL = re.compile(
+    r"\bmanual(?:ly)?\b.*\b(?:verif\w+|validat\w+|test\w*|checks?|steps|qa|review)\b", re.IGNORECASE
+)
+"""What a heading says below which a person is to test."""
+
+
+def _fences_below(lines: Sequence[Line]) -> Iterator[tuple[Fence, bool]]:
+    """Return the fences, each with whether the heading above it says that a person is to test."""
+    heads = [line for line in lines if line.role is Role.HEADING]
+    for fence in fences(lines):
+        above = next((head.text for head in reversed(heads) if head.number < fence.line), "")
+        yield fence, MANUAL.search(above) is not None
+
+
 def _may_list(lines: Sequence[Line]) -> bool:
-    """Return whether a fence has items among its comments, a title, or nothing else: few have."""
+    """Return whether a fence has a list, a title or orders among its comments: few have."""
     said = [line.text for line in lines if line.text[:1] == "#"]
-    if len(said) < _A_LIST:
-        return False
-    items = sum(_ITEM.match(words) is not None for words in said)
+    opens = _VISIT if len(said) < len(lines) else _OPENING
     return (
-        items >= _A_LIST
-        or any(_TITLE.match(words) for words in said)
-        or all(line.text[:1] == "#" or not line.text.strip() for line in lines)
+        sum(_ITEM.match(words) is not None for words in said) >= _A_LIST
+        or sum(_ORDER.match(words) is not None for words in said) >= _A_LIST
+        or any(_TITLE.match(words) or opens.match(words) for words in said)
     )
 
 
-def _all_steps(parts: Sequence[Remark | Command]) -> Iterator[Remark]:
+def _all_steps(parts: Sequence[Remark | Command], *, is_manual: bool) -> Iterator[Remark]:
+    if is_manual and all(isinstance(part, Remark) for part in parts):
+        yield from _spoken([part for part in parts if isinstance(part, Remark)])
     yield from _steps(parts)
     yield from _below_titles(parts)
-    if not any(isinstance(part, Command) for part in parts):
-        yield from _orders([part for part in parts if isinstance(part, Remark)])
+    for remarks, above in _left_alone(parts):
+        yield from _orders(remarks, is_alone=not above)
 
 
-def _orders(remarks: Sequence[Remark]) -> Sequence[Remark]:
-    """Return the comments that tell a person what to do, in a fence that holds nothing else.
+def _spoken(remarks: Iterable[Remark]) -> Iterator[Remark]:
+    """Return comments without titles, and without what they say will be seen."""
+    is_told = False
+    for remark in remarks:
+        is_told = bool(remark.text) and (
+            is_told or _TELLS_WHAT_COMES.match(remark.text) is not None
+        )
+        if not is_told and _SAYS_A_STEP.match(remark.text):
+            yield remark
+
+
+# `# Search tests:` is a title.
+_SAYS_A_STEP = re.compile(r"#.*\w.*[^:\s-]\s*$")
+_TELLS_WHAT_COMES = re.compile(r"#\W*(?:expect|note|result|success|if)\w*\b", re.IGNORECASE)
+
+
+def _left_alone(
+    parts: Sequence[Remark | Command],
+) -> Iterator[tuple[list[Remark], Command | None]]:
+    """Return the comments that no command stands directly below, with the command above them.
+
+    What stands directly above a command says what that does.
+    """
+    run: list[Remark] = []
+    above: Command | None = None
+    for part in parts:
+        if isinstance(part, Remark):
+            run.append(part)
+            continue
+        if above and not _is_directly_above(run, part):
+            yield run, above
+        run, above = [], part
+    yield run, above
+
+
+def _is_directly_above(remarks: Sequence[Remark], command: Command) -> bool:
+    return bool(remarks) and bool(remarks[-1].text) and command.line <= remarks[-1].line + 1
+
+
+def _orders(remarks: Sequence[Remark], *, is_alone: bool) -> Sequence[Remark]:
+    """Return the comments that tell a person what to do.
 
     Above a list an order is the list's title.
+
+    Args:
+        remarks: Comments that follow each other.
+        is_alone: Whether nothing else stands in their fence. One that says what to open is enough
+            there (`# Open the till`), below a command one with an address (`# Visit http://...`).
+
     """
     found: list[Remark] = []
-    is_below = False
-    for remark, following in pairwise([*remarks, _EMPTY]):
-        if _ITEM.match(remark.text):
-            found += [remark] if is_below else []
-        else:
-            is_below = _ORDER.match(remark.text) is not None
-            found += [remark] if is_below and not _ITEM.match(following.text) else []
+    for title, items in _titled(remarks):
+        if items and _are_steps(items, is_alone=is_alone):
+            found += items
+        elif not items:
+            found.append(title)
     first = next((remark.text for remark in remarks if remark.text), "")
-    return found if len(found) >= _A_LIST and not _NOT_MEANT.match(first) else ()
+    is_list = len(found) >= _A_LIST and not _NOT_MEANT.match(first)
+    visits = _OPENING if is_alone else _VISIT
+    is_visit = any(visits.match(remark.text) for remark in found[:1])
+    return found if is_list or is_visit else ()
+
+
+def _titled(remarks: Iterable[Remark]) -> Iterator[tuple[Remark, list[Remark]]]:
+    """Return the orders among comments, each with the list that stands below it."""
+    title = _EMPTY
+    items: list[Remark] = []
+    for remark in (*remarks, _EMPTY):
+        if title.text and _ITEM.match(remark.text):
+            items += [] if items and _is_deeper(remark, items[-1]) else [remark]
+            continue
+        if title.text:
+            yield title, items
+        title, items = (remark if is_order(remark.text) else _EMPTY), []
+
+
+def _are_steps(items: Sequence[Remark], *, is_alone: bool) -> bool:
+    """Return whether a list below an order tells what to do, and not what it is about."""
+    found = [words for item in items if (words := _ITEM.match(item.text))]
+    return is_alone or any(each["number"] or is_order(each["words"]) for each in found)
+
+
+def is_order(words: str) -> bool:
+    """Return whether words begin as what a person is told to do does."""
+    return _ORDER.match(words) is not None
 
 
 _ORDER = re.compile(
-    r"#\s?(?:Test|Verify|Validate|Check|Confirm|Ensure|Open|Visit|Click|Navigate|Try|Inspect|Review|"
-    r"Load|Complete|Simulate)\s.*[^:]$"
+    r"(?:#\s?)?\**(?:Test|Verify|Validate|Check|Confirm|Ensure|Open|Visit|Click|Navigate|Try|Inspect|"
+    r"Review|Load|Complete|Simulate|Connect|Toggle|Select|Press|Enter|Log ?in|Log ?out|Go to|Start|"
+    r"Launch|Compare|Disable|Enable|Reload|Refresh|Submit|Sign (?:in|out|up)|Resize|Scroll|Hover|"
+    r"Drag|Switch|Upload|Send|Browse)\s.*[^:]$"
 )
+_OPENING = re.compile(r"#\s?(?:Open|Visit|Navigate|Go to|Launch)\b")
+_VISIT = re.compile(r"#\s?(?:Open|Visit|Navigate|Go to)\b.*(?:https?://|localhost)")
 # `# N/A: ...`, `# If tests fail: ...`
 _NOT_MEANT = re.compile(r"#\W*(?:n/a|none|no|not|if|when|tbd|todo|optional)\b", re.IGNORECASE)
 
@@ -102,12 +190,24 @@ def _steps(parts: Iterable[Remark | Command]) -> Iterator[Remark]:
             is_above = bool(run) and part.line <= run[-1].line + 1
             yield from () if is_above else _listed(run, label, command)
             run, label, command = [], "", part.text
-        elif _ITEM.match(part.text):
-            run.append(part)
+        elif found := _ITEM.match(part.text):
+            if not (run and not found["number"] and _is_deeper(part, run[-1])):
+                run.append(part)
         elif not (run and _GOES_ON.match(part.text)):
             yield from _listed(run, label, command)
             run, label = [], part.text
     yield from _listed(run, label, command)
+
+
+def _is_deeper(remark: Remark, above: Remark) -> bool:
+    """Return whether a comment's bullet stands below the number of the one above it."""
+    return (
+        _NUMBERED.match(above.text) is not None and _BELOW_A_NUMBER.match(remark.text) is not None
+    )
+
+
+_NUMBERED = re.compile(r"#\s?\d")
+_BELOW_A_NUMBER = re.compile(r"#\s{3,}[-*•]")
 
 
 def _listed(run: Sequence[Remark], label: str, command: str) -> Sequence[Remark]:
@@ -133,7 +233,7 @@ def _listed(run: Sequence[Remark], label: str, command: str) -> Sequence[Remark]
 
 
 _ITEM = re.compile(
-    r"#\s{0,4}(?:(?P<number>\d{1,2})[.)]|[-*•])\s+(?P<box>\[.?\]\s+)?(?P<words>\S.*)$"
+    r"#\s{0,4}(?:(?P<number>\d{1,2})[.)]|[-*•✓✔☐□])\s+(?P<box>\[.?\]\s+)?(?P<words>\S.*)$"
 )
 # Above a list of what a person has to see: bullets stand below anything else, too.
 _MANUAL = r"manual(?:ly)?\b.{0,80}"

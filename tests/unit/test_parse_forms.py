@@ -115,6 +115,22 @@ class TestTasks:
         files = "### CREATE src/a.py\n\n1. one\n2. two\n\n### CREATE src/b.py\n\n1. three\n"
         assert [task.line for task in parsed(f"# A\n\n## Tasks\n\n{files}").tasks] == [5, 10]
 
+    @pytest.mark.parametrize("heading", ["Task List", "Task Checklist"])
+    def test_boxes_of_a_list_called_tasks_are_tasks_beside_steps(self, heading: str) -> None:
+        """The steps above tell how."""
+        steps = "### Step 1: Till\n```js\nx\n```\n\n### Step 2: Shop\n"
+        text = f"# A\n\n## Blueprint\n\n{steps}\n## {heading}\n- [ ] Add it\n- [ ] Open it\n"
+        assert titles(text) == ["Add it", "Open it"]
+        assert not parsed(text).promises
+
+    def test_the_table_of_the_tasks_comes_before_numbered_sections(self) -> None:
+        """They say how, file by file."""
+        rows = "| T1 | Add it | a.ts |\n| T2 | Open it | b.ts |\n"
+        table = f"| Task | Description | Files |\n|---|---|---|\n{rows}"
+        details = "## File by File\n\n### 1. Install\n\n### 2. Type it\n"
+        text = f"# A\n\n## Implementation Tasks\n\n{table}\n{details}"
+        assert titles(text) == ["Add it", "Open it"]
+
     def test_reasons_for_an_approach_are_none(self) -> None:
         """What is to be done stands elsewhere."""
         why = "## Recommended Approach\n\n**Why**:\n1. It is fast\n2. It is small\n\n"
@@ -216,6 +232,18 @@ class TestChecks:
         )
         assert commands(text) == ["npm test"]
 
+    def test_the_fence_of_an_intermediate_validation_holds_checks(self) -> None:
+        """In French as well."""
+        items = "1. **Till**\n\n2. **Validation intermédiaire**\n   ```bash\n   make\n   ```\n"
+        assert commands(f"# A\n\n## Tasks\n\n{items}") == ["make"]
+
+    def test_criteria_in_a_fence_stand_above_what_shows_them(self) -> None:
+        """Both are read; a probe of what nothing here starts needs the network."""
+        fence = "# Criterion 1: tills answer\ncurl -f http://localhost:3/health\n\n# note: twice\n"
+        prp = parsed(f"# A\n\n## Success Criteria\n\n```bash\n{fence}```\n")
+        assert [(c.line, c.text) for c in prp.criteria] == [(6, "tills answer")]
+        assert [(c.line, c.kind) for c in prp.checks] == [(7, CheckKind.NETWORK)]
+
     def test_scenarios_below_manual_testing_are_for_a_person(self) -> None:
         """A label about something else ends them."""
         steps = "**Test Scenarios:**\n\n1. Open the page\n\n**Expected:**\n\n1. It is green\n"
@@ -243,6 +271,23 @@ class TestCriteria:
         assert [c.text for c in parsed(goal).criteria] == ["it works", "it is fast"]
         both = f"{goal}## Success Criteria\n- [ ] all of it\n"
         assert [c.text for c in parsed(both).criteria] == ["all of it"]
+
+    def test_boxes_of_deliverables_and_in_lists_of_a_validation_are_criteria(self) -> None:
+        """Whatever phase they are of, and in whatever fence of text."""
+        text = (
+            "# A\n\n## Final Deliverables\n\n### Phase 1 Deliverables (Day 1)\n- [ ] tills open\n\n"
+            "## Validation\n### Level 4: By hand\n```yaml\nshop:\n  - [ ] it closes\n```\n"
+        )
+        assert [criterion.text for criterion in parsed(text).criteria] == [
+            "tills open",
+            "it closes",
+        ]
+
+    def test_what_an_author_says_of_the_document_is_none(self) -> None:
+        """It stands among the metrics all the same."""
+        own = "### Context Completeness Check\n- ✅ **All** named\n"
+        prp = parsed(f"# A\n\n## Success Metrics\n- no crash\n\n{own}")
+        assert [criterion.text for criterion in prp.criteria] == ["no crash"]
 
     def test_boxes_that_choose_among_possibilities_are_none(self) -> None:
         """Which kind of program it is proves nothing about it."""
@@ -299,6 +344,45 @@ class TestReferences:
             "src/a.py",
             "src/b.py",
         ]
+
+    def test_rows_name_addresses_links_and_paths(self) -> None:
+        """A row of what is to be made names none, unless it is marked as a name."""
+        rows = (
+            "| Till | https://example.com/till | Setup |\n| Shop | [Guide](docs/shop.md) | all |\n"
+            "| src/till.ts | 4-9 | Pattern |\n| src/new.ts | NEW | Till |\n"
+            "| Sheet | `docs/My sheet.xlsx` | form |\n| Fast | yes | no |\n"
+        )
+        prp = parsed(f"# A\n\n## References\n\n| A | B | C |\n|---|---|---|\n{rows}")
+        assert [(reference.target, reference.lines) for reference in prp.references] == [
+            ("https://example.com/till", None),
+            ("docs/shop.md", None),
+            ("src/till.ts", (4, 9)),
+            ("docs/My sheet.xlsx", None),
+        ]
+
+    @pytest.mark.parametrize(
+        ("line", "target"),
+        [
+            ("**DTOs:** `Api/Till.cs:5-46`", "Api/Till.cs"),
+            ("- **Docs:** https://example.com/a", "https://example.com/a"),
+            ("### The till (from src/till.tsx:4-9)", "src/till.tsx"),
+            ("```ts\n// SOURCE: src/till.ts:4-9\nx\n```", "src/till.ts"),
+            ("```ts\n// EXACT PATTERN from src/till.ts (lines 4-9)\nx\n```", "src/till.ts"),
+            ("**Key Files**:\n- **Till**: `Api\\Till.cs`", "Api\\Till.cs"),
+        ],
+        ids="label documentation heading source pattern Windows".split(),
+    )
+    def test_what_is_quoted_or_documented_is_named_anywhere(self, line: str, target: str) -> None:
+        """With its lines, or with a word for documentation."""
+        prp = parsed(f"# A\n\n## How tills work\n\n{line}\n")
+        assert [reference.target for reference in prp.references] == [target]
+
+    @pytest.mark.parametrize(
+        "line", ["**File:** `src/till.ts`", "```ts\n// from src/till.ts\nx\n```", "**Fast:** `yes`"]
+    )
+    def test_what_is_only_named_elsewhere_is_none(self, line: str) -> None:
+        """It may be what is to be changed."""
+        assert not parsed(f"# A\n\n## How tills work\n\n{line}\n").references
 
 
 class TestOtherLanguages:

@@ -2,15 +2,18 @@
 
 import re
 from bisect import bisect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from agent.prp.context.entries import declared_at, may_declare, named_at
 from agent.prp.context.mentions import (
     address_alone,
     address_below,
+    documented,
     in_yaml,
     mentioned_in,
     quoted_below,
+    quoted_in_code,
     with_reason,
 )
 from agent.prp.lines import Line, Role
@@ -32,7 +35,7 @@ def find_references(lines: Sequence[Line], elsewhere: Sequence[Line] = ()) -> li
 
     """
     found = [*_in_context(lines), *_explained(elsewhere), *_below_labels(elsewhere)]
-    found += _quoted(elsewhere)
+    found += [*_quoted(lines), *_quoted(elsewhere)]
     heads = sorted(n for n, _, role in (*lines, *elsewhere) if role is Role.HEADING)
     unique: dict[tuple[object, ...], Reference] = {}
     for reference in found:
@@ -61,13 +64,30 @@ def _explained(lines: Sequence[Line]) -> list[Reference]:
 
 
 def _quoted(lines: Sequence[Line]) -> list[Reference]:
-    """Return what bold labels name with its lines: what stands below is quoted from there."""
-    labels = [
-        line
+    """Return what bold labels and headings name with its lines, and where things are documented.
+
+    It is quoted below them.
+    """
+    found = [
+        mentioned_in(line)
         for line in lines
-        if line.role is Role.TEXT and line.text.startswith("**") and line.text.endswith(":")
+        if line.role is Role.TEXT and line.text.startswith("**") and _IS_LABEL.match(line.text)
     ]
-    return [found for line in labels if (found := mentioned_in(line)) and found.lines]
+    found += [quoted_below(line) for line in lines if line.role is Role.HEADING]
+    found += [quoted_in_code(line) for line in _first_of_fences(lines)]
+    quoted = [reference for reference in found if reference and reference.lines]
+    said = [documented(line) for line in lines if line.role is Role.TEXT]
+    return [*quoted, *(reference for reference in said if reference)]
+
+
+def _first_of_fences(lines: Sequence[Line]) -> Iterator[Line]:
+    for opening, first in pairwise(lines):
+        if opening.role is Role.OPENS and first.role is Role.INSIDE:
+            yield first
+
+
+# `**The modal** (`src/modal.tsx:10-40`):`, `**Reference:** `src/list.ts:4-9``
+_IS_LABEL = re.compile(r".*(?:[:`]|\*\*)\s*$")
 
 
 def _below_labels(lines: Sequence[Line]) -> list[Reference]:

@@ -14,7 +14,7 @@ def mentioned_in(line: Line) -> Reference | None:
         return None
     if row := _ROW.match(line.text):
         return _from_row(row["cells"], line.number)
-    for pattern in (_LINK, _TICKED, _BARE_URL, _BOLD, _LABELLED, _SOURCE, _BARE):
+    for pattern in (_LINK, _TICKED, _BARE_URL, _BOLD, _LABELLED, _BEHIND_A_LABEL, _SOURCE, _BARE):
         if found := pattern.match(line.text):
             target, span = target_of(_captured(found))
             if not target or target.startswith("#") or is_no_file(target):
@@ -45,6 +45,10 @@ _LABELLED = re.compile(
     r"^\s*(?:[-*]|\d+[.)])\s+(?:\*\*)?[^`*:|\[\]]{2,60}(?::\*\*|\*\*\s*:|:)\s+"
     rf"(?:`(?P<ticked>{PATH})`|(?P<bare>(?![A-Z]\w*/[A-Z][\w.]*\.js\b)(?:\.{{0,2}}/)?[\w@.-]+/[\w@./*-]*[\w*-]\.[A-Za-z]\w{{0,9}}))(?P<rest>.*)$"
 )
+# `**Reference:** `src/list.tsx:4-9``
+_BEHIND_A_LABEL = re.compile(
+    rf"^\*\*[^*`]{{2,60}}(?::\*\*|\*\*\s*:)\s*`(?P<ticked>{PATH})`(?P<rest>.*)$"
+)
 # `**From STATUS.md**:`, `**Pattern 1: the modal** (from `src/modal.tsx`)`
 _SOURCE = re.compile(
     rf"^\s*(?:[-*]\s+|\d+[.)]\s+)?\*\*(?:From\s+`?(?P<named>{PATH})`?[^*]*\*\*|"
@@ -62,22 +66,35 @@ def _captured(found: re.Match[str]) -> str:
 
 
 def _from_row(cells: str, number: int) -> Reference | None:
+    """Return what the first cell names that is all a path, an address or a link."""
     parts = [part.strip() for part in cells.split("|")]
     for place, part in enumerate(parts):
-        if found := re.fullmatch(
-            r"`([^`\s]+)`(?:\s*\(?(?:lines?\s*)?(\d{1,9})\s*-\s*(\d{1,9})\)?)?", part
-        ):
-            target, span = target_of(found[1])
-            if ("/" not in target and "." not in target) or is_no_file(target):
-                continue
-            if found[2]:
-                span = (int(found[2]), int(found[3]))
-            elif place + 1 < len(parts) and (
-                range_ := re.fullmatch(r"(\d{1,9})\s*-\s*(\d{1,9})", parts[place + 1])
-            ):
-                span = (int(range_[1]), int(range_[2]))
-            return mention(target, span, parts[-1] if place < len(parts) - 1 else "", number)
+        if not (part[:1] in _OPENS_CELL or "/" in part) or not (found := _CELL.match(part)):
+            continue
+        target, span = target_of(found["ticked"] or found["other"])
+        if ("/" not in target and "." not in target) or is_no_file(target):
+            continue
+        beside = parts[place + 1] if place + 1 < len(parts) else ""
+        if found["first"]:
+            span = (int(found["first"]), int(found["last"]))
+        elif range_ := _RANGE_BESIDE.fullmatch(beside):
+            span = (int(range_[1]), int(range_[2]))
+        if found["ticked"] or not any(map(_IS_TO_COME.match, parts)):
+            return mention(target, span, parts[-1] if beside else "", number)
     return None
+
+
+_OPENS_CELL = frozenset("`*[<")
+_CELL = re.compile(
+    r"\*{0,2}(?:`(?P<ticked>[^`\s]+|[^`]+/[^`/]+\.[A-Za-z]\w{0,4})`|(?P<other>\[[^\[\]]+\]\([^()\s]+\)|<?https?://[^\s<>]+>?|"
+    r"(?:[\w@.-]+/)+[\w@.-]*\w\.[A-Za-z]\w{0,9}(?::\d+(?:-\d+)?)?))"
+    r"\*{0,2}(?:\s*\(?(?:lines?\s*)?(?P<first>\d{1,9})\s*-\s*(?P<last>\d{1,9})\)?)?$"
+)
+_RANGE_BESIDE = re.compile(r"(\d{1,9})\s*-\s*(\d{1,9})")
+# A row of what is to be made.
+_IS_TO_COME = re.compile(
+    r"\W*(?:new|creat(?:e|ed|es)?|add(?:ed)?|to be \w+|cr[ée]er|crear|criar)\b", re.IGNORECASE
+)
 
 
 def in_yaml(line: Line) -> Reference | None:
@@ -143,6 +160,19 @@ _LABELLED_ADDRESS = re.compile(
 )
 
 
+def documented(line: Line) -> Reference | None:
+    """Return where a line says that something is documented: `- **Docs**: https://...`."""
+    found = _DOCUMENTED.match(line.text) if "://" in line.text else None
+    return mention(found["target"].rstrip(".,;"), None, "", line.number) if found else None
+
+
+_DOCUMENTED = re.compile(
+    r"\s*(?:[-*]\s+)?\**(?:(?:official |api )?doc(?:s|umentation)?|references?)(?: links?| urls?)?"
+    r"(?:\**\s*:|:\**)\**\s*<?(?P<target>https?://[^\s<>()\[\]`]+)>?",
+    re.IGNORECASE,
+)
+
+
 def quoted_below(line: Line) -> Reference | None:
     """Return the file that a heading quotes: `#### Theme pattern (from src/theme.tsx:4-9)`."""
     return _file_of(_QUOTED_BELOW.search(line.text), line) if "(" in line.text else None
@@ -151,9 +181,24 @@ def quoted_below(line: Line) -> Reference | None:
 _QUOTED_BELOW = re.compile(rf"\(from\s+`?(?P<target>{PATH})`?\)(?P<rest>)", re.IGNORECASE)
 
 
-def _file_of(found: re.Match[str] | None, line: Line) -> Reference | None:
+def quoted_in_code(line: Line) -> Reference | None:
+    """Return the lines of a file that code is quoted from: `// SOURCE: src/theme.ts:4-9`."""
+    found = _QUOTED_IN_CODE.match(line.text)
+    span = (target_of(found["target"])[1] or lines_behind(found["rest"])) if found else None
+    return _file_of(found, line, span) if span else None
+
+
+_QUOTED_IN_CODE = re.compile(
+    rf"\s*(?://|#|--|/\*|<!--)[^`\n]{{0,60}}\b(?:source:|from)\s+(?P<target>{PATH})(?P<rest>.*)$",
+    re.IGNORECASE,
+)
+
+
+def _file_of(
+    found: re.Match[str] | None, line: Line, lines: tuple[int, int] | None = None
+) -> Reference | None:
     """Return the file that a match names, with what stands behind it as its reason."""
     if not found or is_no_file(found["target"]):
         return None
     target, span = target_of(found["target"])
-    return mention(target, span, found["rest"] or "", line.number)
+    return mention(target, lines or span, found["rest"] or "", line.number)

@@ -11,7 +11,7 @@ from agent.prp.lines import Line, Role
 from agent.prp.metadata import SCORE
 from agent.prp.model import Criterion
 
-__all__ = ["find_checklist", "find_criteria"]
+__all__ = ["criteria_in_code", "find_checklist", "find_criteria"]
 
 
 def find_criteria(blocks: Sequence[Block]) -> tuple[Criterion, ...]:
@@ -60,6 +60,9 @@ def _of_part(blocks: Sequence[Block], part: Part) -> tuple[list[Found], list[Lin
             finished = [block for block in ours if not _OF_TASKS.search(block.section.heading)]
             quoted = [line for block in finished for line in _quoted(block.lines)]
             items, lines = matching(_MARKED, quoted), [*lines, *quoted]
+        if not items:
+            items = [found for block in ours for found in criteria_in_code(block.lines)]
+            lines += [line for line, _ in items]
         found += items
     return found, lines
 
@@ -81,6 +84,17 @@ _OF_TEXT = ("", "text", "yaml", "yml", "markdown", "md")
 _MARKED = re.compile(r"^\s*(?:[-*]\s+)?(?P<tick>[✅☐✔✓❑□]|\[[ xX]?\])\s*(?P<words>\S.*[^:\s])\s*$")
 
 
+def criteria_in_code(lines: Sequence[Line]) -> list[Found]:
+    """Return the criteria that stand in a fence, each above the commands that show it."""
+    return matching(_IN_CODE, [line for line in lines if line.role is Role.INSIDE])
+
+
+# `# Criterion 2: the till answers`
+_IN_CODE = re.compile(
+    r"^\s*(?:#|//|--)\s*Criteri(?:on|a)\s*#?\d{1,3}\s*[:.–-]\s*(?P<words>\S.*)$", re.IGNORECASE
+)
+
+
 def _sections_of(blocks: Sequence[Block], part: Part) -> Iterable[list[Block]]:
     """Return the blocks of a part, those below one heading together."""
     sections: dict[int, list[Block]] = {}
@@ -90,11 +104,13 @@ def _sections_of(blocks: Sequence[Block], part: Part) -> Iterable[list[Block]]:
     return sections.values()
 
 
-# What stands among criteria and is none: `### Security Score: 9/10`, `### Out of Scope`.
+# What stands among criteria and is none: `### Security Score: 9/10`, `### Out of Scope`, and what
+# an author says of the document.
 _OTHERWISE = re.compile(
     r"\bscore\b\W{0,12}\d+(?:\.\d+)?\s*/\s*10\b|"
     r"^\W*(?:(?:explicitly )?(?:out[ -]of[ -]scope|not in scope|excluded|not included)|"
-    r"exclusions|non[ -]?goals|won['’]t (?:have|do)|future (?:work|enhancements?|improvements?))\b",
+    r"exclusions|non[ -]?goals|won['’]t (?:have|do)|future (?:work|enhancements?|improvements?)|"
+    r"(?:context )?completeness check|template (?:structure )?compliance|information density|prp quality)\b",
     re.IGNORECASE,
 )
 

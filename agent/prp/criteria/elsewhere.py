@@ -15,13 +15,13 @@ def promised_elsewhere(blocks: Sequence[Block]) -> tuple[list[Found], list[Line]
         line
         for b in blocks
         if b.part in _PROMISING and not _CHOICES.match(b.section.heading)
-        for line in _said(b.lines)
+        for line in _said(b.lines, _OF_LISTS if b.part in _CHECKING else _OF_TEXT)
     ]
     said += _acceptance(blocks)
     accepted, around = _accepted(blocks)
     found = [
         *_gates(blocks),
-        *_below_a_label(blocks, (Part.VALIDATION, Part.LEVEL)),
+        *_below_a_label(blocks, _CHECKING),
         *accepted,
         *matching(BOX, said),
     ]
@@ -38,16 +38,21 @@ _CHOICES = re.compile(
 )
 
 
-def _said(lines: Sequence[Line]) -> list[Line]:
-    """Return the lines of text, those in fences of Markdown included."""
+def _said(lines: Sequence[Line], languages: Collection[str]) -> list[Line]:
+    """Return the lines of text, those in fences of some languages included."""
     found: list[Line] = []
-    is_markdown = False
+    is_said = False
     for line in lines:
         if line.role is Role.OPENS:
-            is_markdown = line.text.strip().strip("`~ ").lower() in ("markdown", "md")
-        elif line.role is Role.TEXT or (line.role is Role.INSIDE and is_markdown):
+            is_said = line.text.strip().strip("`~ ").lower() in languages
+        elif line.role is Role.TEXT or (line.role is Role.INSIDE and is_said):
             found.append(line)
     return found
+
+
+_CHECKING = (Part.VALIDATION, Part.LEVEL)
+_OF_TEXT = ("markdown", "md")
+_OF_LISTS = (*_OF_TEXT, "yaml", "yml", "text", "")
 
 
 def _acceptance(blocks: Sequence[Block]) -> list[Line]:
