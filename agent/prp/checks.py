@@ -1,7 +1,7 @@
 """Checks: the commands of the validation loops and of checklists, with kind and expectation."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from agent.prp.changed import changed
 from agent.prp.commands import Command, Remark, split_commands
@@ -94,7 +94,7 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
     up = Servers()
     said: Remark | Command | None = None
     is_first = True
-    for part in split_commands(lines):
+    for part in _asked(split_commands(lines)):
         above, said = said, part
         opens, is_first = is_first, len(checks) == paragraph
         if isinstance(part, Remark):
@@ -130,6 +130,19 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
         sample = check.kind is CheckKind.SAMPLE_CODE
         checks.append(check)
     return checks
+
+
+def _asked(parts: Iterable[Remark | Command]) -> Iterator[Remark | Command]:
+    """Return the parts of a fence without the bullets below `# Expected outcomes:`, up to a gap."""
+    is_told = False
+    for part in parts:
+        if isinstance(part, Remark):
+            is_told = _TELLS.match(part.text) is not None
+        if not (is_told and part.text.startswith(("- ", "* "))):
+            yield part
+
+
+_TELLS = re.compile(r"#\s*expect\w*\b[^:]{0,40}:\s*$", re.IGNORECASE)
 
 
 def _with_above(check: Check, above: Remark | Command | None, *, opens: bool) -> Check:

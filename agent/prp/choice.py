@@ -20,12 +20,12 @@ _A_LIST = 2
 
 def list_beside_phases(blocks: Sequence[Block]) -> list[Line]:
     """Return the section that lists the tasks, where all other tasks are phases elsewhere."""
-    ours = [b for b in blocks if b.own is Part.TASKS and _CALLED_TASKS.search(_name(b))]
+    ours = [b for b in blocks if _lists_tasks(b)]
     if len(ours) != 1:
         return []
     (own,) = ours
     lines = [line for b in blocks if b.top == own.top for line in b.lines]
-    others = [b for b in blocks if b.own is Part.TASK]
+    others = [b for b in blocks if b.own is Part.TASK and b is not own]
     phases = [b for b in others if _PHASE.match(_name(b))]
     if not phases or len(phases) + sum(_is_part(b) for b in others) < len(others):
         return []
@@ -43,6 +43,16 @@ def list_beside_phases(blocks: Sequence[Block]) -> list[Line]:
     return lines if is_list else []
 
 
+def _lists_tasks(block: Block) -> bool:
+    """Return whether a section is called the tasks, perhaps as a last phase of its own."""
+    if block.own is Part.TASK:
+        return _PHASE_OF_TASKS.match(_name(block)) is not None
+    return block.own is Part.TASKS and _CALLED_TASKS.search(_name(block)) is not None
+
+
+_PHASE_OF_TASKS = re.compile(
+    r"(?:phase|stage) \d{1,2}\W+(?:implementation )?(?:tasks\b|task list\b)", re.IGNORECASE
+)
 _CALLED_TASKS = re.compile(r"\btasks?\b", re.IGNORECASE)
 _PHASE = re.compile(r"(?:phase|stage|milestone|step)\b", re.IGNORECASE)
 

@@ -73,6 +73,8 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             r"(GET|POST|PUT|PATCH|DELETE)\s+(/|https?:)",
             r"</?\w+>$|[\w./~-]*[\w-]\.(mdx?|ya?ml|json|toml|txt)(\s|$)",
             r"[^\x00-\x7f✓✅☐□•→├└│]",
+            # What PowerShell says: `Get-Content a.json`, `$env:TILL = 1`
+            r"(?:[A-Z][a-z]+)-(?:[A-Z]\w+)(?:\s|$)|\$(?:env:)?\w+\s*=\s",
         ),
     ),
     (
@@ -91,6 +93,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
         CheckKind.MANUAL,
         _at_start(
             r"\d+[.)]\s|[-*✓✅☐□•→]\s?\S|(?!scp|rsync)[A-Za-z][\w ,'/().-]+:$",
+            r"(?=[^:\n]*[a-z])[A-Z][\w /().-]{1,40}:\s+\S",
             r"(Open|Navigate|Click|Verify|Check|Ensure|Confirm|Visit|Go to|Log ?in|Test|Run|Start|"
             r"Should|Expected|Expect|Select|Wait|Enter|Press|Look|See|Try|Review|Manually|Then|Now|"
             r"Make sure|Inspect|Compare|In the|On the|With|Use|Add|Create|Restart|Refresh)\b(?!.*=)",
@@ -102,6 +105,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _signs("[", r"(?<![A-Za-z0-9$\]\"'\\])\[(?!id\]|slug\]|\s|\[|\^|:|-)[A-Za-z][\w .|/-]*\](?!\])"),
             _signs("<", r"<[A-Za-z][\w -]*>(?!\s*[&\w/.]+$)|<[a-z][\w-]*(?:name|id|path|file|url|token)>"),
             _signs(":// localhost:", r"(?:://|localhost:)[^\s'\"]*(?:(?<!\$)\{[A-Za-z_]\w*\}|/[A-Z]+_ID\b)"),
+            _signs("_token", r"(?:=|:\s?)(?:[A-Z]+_)+TOKEN\b"),
             _signs("bearer", r"\b[Bb]earer\s+(?:\{\w+\}|[A-Z]+(?:_[A-Z0-9]+)+\b)"),
             _signs("*", r"\b(?:npm|pnpm|yarn|bun)\s+run\s+[\w:-]+\*(?=\s|$)"),
             _signs("{{ path/to your ... .test", r"\{\{(?!\s*\.).*?\}\}|\bpath/to/|\bYOUR[_-]|\byour[_-]\w+|\bexample\.test\b|(?<=\s)\.\.\.(?=\s|$)|(?<![\w./])\.\.\./[\w-]+/"),

@@ -8,16 +8,16 @@ from agent.prp.blocks import Block
 from agent.prp.changed import changed
 from agent.prp.checks import LOOKS_LIKE_SHELL, fence_checks_of, number
 from agent.prp.criteria import criteria_in_code
-from agent.prp.expected import expectation_of, expected_words, hinted
+from agent.prp.expected import expectation_of, expected_words
 from agent.prp.headings import TASK_PARTS, Part, normalise, part_of
 from agent.prp.inline import inline_checks
 from agent.prp.lines import Line, Role
 from agent.prp.mapped import mapped_checks, may_map
-from agent.prp.model import Check, CheckKind, Expectation, ExpectationKind, Level
+from agent.prp.model import Check, CheckKind, ExpectationKind, Level
 from agent.prp.proving import is_work, proving_checks
 from agent.prp.serving import with_servers, with_servers_above
 from agent.prp.signs import has_any
-from agent.prp.stepped import MANUAL, commented_steps, is_order
+from agent.prp.stepped import MANUAL, commented_steps, is_order, labelled_steps, step_of
 
 _QUIET = {Part.CRITERIA, Part.CHECKLIST, Part.CONTEXT, Part.TESTS, Part.ANTI_PATTERNS}
 _ABOUT_CHECKING = re.compile(
@@ -138,14 +138,22 @@ def _level_checks(
     checks = fence_checks_of(lines, level=level)
     # A fence's `VALIDATE: make test` is told by both.
     told = {(check.line, check.command) for check in checks}
-    said = inline_checks(lines, level=level, everywhere=True)
-    checks += [check for check in said if (check.line, check.command) not in told]
-    items = _manual_items(lines, is_below_manual=is_below_manual) | commented_steps(lines)
+    inline = inline_checks(lines, level=level, everywhere=True)
+    checks += [check for check in inline if (check.line, check.command) not in told]
+    said = commented_steps(lines)
+    items = _manual_items(lines, is_below_manual=is_below_manual) | labelled_steps(lines) | said
+    checks = [_played(check) if check.last_line + 1 in said else check for check in checks]
     known = {check.line for check in checks}
-    checks += [_step(words, line) for line, words in items.items() if line not in known]
+    checks += [step_of(words, line) for line, words in items.items() if line not in known]
     in_order = _walked(with_servers(sorted(checks, key=lambda check: check.line)), items)
     words = _prose_expectation(lines)
     return [_with(check, words) for check in in_order]
+
+
+def _played(check: Check) -> Check:
+    """Return a program of the repository as one that waits for whoever walks through the steps."""
+    is_own = check.command.startswith("./") and check.kinds == (CheckKind.RUN,)
+    return changed(check, kinds=(CheckKind.INTERACTIVE,)) if is_own else check
 
 
 def _walked(checks: Sequence[Check], items: Mapping[int, str]) -> list[Check]:
@@ -158,7 +166,7 @@ def _walked(checks: Sequence[Check], items: Mapping[int, str]) -> list[Check]:
         before = words.partition(check.command)[0]
         if words and (is_left_alone or _AFTER_ANOTHER.search(before)):
             if not found or found[-1].line != check.line:
-                found.append(_step(words, check.line))
+                found.append(step_of(words, check.line))
         else:
             found.append(check)
     return found
@@ -230,21 +238,7 @@ def _walk(lines: Sequence[Line]) -> list[Check]:
         if line.role is Role.TEXT and (found := _NUMBERED.match(line.text))
     ]
     orders = sum(is_order(words) for words, _ in items)
-    return (
-        [_step(words, line) for words, line in items] if items and orders * 2 >= len(items) else []
-    )
-
-
-def _step(words: str, line: int) -> Check:
-    return Check(
-        id="",
-        command=words,
-        line=line,
-        last_line=line,
-        level=0,
-        kinds=(CheckKind.MANUAL,),
-        expectation=hinted(words, line=line, command="") or Expectation(),
-    )
+    return [step_of(words, line) for words, line in items if orders * 2 >= len(items)]
 
 
 def _by_comment(checks: Sequence[Check], title: str, line: int) -> list[_Part]:
@@ -284,7 +278,8 @@ def _loose(blocks: Iterable[Block]) -> list[Check]:
         )
         found = inline_checks(block.lines, level=0, everywhere=in_list)
         if in_list:
-            found += [_step(words, line) for line, words in commented_steps(block.lines).items()]
+            steps = commented_steps(block.lines) | labelled_steps(block.lines)
+            found += [step_of(words, line) for line, words in steps.items()]
         if block.part not in TASK_PARTS:
             found = [check for check in found if not _is_only_named(block, check)]
         else:
@@ -295,7 +290,7 @@ def _loose(blocks: Iterable[Block]) -> list[Check]:
     return checks
 
 
-_NOT_LOOSE = (Part.VALIDATION, Part.LEVEL, Part.CONTEXT, Part.ANTI_PATTERNS)
+_NOT_LOOSE = (Part.VALIDATION, Part.LEVEL, Part.CONTEXT, Part.ANTI_PATTERNS, Part.RESULTS)
 _LISTS = (Part.CRITERIA, Part.CHECKLIST)
 
 

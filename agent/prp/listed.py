@@ -1,7 +1,7 @@
 """Items and headings around the tasks: lists that go on over phases, headings that only hold."""
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from agent.prp.headings import Part, part_of
 from agent.prp.items import BOX, is_label
@@ -25,8 +25,7 @@ def continued_items(lines: Sequence[Line], headings: Sequence[int]) -> list[int]
     if len(headings) < _A_LIST:
         return []
     items: list[int] = []
-    ends = [*headings[1:], len(lines)]
-    for start, end in zip(headings, ends, strict=True):
+    for start, end in _stretches(lines, headings):
         own = [i for i in range(start, end) if _number(lines[i])]
         numbers = [_number(lines[i]) for i in own]
         if not own or numbers != list(range(len(items) + 1, len(items) + len(own) + 1)):
@@ -50,14 +49,25 @@ def titled_items(lines: Sequence[Line], headings: Sequence[int]) -> list[tuple[i
 
     """
     found: list[tuple[int, str]] = []
-    ends = [*headings[1:], len(lines)]
-    for start, end in zip(headings, ends, strict=True):
+    for start, end in _stretches(lines, headings):
         own = _own_items(lines, start, end)
         titles = [_TITLED.match(lines[i].text) for i in own]
         if not own or not all(titles):
             return []
         found += [(i, title["title"]) for i, title in zip(own, titles, strict=True) if title]
     return found if len(headings) >= _A_LIST else []
+
+
+def _stretches(lines: Sequence[Line], headings: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Return where each phase begins and ends: at the next one, or another heading of its rank."""
+    for start, end in zip(headings, [*headings[1:], len(lines)], strict=True):
+        rank = heading(lines[start])[0]
+        others = (
+            i
+            for i in range(start + 1, end)
+            if lines[i].role is Role.HEADING and heading(lines[i])[0] <= rank
+        )
+        yield start, next(others, end)
 
 
 def _own_items(lines: Sequence[Line], start: int, end: int) -> list[int]:

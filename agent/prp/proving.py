@@ -10,6 +10,7 @@ from agent.prp.inline import LABEL, OTHER_LABELS, bare_check, in_backticks, is_s
 from agent.prp.kinds import Effect, effect_of
 from agent.prp.lines import Line, Role, fences, heading
 from agent.prp.model import Check
+from agent.prp.stepped import commented_steps, step_of
 
 _TASK = re.compile(r"^[\s*#\"'\[\]xX-]{0,12}(?:[Tt]ask|TASK)\s*#?\d[\w.]*[\W_]*(?P<title>.*)$")
 _STEP = re.compile(
@@ -71,7 +72,9 @@ def _below_labels(lines: Sequence[Line]) -> list[Check]:
                 (at for at in range(index + 1, len(lines)) if lines[at].role is not Role.INSIDE),
                 len(lines) - 1,
             )
-            checks += fence_checks_of(lines[index : end + 1], level=0)
+            fence = lines[index : end + 1]
+            checks += fence_checks_of(fence, level=0)
+            checks += [step_of(words, at) for at, words in commented_steps(fence).items()]
         if line.role is not Role.TEXT or line.text.strip():
             is_below = (
                 line.role is Role.TEXT
@@ -83,9 +86,9 @@ def _below_labels(lines: Sequence[Line]) -> list[Check]:
 
 _ENDS_OF_LABELS = frozenset(":*")
 _ONLY_A_LABEL = re.compile(
-    r"\s*(?:(?:[-*]|\d+[.)])\s+)?\**(?:VALIDAT(?:E|ION)|VERIF(?:Y|ICATION)|CONFIRM|CHECKS?|GATES?|"
-    rf"(?:RUN\s(?:THE\s)?)?TESTS?(?:\sLOCALLY)?|{OTHER_LABELS})"
-    r"(?: commands?| steps?| gates?| checks?| interm[ée]diaire| finale?|"
+    r"\s*(?:(?:[-*]|\d+[.)])\s+)?\**(?:FINAL )?(?:VALIDAT(?:E|ION)|VERIF(?:Y|ICATION)|"
+    rf"CONFIRM|CHECKS?|GATES?|(?:RUN\s(?:THE\s)?)?TESTS?(?:\sLOCALLY)?|{OTHER_LABELS})"
+    r"(?: commands?| steps?| gates?(?: \d{1,2})?| checks?| interm[ée]diaire| finale?|"
     r"\sbefore\s\w+|\sthat\s[\w\s]{1,40})?(?:\**\s*:\s*\**|\*\*)\s*$",
     re.IGNORECASE,
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agent.prp.headings import Part, normalise, part_of
 from agent.prp.lines import Line, Role, heading
-from agent.prp.listed import continued_items, holders, title_of, titled_items
+from agent.prp.listed import ITEM, continued_items, holders, title_of, titled_items
 from agent.prp.scalars import unquoted
 
 _LABEL = r"(?P<label>\d+(?:\.\d+)*[a-z]?)"
@@ -57,9 +57,17 @@ def _without_sections(lines: Sequence[Line], starts: list[Start]) -> list[Start]
     named = [start for start in starts if _is_section(lines[start.index])] or _title(lines, starts)
     others = [start for start in starts if start not in named]
     depths = {heading(lines[s.index])[0] for s in others if lines[s.index].role is Role.HEADING}
+    if not others and named and _has_items(lines):
+        return []
     if not others or any(heading(lines[start.index])[0] in depths for start in named):
         return starts
     return others
+
+
+def _has_items(lines: Sequence[Line]) -> bool:
+    """Return whether there is a list that may be the tasks."""
+    items = [line for line in lines if line.role is Role.TEXT and ITEM.match(line.text)]
+    return len(items) >= _A_LIST
 
 
 def _title(lines: Sequence[Line], starts: Sequence[Start]) -> list[Start]:

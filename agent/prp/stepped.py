@@ -6,7 +6,9 @@ from itertools import pairwise
 
 from agent.prp.checks import is_shell_fence
 from agent.prp.commands import Command, Remark, split_commands
+from agent.prp.expected import hinted
 from agent.prp.lines import Fence, Line, Role, fences
+from agent.prp.model import Check, CheckKind, Expectation
 
 _A_LIST = 2
 
@@ -24,7 +26,39 @@ def commented_steps(lines: Sequence[Line]) -> dict[int, str]:
         for fence, is_manual in _fences_below(lines)
         if (is_manual or _may_list(fence.lines)) and is_shell_fence(fence)
         for step in _all_steps(split_commands(fence.lines), is_manual=is_manual)
+        if not _EXPECTED.match(step.text)
     }
+
+
+_EXPECTED = re.compile(r"#[\s\d.)*•-]*expected\b", re.IGNORECASE)
+
+
+def step_of(words: str, line: int) -> Check:
+    """Return what a person is asked to do as a check."""
+    return Check(
+        id="",
+        command=words,
+        line=line,
+        last_line=line,
+        level=0,
+        kinds=(CheckKind.MANUAL,),
+        expectation=hinted(words, line=line, command="") or Expectation(),
+    )
+
+
+def labelled_steps(lines: Sequence[Line]) -> dict[int, str]:
+    """Return the items that call themselves manual, by their lines: `- [ ] Manual: pay twice`."""
+    return {
+        line.number: found["words"]
+        for line in lines
+        if line.role is Role.TEXT and "anual" in line.text and (found := _LABELLED.match(line.text))
+    }
+
+
+_LABELLED = re.compile(
+    r"\s*(?:[-*]|\d+[.)])\s+(?:\[.?\]\s+)?\**[Mm]anual(?: test| check| verification)?\**:\**\s+"
+    r"(?P<words>\S.*)$"
+)
 
 
 MANUAL = re.compile(
@@ -152,10 +186,10 @@ _ORDER = re.compile(
     r"(?:#\s?)?\**(?:Test|Verify|Validate|Check|Confirm|Ensure|Open|Visit|Click|Navigate|Try|Inspect|"
     r"Review|Load|Complete|Simulate|Connect|Toggle|Select|Press|Enter|Log ?in|Log ?out|Go to|Start|"
     r"Launch|Compare|Disable|Enable|Reload|Refresh|Submit|Sign (?:in|out|up)|Resize|Scroll|Hover|"
-    r"Drag|Switch|Upload|Send|Browse)\s.*[^:]$"
+    r"Drag|Switch|Upload|Send|Browse|(?:Open|Visit|Navigate to|Go to):)\s.*[^:]$"
 )
 _OPENING = re.compile(r"#\s?(?:Open|Visit|Navigate|Go to|Launch)\b")
-_VISIT = re.compile(r"#\s?(?:Open|Visit|Navigate|Go to)\b.*(?:https?://|localhost)")
+_VISIT = re.compile(r"#\s?(?:Open|Visit|Navigate|Go to)\b:?.*(?:https?://|localhost)")
 # `# N/A: ...`, `# If tests fail: ...`
 _NOT_MEANT = re.compile(r"#\W*(?:n/a|none|no|not|if|when|tbd|todo|optional)\b", re.IGNORECASE)
 
@@ -188,7 +222,7 @@ def _steps(parts: Iterable[Remark | Command]) -> Iterator[Remark]:
     for part in parts:
         if isinstance(part, Command):
             is_above = bool(run) and part.line <= run[-1].line + 1
-            yield from () if is_above else _listed(run, label, command)
+            yield from () if is_above and not _LISTS.search(label) else _listed(run, label, command)
             run, label, command = [], "", part.text
         elif found := _ITEM.match(part.text):
             if not (run and not found["number"] and _is_deeper(part, run[-1])):
@@ -235,6 +269,8 @@ def _listed(run: Sequence[Remark], label: str, command: str) -> Sequence[Remark]
 _ITEM = re.compile(
     r"#\s{0,4}(?:(?P<number>\d{1,2})[.)]|[-*•✓✔☐□])\s+(?P<box>\[.?\]\s+)?(?P<words>\S.*)$"
 )
+# `# Run the game and verify:` above the command that does so
+_LISTS = re.compile(r"\band (?:verify|check|confirm)\s*:\s*$", re.IGNORECASE)
 # Above a list of what a person has to see: bullets stand below anything else, too.
 _MANUAL = r"manual(?:ly)?\b.{0,80}"
 _ASKS = re.compile(rf"#\W*(?:(?:then\s+)?(?:verify|confirm)|{_MANUAL})\s*:\s*$", re.IGNORECASE)

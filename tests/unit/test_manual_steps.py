@@ -158,12 +158,46 @@ class TestStepsInComments:
                 "# By hand in the till:\n# 1. Open it\n#    - by key\n# 2. Close it",
                 ["Open it", "Close it"],
             ),
+            ("make\n# Open: http://localhost:3000/till", ["Open: http://localhost:3000/till"]),
+            (
+                "# Run it and verify:\n# 1. It opens\n# 2. It closes\nmake run",
+                ["It opens", "It closes"],
+            ),
+            ("# By hand:\n# 1. Open it\n# 2. Expected: green", ["Open it"]),
         ],
-        ids="orders address one above listed about opens marks nested".split(),
+        ids="orders address one above listed about opens marks nested colon verify seen".split(),
     )
     def test_orders_beside_commands_are_steps(self, comments: str, steps: list[str]) -> None:
         """Where there are several, or one says what to open, and no command stands below them."""
         assert steps_of(f"```bash\n{comments}\n```\n") == steps
+
+    def test_a_program_that_steps_stand_below_waits_for_a_person(self) -> None:
+        """One of the repository; a build does not, nor what is only told of."""
+        fence = "```bash\n{}\n# 1. Press G\n# 2. Press H\n```\n"
+        kinds = [
+            checks_of(fence.format(command))[0].kind
+            for command in ("./bin/game --test", "make", "./bin/game\n")
+        ]
+        assert kinds == [CheckKind.INTERACTIVE, CheckKind.RUN, CheckKind.RUN]
+
+    def test_what_is_told_below_an_expectation_is_no_step(self) -> None:
+        """Bullets without a mark of a comment stand in fences, too."""
+        fence = "```bash\n# Test it\n1. Load the till\n\n# Expected outcomes:\n- it is green\n```\n"
+        assert steps_of(fence) == ["1. Load the till"]
+
+    def test_items_that_call_themselves_manual_are_steps(self) -> None:
+        """In the validation and in a checklist, whose boxes are promises all the same."""
+        assert steps_of("1. Build\n2. Manual test: pay twice\n") == ["pay twice"]
+        prp = parse_prp("# A\n\n## Final Checklist\n- [ ] Manual: pay\n", path=Path("x.md"))
+        assert [check.command for check in prp.checks] == ["pay"]
+        assert [promise.text for promise in prp.promises] == ["Manual: pay"]
+
+    def test_steps_below_the_gate_of_a_task_are_steps(self) -> None:
+        """Beside its commands."""
+        fence = "**Validation Gate 2**:\n```bash\nmake\n# 1. Press G\n# 2. Press H\n```\n"
+        text = f"# A\n\n## Tasks\n\n### Task 1: Till\n\n{fence}"
+        checks = parse_prp(text, path=Path("x.md")).checks
+        assert [check.command for check in checks] == ["make", "Press G", "Press H"]
 
     def test_all_comments_below_a_heading_of_manual_tests_are_steps(self) -> None:
         """But not what begins a list, nor what will be seen; beside commands they explain."""

@@ -115,6 +115,23 @@ class TestTasks:
         files = "### CREATE src/a.py\n\n1. one\n2. two\n\n### CREATE src/b.py\n\n1. three\n"
         assert [task.line for task in parsed(f"# A\n\n## Tasks\n\n{files}").tasks] == [5, 10]
 
+    def test_another_section_behind_the_phases_is_none_of_the_last(self) -> None:
+        """So that its numbers do not end the numbering of all items."""
+        items = "### Phase 1: A\n1. **Add it**\n\n### Phase 2: B\n2. **Open it**\n"
+        order = "### Recommended Order\n1. first A\n"
+        assert titles(f"# A\n\n## Tasks\n\n{items}\n{order}") == ["Add it", "Open it"]
+
+    def test_a_numbered_section_with_a_list_is_no_task(self) -> None:
+        """The items are."""
+        text = "# A\n\n## 3. Implementation Plan\n\n1.  **Add it:**\n    - x\n\n2.  **Open it:**\n"
+        assert titles(text) == ["Add it", "Open it"]
+
+    def test_a_phase_that_lists_the_tasks_comes_before_those_that_tell_how(self) -> None:
+        """Its items are the tasks."""
+        phases = "### Phase 1: How\n#### 1.1 The type\n\n### Phase 2: Implementation Tasks\n"
+        text = f"# A\n\n## Step-by-Step Plan\n\n{phases}1. **Add it**\n2. **Open it**\n"
+        assert titles(text) == ["Add it", "Open it"]
+
     @pytest.mark.parametrize("heading", ["Task List", "Task Checklist"])
     def test_boxes_of_a_list_called_tasks_are_tasks_beside_steps(self, heading: str) -> None:
         """The steps above tell how."""
@@ -244,6 +261,10 @@ class TestChecks:
         assert [(c.line, c.text) for c in prp.criteria] == [(6, "tills answer")]
         assert [(c.line, c.kind) for c in prp.checks] == [(7, CheckKind.NETWORK)]
 
+    def test_results_of_a_validation_are_no_checks(self) -> None:
+        """They tell what came of one."""
+        assert commands("# A\n\n### Validation Results\n\n- `pnpm lint` - PASS\n") == []
+
     def test_scenarios_below_manual_testing_are_for_a_person(self) -> None:
         """A label about something else ends them."""
         steps = "**Test Scenarios:**\n\n1. Open the page\n\n**Expected:**\n\n1. It is green\n"
@@ -282,6 +303,17 @@ class TestCriteria:
             "tills open",
             "it closes",
         ]
+
+    def test_items_below_a_label_of_criteria_are_criteria_in_sections_without_a_name(self) -> None:
+        """In other languages as well."""
+        text = "# A\n\n## Tarefa original\n\n**Critérios de Aceite:**\n- abre\n\n## Goal\n- x\n"
+        assert [criterion.text for criterion in parsed(text).criteria] == ["abre"]
+
+    def test_gates_without_a_command_are_criteria_beside_those_with_one(self) -> None:
+        """Numbered steps beside commands are none."""
+        gates = "- **Task 1**: run `npm test`\n- **Task 2**: tills open\n1. Go there\n"
+        prp = parsed(f"# A\n\n## Validation Gates\n{gates}")
+        assert [criterion.text for criterion in prp.criteria] == ["**Task 2**: tills open"]
 
     def test_what_an_author_says_of_the_document_is_none(self) -> None:
         """It stands among the metrics all the same."""
@@ -368,14 +400,22 @@ class TestReferences:
             ("### The till (from src/till.tsx:4-9)", "src/till.tsx"),
             ("```ts\n// SOURCE: src/till.ts:4-9\nx\n```", "src/till.ts"),
             ("```ts\n// EXACT PATTERN from src/till.ts (lines 4-9)\nx\n```", "src/till.ts"),
+            ("**Entry**: `src/[id]/till.tsx:4-9` - there", "src/[id]/till.tsx"),
+            ("**Pattern**: See `Till.cs:4-9` for it", "Till.cs"),
             ("**Key Files**:\n- **Till**: `Api\\Till.cs`", "Api\\Till.cs"),
         ],
-        ids="label documentation heading source pattern Windows".split(),
+        ids="label documentation heading source pattern bracket see Windows".split(),
     )
     def test_what_is_quoted_or_documented_is_named_anywhere(self, line: str, target: str) -> None:
         """With its lines, or with a word for documentation."""
         prp = parsed(f"# A\n\n## How tills work\n\n{line}\n")
         assert [reference.target for reference in prp.references] == [target]
+
+    def test_a_file_within_the_words_of_an_item_is_one(self) -> None:
+        """Below the context, where a folder stands before it."""
+        items = "- The `pay()` command in `src/till.py` - how\n- It stands in `till.py`, too\n"
+        prp = parsed(f"# A\n\n## Context\n\n{items}")
+        assert [reference.target for reference in prp.references] == ["src/till.py"]
 
     @pytest.mark.parametrize(
         "line", ["**File:** `src/till.ts`", "```ts\n// from src/till.ts\nx\n```", "**Fast:** `yes`"]

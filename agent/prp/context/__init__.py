@@ -87,7 +87,7 @@ def _first_of_fences(lines: Sequence[Line]) -> Iterator[Line]:
 
 
 # `**The modal** (`src/modal.tsx:10-40`):`, `**Reference:** `src/list.ts:4-9``
-_IS_LABEL = re.compile(r".*(?:[:`]|\*\*)\s*$")
+_IS_LABEL = re.compile(r".*(?:[:`]|\*\*)\s*$|\*\*[^*`]+(?:\*\*\s*:|:\s*\*\*)\s*(?:[Ss]ee\s+)?`")
 
 
 def _below_labels(lines: Sequence[Line]) -> list[Reference]:

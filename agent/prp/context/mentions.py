@@ -14,7 +14,7 @@ def mentioned_in(line: Line) -> Reference | None:
         return None
     if row := _ROW.match(line.text):
         return _from_row(row["cells"], line.number)
-    for pattern in (_LINK, _TICKED, _BARE_URL, _BOLD, _LABELLED, _BEHIND_A_LABEL, _SOURCE, _BARE):
+    for pattern in _FORMS:
         if found := pattern.match(line.text):
             target, span = target_of(_captured(found))
             if not target or target.startswith("#") or is_no_file(target):
@@ -47,7 +47,11 @@ _LABELLED = re.compile(
 )
 # `**Reference:** `src/list.tsx:4-9``
 _BEHIND_A_LABEL = re.compile(
-    rf"^\*\*[^*`]{{2,60}}(?::\*\*|\*\*\s*:)\s*`(?P<ticked>{PATH})`(?P<rest>.*)$"
+    rf"^\*\*[^*`]{{2,60}}(?::\*\*|\*\*\s*:)\s*(?:[Ss]ee\s+)?`(?P<ticked>{PATH})`(?P<rest>.*)$"
+)
+# `- The `show` command in `src/till.py` - how it is done`
+_WITHIN = re.compile(
+    rf"^\s*(?:[-*]|\d+[.)])\s+[^`]{{0,60}}(?:`[^`]{{1,60}}`[^`]{{1,40}})?\b(?:in|from)\s+`(?P<ticked>(?=[^`]*/){PATH})`(?P<rest>.*)$"
 )
 # `**From STATUS.md**:`, `**Pattern 1: the modal** (from `src/modal.tsx`)`
 _SOURCE = re.compile(
@@ -55,6 +59,10 @@ _SOURCE = re.compile(
     rf"[^*`(]{{2,100}}\((?:from\s+|see\s+)?(?P<within>{PATH})[^*()`]{{0,60}}\)\s*:?\*\*|"
     rf"[^*`]{{2,100}}\*\*\s*:?\s*\((?:from\s+|see\s+)?`?(?P<ticked>{PATH})`?)(?P<rest>.*)$",
     re.IGNORECASE,
+)
+_FORMS = (
+    *(_LINK, _TICKED, _BARE_URL, _BOLD, _LABELLED, _BEHIND_A_LABEL, _SOURCE, _BARE),
+    _WITHIN,
 )
 _ROW = re.compile(r"^\s*\|(?P<cells>.*)\|\s*$")
 

@@ -7,7 +7,7 @@ from agent.prp.paths import is_address, is_words
 from agent.prp.scalars import unquoted
 
 PATH = (
-    r"(?:[\w@.~-]*[/\\][\w@./\\*-]*[\w*-]\.[A-Za-z]\w{0,9}|[\w.-]*[\w-]\.(?:md|mdx|rst|txt|py|[cm]?[jt]sx?|go|rs|java|kt|"
+    r"(?:(?:[\w@.~-]|\[\.{0,3}\w+\](?=/))*[/\\](?:[\w@./\\*-]|\[\.{0,3}\w+\](?=[/.]))*[\w*\]-]\.[A-Za-z]\w{0,9}|[\w.-]*[\w-]\.(?:md|mdx|rst|txt|py|[cm]?[jt]sx?|go|rs|java|kt|"
     r"rb|php|cs|gd|swift|sql|sh|json|ya?ml|toml|html|css|proto|graphql|prisma))\b(?::\d+(?:-\d+)?|#L\d+(?:-L?\d+)?)?"
 )
 """What a path looks like where it is not marked as one; a pattern for other patterns."""

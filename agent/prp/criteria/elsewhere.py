@@ -19,9 +19,11 @@ def promised_elsewhere(blocks: Sequence[Block]) -> tuple[list[Found], list[Line]
     ]
     said += _acceptance(blocks)
     accepted, around = _accepted(blocks)
+    labelled = _below_a_label(blocks, (*_CHECKING, Part.METADATA, None))
+    around += [line for line, _ in labelled]
     found = [
         *_gates(blocks),
-        *_below_a_label(blocks, _CHECKING),
+        *labelled,
         *accepted,
         *matching(BOX, said),
     ]
@@ -112,13 +114,19 @@ def _gates(blocks: Sequence[Block]) -> list[Found]:
         heading_ = normalise(blocks[block.top].section.heading)
         if block.part is not Part.VALIDATION or not _GATES.match(heading_):
             continue
-        if all(line.role is not Role.OPENS and "`" not in line.text for line in block.lines):
-            found += matching(_GATE, block.lines)
+        if any(line.role is Role.OPENS for line in block.lines):
+            continue
+        # Beside commands only those count that say of which part of the work they are.
+        form = _GATE_OF_A_PART if any("`" in line.text for line in block.lines) else _GATE
+        found += matching(form, block.lines)
     return found
 
 
 _GATES = re.compile(
     r"^(?:validation|quality|acceptance|final) (?:gates?|checkpoints?)$", re.IGNORECASE
+)
+_GATE_OF_A_PART = re.compile(
+    r"^(?:[-*+]|\d+[.)])\s+(?P<words>\*\*(?:Task|Phase|Step|Stage|Milestone)\s\d[^`]*)$"
 )
 _GATE = re.compile(r"^(?:[-*+]|\d+[.)])\s+(?!\[.?\]\s)(?P<words>\S.*)$")
 
@@ -128,7 +136,7 @@ def defined_by_goal(blocks: Sequence[Block]) -> list[Found]:
     return _below_a_label(blocks, (Part.GOAL, Part.WHAT))
 
 
-def _below_a_label(blocks: Sequence[Block], parts: Collection[Part]) -> list[Found]:
+def _below_a_label(blocks: Sequence[Block], parts: Collection[Part | None]) -> list[Found]:
     """Return the list items of parts that stand below `**Success Criteria**:`."""
     found: list[Found] = []
     for block in blocks:
