@@ -32,7 +32,7 @@ def tasks_of(blocks: Sequence[Block]) -> list[Task]:
     planned = [line for b in blocks if b.part in {*ours, Part.BLUEPRINT} for line in b.lines]
     return (
         headed_changes(planned)
-        or _not_only_sections(find_tasks(elsewhere), elsewhere)
+        or _not_only_sections(_without_sections(find_tasks(elsewhere), blocks), elsewhere)
         or listed_tasks(listed)
         or headed_changes(elsewhere)
         or tabled_tasks(planned)
@@ -66,6 +66,17 @@ _CHANGE = re.compile(
     r"[\s#*`-]*(?:create|modify|update|add|delete|remove|rename|move|extend|replace|refactor)\b",
     re.IGNORECASE,
 )
+
+
+def _without_sections(tasks: Sequence[Task], blocks: Sequence[Block]) -> list[Task]:
+    """Leave out numbered sections of the document: `## 7. Constraints` beside `## 3. Success Criteria`."""
+    numbered = [b for b in blocks if _NUMBERED.match(b.section.heading)]
+    depths = {b.section.depth for b in numbered if b.own not in (None, Part.TASK, Part.PATTERNS)}
+    sections = {b.section.line for b in numbered if b.section.depth in depths}
+    return [task for task in tasks if task.line not in sections]
+
+
+_NUMBERED = re.compile(r"\W*\d{1,2}[.)]?\s")
 
 
 def _not_only_sections(tasks: list[Task], lines: Sequence[Line]) -> list[Task]:

@@ -13,6 +13,7 @@ from agent.prp.kinds import Effect, effect_of
 from agent.prp.lines import Line, Role
 from agent.prp.model import Check
 from agent.prp.operands import lacks_operands
+from agent.prp.scalars import unquoted
 from agent.prp.signs import has_any
 from agent.prp.spoken import TEST_TOOLS, is_only_spoken_of
 
@@ -119,13 +120,22 @@ def _is_inside(line: Line) -> bool:
     return line.role is Role.INSIDE
 
 
+def _bare(found: re.Match[str]) -> str:
+    """Return a command behind its label; what stands in quotes is one behind `command:` only."""
+    words = found["command"].strip()
+    return unquoted(words) if _NAMES_A_COMMAND.match(found[0]) else words
+
+
+_NAMES_A_COMMAND = re.compile(r"\W*(?:commands?|run|exec\w*)\W*:", re.IGNORECASE)
+
+
 def _inside(lines: Sequence[Line], index: int, level: int) -> list[Check]:
     """Return the commands of a line of a fence that stand behind a label."""
     line = lines[index]
     found = _PLAIN_COMMAND.match(line.text) if _FIRST_OF_LABEL.match(line.text) else None
     if found and index and _is_step_of_workflow(line.text, lines[index - 1].text):
         return []
-    if found and is_surely_a_command(command := found["command"].strip()):
+    if found and is_surely_a_command(command := _bare(found)):
         is_set_up = effect_of(command) is Effect.ONLY
         return [] if is_set_up else [bare_check(command, line, level)]
     if found or ("`" in line.text and _has_label(line.text)):

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from agent.prp.blocks import Block
 from agent.prp.changed import changed
 from agent.prp.checks import LOOKS_LIKE_SHELL, fence_checks_of, number
-from agent.prp.criteria import criteria_in_code
+from agent.prp.criteria import criteria_in_code, holds_at_gates
 from agent.prp.expected import expectation_of, expected_words
-from agent.prp.headings import TASK_PARTS, Part, normalise, part_of
+from agent.prp.headings import TASK_PARTS, Part, normalise
 from agent.prp.inline import inline_checks
 from agent.prp.lines import Line, Role
 from agent.prp.mapped import mapped_checks, may_map
@@ -109,15 +109,21 @@ def _parts(blocks: Sequence[Block]) -> list[_Part]:
         elif block.part is Part.VALIDATION:
             is_below = block.section.depth > manual_depth
             found = _level_checks(block.lines, level=0, is_below_manual=is_below)
+            is_told = holds_at_gates(title) or _IS_A_STRATEGY.search(title)
+            found = found or ([] if is_told else _walk(block.lines))
             parts += _by_comment(found, title, line)
         elif block.part is Part.CRITERIA and (
-            part_of(title) is Part.VALIDATION or criteria_in_code(block.lines)
+            _IS_CHECKING.search(title) or criteria_in_code(block.lines)
         ):
             found = with_servers(fence_checks_of(block.lines, level=0))
             parts += _by_comment(found, title, line)
     return parts
 
 
+# `### Functional Testing` below "Success Validation"
+_IS_CHECKING = re.compile(r"\b(?:testing|validation|verification)\s*$", re.IGNORECASE)
+# What tests there will be, and not what to do.
+_IS_A_STRATEGY = re.compile(r"\b(?:strategy|approach|tests|scenarios|cases)\b", re.IGNORECASE)
 # Deeper than any heading.
 _NO_DEPTH = 99
 

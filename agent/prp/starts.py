@@ -347,6 +347,8 @@ def _key_without_quotes(found: re.Match[str]) -> str:
 
 
 _NO_WORD = re.compile(r"^[^\w\[`]+")
+# `### P0` says how much what stands below it matters.
+_PRIORITY = re.compile(r"P\d\s*")
 
 
 def _heading_start(line: Line, index: int) -> Start | None:
@@ -355,6 +357,8 @@ def _heading_start(line: Line, index: int) -> Start | None:
     if part_of(words) is Part.LEVEL:
         return None
     found = _HEADING_LABEL.match(bare)
+    if _PRIORITY.fullmatch(bare):
+        return None
     if found:
         return Start(index=index, label=found["label"], title=plain(found["title"]) or plain(bare))
     if part_of(words) is Part.TASK:

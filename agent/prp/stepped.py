@@ -56,8 +56,8 @@ def labelled_steps(lines: Sequence[Line]) -> dict[int, str]:
 
 
 _LABELLED = re.compile(
-    r"\s*(?:[-*]|\d+[.)])\s+(?:\[.?\]\s+)?\**[Mm]anual(?: test| check| verification)?\**:\**\s+"
-    r"(?P<words>\S.*)$"
+    r"\s*(?:(?:[-*]|\d+[.)])\s+(?:\[.?\]\s+)?)?"
+    r"\**[Mm]anual(?: test| check| verification)?\**:\**\s+(?P<words>\S.*)$"
 )
 
 
@@ -183,7 +183,7 @@ def is_order(words: str) -> bool:
 
 
 _ORDER = re.compile(
-    r"(?:#\s?)?\**(?:Test|Verify|Validate|Check|Confirm|Ensure|Open|Visit|Click|Navigate|Try|Inspect|"
+    r"(?:#\s?)?(?:\*\*[^*]{2,30}\*\*:\s+)?\**(?:Test|Verify|Validate|Check|Confirm|Ensure|Open|Visit|Click|Navigate|Try|Inspect|"
     r"Review|Load|Complete|Simulate|Connect|Toggle|Select|Press|Enter|Log ?in|Log ?out|Go to|Start|"
     r"Launch|Compare|Disable|Enable|Reload|Refresh|Submit|Sign (?:in|out|up)|Resize|Scroll|Hover|"
     r"Drag|Switch|Upload|Send|Browse|(?:Open|Visit|Navigate to|Go to):)\s.*[^:]$"
@@ -261,7 +261,8 @@ def _listed(run: Sequence[Remark], label: str, command: str) -> Sequence[Remark]
         return run
     if not any(marks):
         asks = _IS_MANUAL if _REPORTS.search(command) else _ASKS
-        return run if asks.match(label) else ()
+        is_looked_at = _SERVES.search(command) and label and not _TELLS.search(label)
+        return run if asks.match(label) or (is_looked_at and not _WITH.search(label)) else ()
     is_list = all(a and b and int(b) == int(a) + 1 for a, b in pairwise(marks))
     return run if is_list and not _TELLS.search(label) else ()
 
@@ -273,7 +274,13 @@ _ITEM = re.compile(
 _LISTS = re.compile(r"\band (?:verify|check|confirm)\s*:\s*$", re.IGNORECASE)
 # Above a list of what a person has to see: bullets stand below anything else, too.
 _MANUAL = r"manual(?:ly)?\b.{0,80}"
-_ASKS = re.compile(rf"#\W*(?:(?:then\s+)?(?:verify|confirm)|{_MANUAL})\s*:\s*$", re.IGNORECASE)
+_ASKS = re.compile(
+    r"#\W*(?:(?:then\s+)?(?:verify|confirm|validate)(?: (?:the )?(?:outputs?|results?))?|"
+    rf"{_MANUAL})\s*:\s*$",
+    re.IGNORECASE,
+)
+_WITH = re.compile(r"\bwith\b", re.IGNORECASE)
+_SERVES = re.compile(r"(?<![/\w])(?:dev|start|serve|preview|runserver|uvicorn|streamlit)(?![/\w])")
 _IS_MANUAL = re.compile(rf"#\W*{_MANUAL}\s*:\s*$", re.IGNORECASE)
 # "Verify: no test fails" below a run of tests or of a compiler is what that says itself.
 _REPORTS = re.compile(r"\b(?:\w*test|tsc|lint|check|mypy|build)\b")

@@ -164,8 +164,14 @@ class TestStepsInComments:
                 ["It opens", "It closes"],
             ),
             ("# By hand:\n# 1. Open it\n# 2. Expected: green", ["Open it"]),
+            ("make\n# Validate outputs:\n# - one till\n# - two shops", ["one till", "two shops"]),
+            ("npm run dev\n# On a phone:\n#   - it fits\n#   - it pays", ["it fits", "it pays"]),
+            ("npm test 2>/dev/null\n# Check for:\n# - typos\n# - tabs", []),
         ],
-        ids="orders address one above listed about opens marks nested colon verify seen".split(),
+        ids=(
+            "orders address one above listed about opens marks nested colon verify seen outputs "
+            "served report"
+        ).split(),
     )
     def test_orders_beside_commands_are_steps(self, comments: str, steps: list[str]) -> None:
         """Where there are several, or one says what to open, and no command stands below them."""
@@ -188,6 +194,7 @@ class TestStepsInComments:
     def test_items_that_call_themselves_manual_are_steps(self) -> None:
         """In the validation and in a checklist, whose boxes are promises all the same."""
         assert steps_of("1. Build\n2. Manual test: pay twice\n") == ["pay twice"]
+        assert steps_of("```bash\nmake\n```\n\nManual: pay and reload\n") == ["pay and reload"]
         prp = parse_prp("# A\n\n## Final Checklist\n- [ ] Manual: pay\n", path=Path("x.md"))
         assert [check.command for check in prp.checks] == ["pay"]
         assert [promise.text for promise in prp.promises] == ["Manual: pay"]
@@ -218,6 +225,15 @@ class TestStepsOfALevel:
         assert steps_of(level) == ["Load the plan", "Connect the till", "It is green"]
         assert steps_of(f"{level}\n```bash\nmake\n```\n") == []
         assert steps_of("### Level 4: The shop\n1. The till is green\n2. Nothing is lost\n") == []
+
+    def test_numbered_orders_of_a_validation_without_commands_are_steps(self) -> None:
+        """Whatever part they name; a strategy only tells which tests there will be."""
+        text = "# A\n\n## {}\n1. **Tills**: Verify all of them\n2. **Shop**: Navigate to it\n"
+        kinds = [
+            [check.kind for check in parse_prp(text.format(title), path=Path("x.md")).checks]
+            for title in ("Testing & Validation", "Testing Strategy", "Validation Gates")
+        ]
+        assert kinds == [[CheckKind.MANUAL] * 2, [], []]
 
     def test_steps_of_a_described_test_case_are_steps(self) -> None:
         """Those below the key, up to the next one."""

@@ -121,6 +121,11 @@ class TestTasks:
         order = "### Recommended Order\n1. first A\n"
         assert titles(f"# A\n\n## Tasks\n\n{items}\n{order}") == ["Add it", "Open it"]
 
+    def test_numbered_sections_of_a_document_without_tasks_are_none(self) -> None:
+        """Their numbers are those of its other parts; `### P0` says what matters most."""
+        parts = "## 1. Success Criteria\n- [ ] x\n\n## 2. User Stories\n- y\n\n## 3. Constraints\n"
+        assert titles(f"# A\n\n{parts}\n### P0\n- z\n\n## 4. Risks\n") == []
+
     def test_a_numbered_section_with_a_list_is_no_task(self) -> None:
         """The items are."""
         text = "# A\n\n## 3. Implementation Plan\n\n1.  **Add it:**\n    - x\n\n2.  **Open it:**\n"
@@ -261,6 +266,19 @@ class TestChecks:
         assert [(c.line, c.text) for c in prp.criteria] == [(6, "tills answer")]
         assert [(c.line, c.kind) for c in prp.checks] == [(7, CheckKind.NETWORK)]
 
+    def test_a_task_says_in_yaml_what_validates_it(self) -> None:
+        """In quotes, behind `command:`; words in quotes behind another label are none."""
+        proof = 'validation:\n    - command: "pytest -q \'a b\'"\n    - expect: "x"\n'
+        block = f"till:\n  file: a.py\n  {proof}"
+        note = '- Verify: "git check-ignore works"\n'
+        text = f"# A\n\n## Tasks\n\n### Task 1: Till\n```yaml\n{block}```\n```yaml\n{note}```\n"
+        assert commands(text) == ["pytest -q 'a b'"]
+
+    def test_the_fence_of_testing_below_the_criteria_holds_checks(self) -> None:
+        """`Success Validation` is a section of criteria by its name."""
+        text = "# A\n\n## Success Validation\n\n### Functional Testing\n```bash\nmake test\n```\n"
+        assert commands(text) == ["make test"]
+
     def test_results_of_a_validation_are_no_checks(self) -> None:
         """They tell what came of one."""
         assert commands("# A\n\n### Validation Results\n\n- `pnpm lint` - PASS\n") == []
@@ -314,6 +332,12 @@ class TestCriteria:
         gates = "- **Task 1**: run `npm test`\n- **Task 2**: tills open\n1. Go there\n"
         prp = parsed(f"# A\n\n## Validation Gates\n{gates}")
         assert [criterion.text for criterion in prp.criteria] == ["**Task 2**: tills open"]
+
+    def test_items_below_a_label_in_the_summary_are_criteria(self) -> None:
+        """Beside those of their own section."""
+        summary = "## Overview\n\n**Success Criteria**:\n- ✅ tills open\n"
+        prp = parsed(f"# A\n\n{summary}\n## Success Criteria\n- [ ] it pays\n")
+        assert [criterion.line for criterion in prp.criteria] == [6, 9]
 
     def test_what_an_author_says_of_the_document_is_none(self) -> None:
         """It stands among the metrics all the same."""

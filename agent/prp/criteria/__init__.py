@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from agent.prp.blocks import Block
-from agent.prp.criteria.elsewhere import defined_by_goal, promised_elsewhere
+from agent.prp.criteria.elsewhere import defined_by_goal, holds_at_gates, promised_elsewhere
 from agent.prp.headings import Part, normalise
 from agent.prp.items import BOX, BULLET, ROW, Found, matching, rows
 from agent.prp.lines import Line, Role
 from agent.prp.metadata import SCORE
 from agent.prp.model import Criterion
 
-__all__ = ["criteria_in_code", "find_checklist", "find_criteria"]
+__all__ = ["criteria_in_code", "find_checklist", "find_criteria", "holds_at_gates"]
 
 
 def find_criteria(blocks: Sequence[Block]) -> tuple[Criterion, ...]:

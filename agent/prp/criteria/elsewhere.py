@@ -19,7 +19,10 @@ def promised_elsewhere(blocks: Sequence[Block]) -> tuple[list[Found], list[Line]
     ]
     said += _acceptance(blocks)
     accepted, around = _accepted(blocks)
-    labelled = _below_a_label(blocks, (*_CHECKING, Part.METADATA, None))
+    labelled = [
+        *_below_a_label(blocks, (*_CHECKING, Part.METADATA, None), _ACCEPTANCE_LABEL),
+        *_below_a_label(blocks, (Part.GOAL, Part.WHAT), _CRITERIA_LABEL),
+    ]
     around += [line for line, _ in labelled]
     found = [
         *_gates(blocks),
@@ -76,7 +79,8 @@ def _acceptance(blocks: Sequence[Block]) -> list[Line]:
 
 # Where checkboxes alone promise nothing; None is what no heading that we know names.
 _ACCEPTING = (Part.TASK, Part.TASKS, None)
-_WORDS = rf"(?:(?:acceptance|success|completion|exit) criteria|success definition|definition of (?:done|success)|{unaccented(OTHER_CRITERIA)})"
+_CRITERIA = rf"(?:acceptance|success|completion|exit) criteria|{unaccented(OTHER_CRITERIA)}"
+_WORDS = rf"(?:{_CRITERIA}|success definition|definition of (?:done|success))"
 _ACCEPTANCE = re.compile(rf"^[\W_]*{_WORDS}[\W_]*$", re.IGNORECASE)
 
 # What a task is checked by; elsewhere such a label begins a list of commands.
@@ -105,6 +109,7 @@ def _is_acceptance(words: str) -> bool:
 
 
 _ACCEPTANCE_LABEL = re.compile(rf"^\W*\*\*{_WORDS}\W*$", re.IGNORECASE)
+_CRITERIA_LABEL = re.compile(rf"^\W*\*\*(?:{_CRITERIA})\W*$", re.IGNORECASE)
 
 
 def _gates(blocks: Sequence[Block]) -> list[Found]:
@@ -112,7 +117,7 @@ def _gates(blocks: Sequence[Block]) -> list[Found]:
     found: list[Found] = []
     for block in blocks:
         heading_ = normalise(blocks[block.top].section.heading)
-        if block.part is not Part.VALIDATION or not _GATES.match(heading_):
+        if block.part is not Part.VALIDATION or not holds_at_gates(heading_):
             continue
         if any(line.role is Role.OPENS for line in block.lines):
             continue
@@ -120,6 +125,11 @@ def _gates(blocks: Sequence[Block]) -> list[Found]:
         form = _GATE_OF_A_PART if any("`" in line.text for line in block.lines) else _GATE
         found += matching(form, block.lines)
     return found
+
+
+def holds_at_gates(title: str) -> bool:
+    """Return whether a section says what must hold, and not what is to be done."""
+    return _GATES.match(title) is not None
 
 
 _GATES = re.compile(
@@ -133,17 +143,19 @@ _GATE = re.compile(r"^(?:[-*+]|\d+[.)])\s+(?!\[.?\]\s)(?P<words>\S.*)$")
 
 def defined_by_goal(blocks: Sequence[Block]) -> list[Found]:
     """Return the list items of the goal that stand below `**Success Definition**:`."""
-    return _below_a_label(blocks, (Part.GOAL, Part.WHAT))
+    return _below_a_label(blocks, (Part.GOAL, Part.WHAT), _ACCEPTANCE_LABEL)
 
 
-def _below_a_label(blocks: Sequence[Block], parts: Collection[Part | None]) -> list[Found]:
-    """Return the list items of parts that stand below `**Success Criteria**:`."""
+def _below_a_label(
+    blocks: Sequence[Block], parts: Collection[Part | None], form: re.Pattern[str]
+) -> list[Found]:
+    """Return the list items of parts that stand below a label such as `**Success Criteria**:`."""
     found: list[Found] = []
     for block in blocks:
         is_below = False
         for line in block.lines if block.part in parts else ():
             if line.role is not Role.TEXT or is_label(line.text):
-                is_below = line.role is Role.TEXT and _is_acceptance(line.text)
+                is_below = line.role is Role.TEXT and bool(form.match(unaccented(line.text)))
             elif is_below and line.text.strip():
                 item = BULLET.match(line.text)
                 is_below = bool(item) or line.text[:1].isspace()
