@@ -71,7 +71,7 @@ def _quoted(lines: Sequence[Line]) -> list[Reference]:
     found = [
         mentioned_in(line)
         for line in lines
-        if line.role is Role.TEXT and line.text.startswith("**") and _IS_LABEL.match(line.text)
+        if line.text.startswith("**") and line.role is Role.TEXT and _IS_LABEL.match(line.text)
     ]
     found += [quoted_below(line) for line in lines if line.role is Role.HEADING]
     found += [quoted_in_code(line) for line in _first_of_fences(lines)]
@@ -81,13 +81,16 @@ def _quoted(lines: Sequence[Line]) -> list[Reference]:
 
 
 def _first_of_fences(lines: Sequence[Line]) -> Iterator[Line]:
-    for opening, first in pairwise(lines):
-        if opening.role is Role.OPENS and first.role is Role.INSIDE:
+    opens, inside = Role.OPENS, Role.INSIDE
+    for (_, _, role), first in pairwise(lines):
+        if role is opens and first.role is inside:
             yield first
 
 
 # `**The modal** (`src/modal.tsx:10-40`):`, `**Reference:** `src/list.ts:4-9``
-_IS_LABEL = re.compile(r".*(?:[:`]|\*\*)\s*$|\*\*[^*`]+(?:\*\*\s*:|:\s*\*\*)\s*(?:[Ss]ee\s+)?`")
+_IS_LABEL = re.compile(
+    r"(?=\D*\d)(?:.*(?:[:`]|\*\*)\s*$|\*\*[^*`]+(?:\*\*\s*:|:\s*\*\*)\s*(?:[Ss]ee\s+)?`)"
+)
 
 
 def _below_labels(lines: Sequence[Line]) -> list[Reference]:
