@@ -36,6 +36,7 @@ def tasks_of(blocks: Sequence[Block]) -> list[Task]:
         or listed_tasks(listed)
         or headed_changes(elsewhere)
         or tabled_tasks(planned)
+        or listed_tasks([line for b in blocks if b.own is Part.BLUEPRINT for line in b.lines])
     )
 
 

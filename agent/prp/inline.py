@@ -79,10 +79,21 @@ def inline_checks(lines: Sequence[Line], *, level: int, everywhere: bool) -> lis
                     else _goes_on_with_a_box(lines, index)
                 )
                 if listed or own_label:
-                    checks += in_backticks(line, level, following=_following(lines, index))
+                    whole = _with_the_rest(lines, index) if everywhere else line
+                    checks += in_backticks(whole, level, following=_following(lines, index))
             if not is_item:
                 labelled = own_label and words.rstrip().rstrip("*").endswith(":")
     return checks
+
+
+def _with_the_rest(lines: Sequence[Line], index: int) -> Line:
+    """Return a line with the words of the next one where its last backtick is closed there."""
+    line = lines[index]
+    if not line.text.count("`") % 2 or index + 1 >= len(lines):
+        return line
+    rest, ends, behind = lines[index + 1].text.strip().partition("`")
+    is_rest = lines[index + 1].role is Role.TEXT and ends and not _LIST_ITEM.match(rest)
+    return line._replace(text=f"{line.text.rstrip()} {rest}{ends}{behind}") if is_rest else line
 
 
 def _goes_on_with_a_box(lines: Sequence[Line], index: int) -> bool:

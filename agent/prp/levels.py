@@ -206,8 +206,9 @@ _OF_STEPS = re.compile(
 )
 _KEY = re.compile(r"\s*[A-Z][^:]*:\s*$")
 _KEY_OF_STEPS = re.compile(r"\s*(?:test )?steps:\s*$|\s*alternative test\b", re.IGNORECASE)
-_BOLD = re.compile(r"^\*\*[^*]+(?:\*\*\s*:?|:\s*\*\*)\s*$")
+_BOLD = re.compile(r"^(?P<item>[-*]\s+)?\*\*[^*]+(?:\*\*\s*:?|:\s*\*\*)\s*$")
 _NUMBERED = re.compile(r"^\d+[.)]\s+(?P<words>[^\s\[].*)$")
+_NUMBERED_BELOW_ITEM = re.compile(r"^\s{2,4}\d+[.)]\s+(?P<words>[^\s\[].*)$")
 
 
 def _manual_items(lines: Sequence[Line], *, is_below_manual: bool) -> dict[int, str]:
@@ -217,6 +218,7 @@ def _manual_items(lines: Sequence[Line], *, is_below_manual: bool) -> dict[int, 
     """
     items: dict[int, str] = {}
     is_manual = below_manual = below_key = False
+    form = _NUMBERED
     for line in lines:
         if line.role is Role.INSIDE and (below_key or "teps" in line.text):
             key = _KEY.match(line.text)
@@ -228,10 +230,11 @@ def _manual_items(lines: Sequence[Line], *, is_below_manual: bool) -> dict[int, 
         if line.role is Role.HEADING:
             below_manual = is_below_manual or MANUAL.search(line.text) is not None
             is_manual = below_manual
-        elif line.role is Role.TEXT and _BOLD.match(line.text):
+        elif line.role is Role.TEXT and (label := _BOLD.match(line.text)):
             goes_on = below_manual and _OF_STEPS.search(line.text) is not None
             is_manual = goes_on or MANUAL.search(line.text) is not None
-        elif is_manual and line.role is Role.TEXT and (found := _NUMBERED.match(line.text)):
+            form = _NUMBERED_BELOW_ITEM if label["item"] else _NUMBERED
+        elif is_manual and line.role is Role.TEXT and (found := form.match(line.text)):
             items[line.number] = found["words"]
     return items
 

@@ -101,7 +101,16 @@ def _parsed(text: str, path: Path) -> Prp:
 # Parts that are context where they stand in it: `## Resources`, `### Requirements analysis`.
 _IN_CONTEXT = (Part.PATTERNS, Part.GOAL, Part.WHY, Part.WHAT)
 # Parts beside the context in which entries with a reason are references.
-_EXPLAINED = (None, Part.GOAL, Part.WHY, Part.WHAT, Part.GOTCHAS, Part.BLUEPRINT, Part.PATTERNS)
+_EXPLAINED = (
+    None,
+    Part.METADATA,
+    Part.GOAL,
+    Part.WHY,
+    Part.WHAT,
+    Part.GOTCHAS,
+    Part.BLUEPRINT,
+    Part.PATTERNS,
+)
 
 
 def _lone_returns(text: str) -> tuple[Finding, ...]:

@@ -99,6 +99,14 @@ def _items_of_phases(lines: Sequence[Line], starts: Sequence[Start]) -> list[Sta
 
 
 def _all_starts(lines: Sequence[Line]) -> list[Start]:
+    """Return every line that begins a task, without priorities: `### P0 - what matters most`."""
+    starts = _any_starts(lines)
+    if not any(start.label == "P0" for start in starts):
+        return starts
+    return [start for start in starts if not _PRIORITY.fullmatch(start.label)]
+
+
+def _any_starts(lines: Sequence[Line]) -> list[Start]:
     """Return every line that begins a task; `- id: ...` does so in YAML only."""
     starts: list[Start] = []
     is_yaml = True

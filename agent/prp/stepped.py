@@ -62,7 +62,9 @@ _LABELLED = re.compile(
 
 
 MANUAL = re.compile(
-    r"\bmanual(?:ly)?\b.*\b(?:verif\w+|validat\w+|test\w*|checks?|steps|qa|review)\b", re.IGNORECASE
+    r"\bmanu(?:al|ális|ale|elle?)\w*\b.*\b(?:verif\w+|valid\w+|test\w*|teszt\w*|prüf\w*|prueba\w*|"
+    r"checks?|steps|qa|review)\b|^\W*manual\W*$",
+    re.IGNORECASE,
 )
 """What a heading says below which a person is to test."""
 

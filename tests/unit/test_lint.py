@@ -304,7 +304,9 @@ class TestNoFalseAlarms:
             pytest.param("Use sk-your-key-here or AKIAIOSFODNN7EXAMPLE.", id="I57 samples"),
             pytest.param("token = os.environ['SERVICE_TOKEN_NAME_IN_PRODUCTION']", id="I57 name"),
             pytest.param("Override the default rules of the parser where needed.", id="I58"),
-            pytest.param("Names follow `should [verb] [feature]`, see [docs](x.md).", id="I47"),
+            pytest.param(
+                "Names follow `should [verb] [feature]`, see [docs](https://example.com).", id="I47"
+            ),
             pytest.param("```ts\nconst a = items[index] // [name]\n```", id="I47 code"),
             pytest.param("```html\n<!-- part of the page -->\n```", id="I56 code"),
             pytest.param("Größe und Maß, имя файла, 名前", id="I55 prose"),

@@ -235,6 +235,13 @@ class TestStepsOfALevel:
         ]
         assert kinds == [[CheckKind.MANUAL] * 2, [], []]
 
+    @pytest.mark.parametrize(
+        "label", ["### Manual\n", "### Manuelle Prüfung\n", "- **Manuális teszt (Chrome):**\n  "]
+    )
+    def test_numbered_items_below_a_word_for_manual_are_steps(self, label: str) -> None:
+        """As a heading, or as an item above a deeper list."""
+        assert steps_of(f"- **Build:** `make`\n{label}1. Open it\n") == ["Open it"]
+
     def test_steps_of_a_described_test_case_are_steps(self) -> None:
         """Those below the key, up to the next one."""
         case = "Steps:\n  1. Sign out\n  2. Try to pay\n\nExpected:\n  1. Refused\n"

@@ -126,6 +126,18 @@ class TestTasks:
         parts = "## 1. Success Criteria\n- [ ] x\n\n## 2. User Stories\n- y\n\n## 3. Constraints\n"
         assert titles(f"# A\n\n{parts}\n### P0\n- z\n\n## 4. Risks\n") == []
 
+    def test_priorities_are_none_and_the_list_of_the_blueprint_holds_the_tasks(self) -> None:
+        """Where nothing else does."""
+        needs = "## Requirements\n\n### P0 - paying\n- **FR-1**: x\n\n### P1 - looks\n- y\n"
+        text = f"# A\n\n{needs}\n## Implementation Blueprint\n\n1. Add it\n2. Open it\n"
+        assert titles(text) == ["Add it", "Open it"]
+
+    def test_when_a_phase_is_complete_is_no_task(self) -> None:
+        """What stands below it are criteria."""
+        text = "# A\n\n## Phase 6 Completion Definition\n\n- it pays\n"
+        assert titles(text) == []
+        assert [criterion.text for criterion in parsed(text).criteria] == ["it pays"]
+
     def test_a_numbered_section_with_a_list_is_no_task(self) -> None:
         """The items are."""
         text = "# A\n\n## 3. Implementation Plan\n\n1.  **Add it:**\n    - x\n\n2.  **Open it:**\n"
@@ -424,11 +436,13 @@ class TestReferences:
             ("### The till (from src/till.tsx:4-9)", "src/till.tsx"),
             ("```ts\n// SOURCE: src/till.ts:4-9\nx\n```", "src/till.ts"),
             ("```ts\n// EXACT PATTERN from src/till.ts (lines 4-9)\nx\n```", "src/till.ts"),
+            ("Rules of [the shop](../docs/shop.md#tills), ![no](a.png)", "../docs/shop.md"),
+            ("**Referencia panel:**\n- `src/till.ts` - how", "src/till.ts"),
             ("**Entry**: `src/[id]/till.tsx:4-9` - there", "src/[id]/till.tsx"),
             ("**Pattern**: See `Till.cs:4-9` for it", "Till.cs"),
             ("**Key Files**:\n- **Till**: `Api\\Till.cs`", "Api\\Till.cs"),
         ],
-        ids="label documentation heading source pattern bracket see Windows".split(),
+        ids="label documentation heading source pattern link label bracket see Windows".split(),
     )
     def test_what_is_quoted_or_documented_is_named_anywhere(self, line: str, target: str) -> None:
         """With its lines, or with a word for documentation."""

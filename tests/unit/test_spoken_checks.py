@@ -57,6 +57,15 @@ class TestWhatOnlyLooksLikeAnOrder:
         kinds = [check.kind.value for check in parse_prp(asked, path=Path("x.md")).checks]
         assert kinds == ["server", "run", "manual", "run"]
 
+    def test_a_command_may_go_on_in_the_next_line(self) -> None:
+        """In a validation, where its backticks are closed there."""
+        items = "- **Lint:** `cd shop && npx eslint a.ts\n  b.ts` and `make lint`\n  for all\n"
+        found = parse_prp(f"# A\n\n## Validation Loop\n\n{items}", path=Path("x.md")).checks
+        assert [check.command for check in found] == [
+            "cd shop && npx eslint a.ts b.ts",
+            "make lint",
+        ]
+
     def test_a_map_of_commands_is_read(self) -> None:
         """As values of keys below one that says that they validate."""
         text = (

@@ -11,6 +11,7 @@ from agent.prp.context.mentions import (
     address_below,
     documented,
     in_yaml,
+    linked,
     mentioned_in,
     quoted_below,
     quoted_in_code,
@@ -64,10 +65,7 @@ def _explained(lines: Sequence[Line]) -> list[Reference]:
 
 
 def _quoted(lines: Sequence[Line]) -> list[Reference]:
-    """Return what bold labels and headings name with its lines, and where things are documented.
-
-    It is quoted below them.
-    """
+    """Return what bold labels and headings quote with its lines, what is linked and documentation."""
     found = [
         mentioned_in(line)
         for line in lines
@@ -76,8 +74,9 @@ def _quoted(lines: Sequence[Line]) -> list[Reference]:
     found += [quoted_below(line) for line in lines if line.role is Role.HEADING]
     found += [quoted_in_code(line) for line in _first_of_fences(lines)]
     quoted = [reference for reference in found if reference and reference.lines]
-    said = [documented(line) for line in lines if line.role is Role.TEXT]
-    return [*quoted, *(reference for reference in said if reference)]
+    said = [line for line in lines if line.role is Role.TEXT]
+    links = [reference for line in said for reference in linked(line)]
+    return [*quoted, *links, *(reference for reference in map(documented, said) if reference)]
 
 
 def _first_of_fences(lines: Sequence[Line]) -> Iterator[Line]:
@@ -116,7 +115,8 @@ _LABEL_OF_REFERENCES = re.compile(
     r"\*\*(?:(?:key|important|critical|relevant|related|reference) (?:files|documents|docs)"
     r"(?: to (?:read|reference|study|review))?|(?:must|required) read(?:ing)?|references?(?: sources?)?|(?:research )?sources|"
     r"(?:loaded|required|needed) context|context loaded|contexto carregado|"
-    r"documentation (?:&|and) references)\s*:?\*\*:?\s*$|"
+    r"documentation (?:&|and) references|(?:refer[eê]ncias?|riferimenti|referenz(?:en)?)(?: [\w-]+)?)"
+    r"\s*:?\*\*:?\s*$|"
     r"(?:reference these|see (?:also )?these|based on existing)\b[^`*]{0,40}\b(?:files|patterns|examples)\b[^`*]{0,40}:$",
     re.IGNORECASE,
 )

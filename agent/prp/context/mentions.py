@@ -1,7 +1,7 @@
 """References that list items, labels and rows of tables mention."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from agent.prp.context.targets import PATH, is_no_file, lines_behind, mention, target_of
 from agent.prp.lines import Line
@@ -178,6 +178,18 @@ _DOCUMENTED = re.compile(
     r"\s*(?:[-*]\s+)?\**(?:(?:official |api )?doc(?:s|umentation)?|references?)(?: links?| urls?)?"
     r"(?:\**\s*:|:\**)\**\s*<?(?P<target>https?://[^\s<>()\[\]`]+)>?",
     re.IGNORECASE,
+)
+
+
+def linked(line: Line) -> Iterator[Reference]:
+    """Return the files that a line has links to: `[the till](docs/till.md#paying)`."""
+    for found in _LINKS.finditer(line.text) if "](" in line.text else ():
+        target, span = target_of(found["target"])
+        yield mention(target, span, "", line.number)
+
+
+_LINKS = re.compile(
+    r"(?<!!)\[[^\[\]]*\]\((?P<target>(?![#/]|\w+:)[\w@./-]+\.[A-Za-z]\w{0,5}(?:#[\w-]+)?)\)"
 )
 
 
