@@ -12,12 +12,20 @@ from agent.prp.expected import expectation_of, expected_words
 from agent.prp.headings import TASK_PARTS, Part, normalise
 from agent.prp.inline import inline_checks
 from agent.prp.lines import Line, Role
+from agent.prp.manual import (
+    MANUAL,
+    described_steps,
+    labelled_steps,
+    listed_steps,
+    ordered_steps,
+    step_of,
+)
 from agent.prp.mapped import mapped_checks, may_map
 from agent.prp.model import Check, CheckKind, ExpectationKind, Level
 from agent.prp.proving import is_work, proving_checks
 from agent.prp.serving import with_servers, with_servers_above
 from agent.prp.signs import has_any
-from agent.prp.stepped import MANUAL, commented_steps, is_order, labelled_steps, step_of
+from agent.prp.stepped import commented_steps
 
 _QUIET = {Part.CRITERIA, Part.CHECKLIST, Part.CONTEXT, Part.TESTS, Part.ANTI_PATTERNS}
 _ABOUT_CHECKING = re.compile(
@@ -103,14 +111,14 @@ def _parts(blocks: Sequence[Block]) -> list[_Part]:
         if block.own is Part.LEVEL:
             digit = re.search(r"\d{1,3}", title)
             lines = [line for b in blocks[index:] if b.top == index for line in b.lines]
-            checks = tuple(_level_checks(lines, level=0) or _walk(lines))
+            checks = tuple(_level_checks(lines, level=0) or ordered_steps(lines))
             wanted = int(digit[0]) if digit else len(parts) + 1
             parts.append(_Part(wanted=wanted, title=title, line=line, checks=checks))
         elif block.part is Part.VALIDATION:
             is_below = block.section.depth > manual_depth
             found = _level_checks(block.lines, level=0, is_below_manual=is_below)
             is_told = holds_at_gates(title) or _IS_A_STRATEGY.search(title)
-            found = found or ([] if is_told else _walk(block.lines))
+            found = found or ([] if is_told else ordered_steps(block.lines))
             parts += _by_comment(found, title, line)
         elif block.part is Part.CRITERIA and (
             _IS_CHECKING.search(title) or criteria_in_code(block.lines)
@@ -147,7 +155,8 @@ def _level_checks(
     inline = inline_checks(lines, level=level, everywhere=True)
     checks += [check for check in inline if (check.line, check.command) not in told]
     said = commented_steps(lines)
-    items = _manual_items(lines, is_below_manual=is_below_manual) | labelled_steps(lines) | said
+    items = listed_steps(lines, is_below_manual=is_below_manual) | described_steps(lines)
+    items |= labelled_steps(lines) | said
     checks = [_played(check) if check.last_line + 1 in said else check for check in checks]
     known = {check.line for check in checks}
     checks += [step_of(words, line) for line, words in items.items() if line not in known]
@@ -198,56 +207,6 @@ def _with(check: Check, words: tuple[str, int] | None) -> Check:
     if expectation.kind in (ExpectationKind.EXIT_ZERO, ExpectationKind.UNJUDGED):
         return changed(check, expectation=expectation)
     return check
-
-
-# `**Test Scenarios:**` below "Manual Testing"
-_OF_STEPS = re.compile(
-    r"\b(?:scenarios?|steps|cases|procedure|flow|checks?|instructions)\b", re.IGNORECASE
-)
-_KEY = re.compile(r"\s*[A-Z][^:]*:\s*$")
-_KEY_OF_STEPS = re.compile(r"\s*(?:test )?steps:\s*$|\s*alternative test\b", re.IGNORECASE)
-_BOLD = re.compile(r"^(?P<item>[-*]\s+)?\*\*[^*]+(?:\*\*\s*:?|:\s*\*\*)\s*$")
-_NUMBERED = re.compile(r"^\d+[.)]\s+(?P<words>[^\s\[].*)$")
-_NUMBERED_BELOW_ITEM = re.compile(r"^\s{2,4}\d+[.)]\s+(?P<words>[^\s\[].*)$")
-
-
-def _manual_items(lines: Sequence[Line], *, is_below_manual: bool) -> dict[int, str]:
-    """Return the numbered items below a heading, or a bold label, such as "Manual Verification".
-
-    So are those below `Steps:` in a fence that describes a test case.
-    """
-    items: dict[int, str] = {}
-    is_manual = below_manual = below_key = False
-    form = _NUMBERED
-    for line in lines:
-        if line.role is Role.INSIDE and (below_key or "teps" in line.text):
-            key = _KEY.match(line.text)
-            below_key = _KEY_OF_STEPS.match(line.text) is not None if key else below_key
-            found = _NUMBERED.match(line.text.lstrip()) if below_key else None
-            items |= {line.number: found["words"]} if found else {}
-            continue
-        below_key = False
-        if line.role is Role.HEADING:
-            below_manual = is_below_manual or MANUAL.search(line.text) is not None
-            is_manual = below_manual
-        elif line.role is Role.TEXT and (label := _BOLD.match(line.text)):
-            goes_on = below_manual and _OF_STEPS.search(line.text) is not None
-            is_manual = goes_on or MANUAL.search(line.text) is not None
-            form = _NUMBERED_BELOW_ITEM if label["item"] else _NUMBERED
-        elif is_manual and line.role is Role.TEXT and (found := form.match(line.text)):
-            items[line.number] = found["words"]
-    return items
-
-
-def _walk(lines: Sequence[Line]) -> list[Check]:
-    """Return the numbered steps of a level that asks for nothing else: `1. Load the definition`."""
-    items = [
-        (found["words"], line.number)
-        for line in lines
-        if line.role is Role.TEXT and (found := _NUMBERED.match(line.text))
-    ]
-    orders = sum(is_order(words) for words, _ in items)
-    return [step_of(words, line) for words, line in items if orders * 2 >= len(items)]
 
 
 def _by_comment(checks: Sequence[Check], title: str, line: int) -> list[_Part]:

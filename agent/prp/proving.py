@@ -9,8 +9,9 @@ from agent.prp.commands import Command, split_commands
 from agent.prp.inline import LABEL, OTHER_LABELS, bare_check, in_backticks, is_surely_a_command
 from agent.prp.kinds import Effect, effect_of
 from agent.prp.lines import Line, Role, fences, heading
+from agent.prp.manual import step_of
 from agent.prp.model import Check
-from agent.prp.stepped import commented_steps, step_of
+from agent.prp.stepped import commented_steps
 
 _TASK = re.compile(r"^[\s*#\"'\[\]xX-]{0,12}(?:[Tt]ask|TASK)\s*#?\d[\w.]*[\W_]*(?P<title>.*)$")
 _STEP = re.compile(

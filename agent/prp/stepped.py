@@ -6,9 +6,8 @@ from itertools import pairwise
 
 from agent.prp.checks import is_shell_fence
 from agent.prp.commands import Command, Remark, split_commands
-from agent.prp.expected import hinted
 from agent.prp.lines import Fence, Line, Role, fences
-from agent.prp.model import Check, CheckKind, Expectation
+from agent.prp.manual import MANUAL, is_order
 
 _A_LIST = 2
 
@@ -33,42 +32,6 @@ def commented_steps(lines: Sequence[Line]) -> dict[int, str]:
 _EXPECTED = re.compile(r"#[\s\d.)*•-]*expected\b", re.IGNORECASE)
 
 
-def step_of(words: str, line: int) -> Check:
-    """Return what a person is asked to do as a check."""
-    return Check(
-        id="",
-        command=words,
-        line=line,
-        last_line=line,
-        level=0,
-        kinds=(CheckKind.MANUAL,),
-        expectation=hinted(words, line=line, command="") or Expectation(),
-    )
-
-
-def labelled_steps(lines: Sequence[Line]) -> dict[int, str]:
-    """Return the items that call themselves manual, by their lines: `- [ ] Manual: pay twice`."""
-    return {
-        line.number: found["words"]
-        for line in lines
-        if line.role is Role.TEXT and "anual" in line.text and (found := _LABELLED.match(line.text))
-    }
-
-
-_LABELLED = re.compile(
-    r"\s*(?:(?:[-*]|\d+[.)])\s+(?:\[.?\]\s+)?)?"
-    r"\**[Mm]anual(?: test| check| verification)?\**:\**\s+(?P<words>\S.*)$"
-)
-
-
-MANUAL = re.compile(
-    r"\bmanu(?:al|ális|ale|elle?)\w*\b.*\b(?:verif\w+|valid\w+|test\w*|teszt\w*|prüf\w*|prueba\w*|"
-    r"checks?|steps|qa|review)\b|^\W*manual\W*$",
-    re.IGNORECASE,
-)
-"""What a heading says below which a person is to test."""
-
-
 def _fences_below(lines: Sequence[Line]) -> Iterator[tuple[Fence, bool]]:
     """Return the fences, each with whether the heading above it says that a person is to test."""
     heads = [line for line in lines if line.role is Role.HEADING]
@@ -83,7 +46,7 @@ def _may_list(lines: Sequence[Line]) -> bool:
     opens = _VISIT if len(said) < len(lines) else _OPENING
     return (
         sum(_ITEM.match(words) is not None for words in said) >= _A_LIST
-        or sum(_ORDER.match(words) is not None for words in said) >= _A_LIST
+        or sum(is_order(words) for words in said) >= _A_LIST
         or any(_TITLE.match(words) or opens.match(words) for words in said)
     )
 
@@ -179,17 +142,6 @@ def _are_steps(items: Sequence[Remark], *, is_alone: bool) -> bool:
     return is_alone or any(each["number"] or is_order(each["words"]) for each in found)
 
 
-def is_order(words: str) -> bool:
-    """Return whether words begin as what a person is told to do does."""
-    return _ORDER.match(words) is not None
-
-
-_ORDER = re.compile(
-    r"(?:#\s?)?(?:\*\*[^*]{2,30}\*\*:\s+)?\**(?:Test|Verify|Validate|Check|Confirm|Ensure|Open|Visit|Click|Navigate|Try|Inspect|"
-    r"Review|Load|Complete|Simulate|Connect|Toggle|Select|Press|Enter|Log ?in|Log ?out|Go to|Start|"
-    r"Launch|Compare|Disable|Enable|Reload|Refresh|Submit|Sign (?:in|out|up)|Resize|Scroll|Hover|"
-    r"Drag|Switch|Upload|Send|Browse|(?:Open|Visit|Navigate to|Go to):)\s.*[^:]$"
-)
 _OPENING = re.compile(r"#\s?(?:Open|Visit|Navigate|Go to|Launch)\b")
 _VISIT = re.compile(r"#\s?(?:Open|Visit|Navigate|Go to)\b:?.*(?:https?://|localhost)")
 # `# N/A: ...`, `# If tests fail: ...`
@@ -219,6 +171,7 @@ _TITLE = re.compile(
 
 
 def _steps(parts: Iterable[Remark | Command]) -> Iterator[Remark]:
+    """Return the comments that are items of lists of things to do."""
     run: list[Remark] = []
     label = command = ""
     for part in parts:
