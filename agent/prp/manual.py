@@ -95,7 +95,8 @@ def is_order(words: str) -> bool:
 _ORDER = re.compile(
     r"(?:#\s?)?(?:\*\*[^*]{2,30}\*\*:\s+)?\**(?:Test|Verify|Validate|Check|Confirm|Ensure|Open|"
     r"Visit|Click|Navigate|Try|Inspect|Review|Load|Complete|Simulate|Connect|Toggle|Select|Press|"
-    r"Enter|Log ?in|Log ?out|Go to|Start|Launch|Compare|Disable|Enable|Reload|Refresh|Submit|Sign (?:in|out|up)|Resize|Scroll|Hover|"
+    r"Enter|Log ?in|Log ?out|Go to|Start|Launch|Compare|Disable|Enable|Reload|Refresh|Submit|"
+    r"Sign (?:in|out|up)|Resize|Scroll|Hover|"
     r"Drag|Switch|Upload|Send|Browse|(?:Open|Visit|Navigate to|Go to):)\s.*[^:]$"
 )
 
