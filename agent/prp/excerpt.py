@@ -1,6 +1,7 @@
 """The parts of a document that somebody asked for."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from agent.prp.headings import normalise
@@ -33,7 +34,7 @@ def excerpt(
         first, last = span[0] - _AROUND, span[1] + _AROUND
         chosen = [line for line in lines if first <= line[0] <= last]
     else:
-        chosen = _chosen(text, sections)
+        chosen = _chosen(text, sections, name)
     chosen = chosen or lines
     kept = _fitting(chosen, limit)
     if len(kept) == len(lines) and len(text) <= max(limit, 1) + 1:
@@ -71,9 +72,18 @@ def _left_out(kept: Sequence[int], count: int, name: str) -> str:
     return f"[lines {told}{further} of {count} left out; to see them, read {places}]"
 
 
-def has_section(text: str, name: str) -> bool:
-    """Return whether a Markdown document has a heading that a section's name means."""
-    return bool(_chosen(text, [name])) if name.strip() else True
+def has_sections(path: str) -> bool:
+    """Return whether a file is of a kind whose headings are known: Markdown, reStructuredText."""
+    return path.endswith((*_MARKDOWN, *_UNDERLINED))
+
+
+_MARKDOWN = (".md", ".mdx", ".markdown")
+_UNDERLINED = (".rst", ".rest")
+
+
+def has_section(text: str, name: str, *, path: str = "") -> bool:
+    """Return whether a document has a heading that a section's name means."""
+    return bool(_chosen(text, [name], path)) if name.strip() else True
 
 
 _HIDDEN = dict.fromkeys(
@@ -94,24 +104,56 @@ def without_hidden(text: str) -> str:
     return text.translate(_HIDDEN)
 
 
-def _chosen(text: str, names: Sequence[str]) -> list[_Numbered]:
+def _chosen(text: str, names: Sequence[str], path: str) -> list[_Numbered]:
     names = [name.casefold() for name in names if name.strip()]
     if not names:
         return []
     # As headings are read: without marks and numbers.
     names = [*names, *filter(None, (normalise(name).casefold() for name in names))]
-    lines, _ = scan(text)
+    lines = text.split("\n")
+    heads = {
+        number: (depth, normalise(words).casefold())
+        for number, depth, words in (
+            _underlined(lines) if path.endswith(_UNDERLINED) else _marked(text)
+        )
+    }
     kept: list[_Numbered] = []
     depth = 0
-    for line in lines:
-        if line.role is Role.HEADING:
-            own, words = heading(line)
-            title = normalise(words).casefold()
+    for number, words in enumerate(lines, 1):
+        if number in heads:
+            own, title = heads[number]
             wanted = any(name in title or title in name for name in names if title)
             if depth and own <= depth:
                 depth = 0
             if wanted and not depth:
                 depth = own
         if depth:
-            kept.append((line.number, line.text))
+            kept.append((number, words))
     return kept
+
+
+def _marked(text: str) -> Iterator[tuple[int, int, str]]:
+    """Return line, depth and words of the headings of a Markdown document."""
+    for line in scan(text)[0]:
+        if line.role is Role.HEADING:
+            yield (line.number, *heading(line))
+
+
+def _underlined(lines: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+    """Return line, depth and words of the headings of a reStructuredText document.
+
+    Which mark stands for which depth its first use decides; a line of marks above makes another.
+    """
+    depths: dict[str, int] = {}
+    for number, (words, below) in enumerate(pairwise(lines), 1):
+        if not (
+            words[:1].strip() and _MARKS.fullmatch(below) and len(below) >= len(words.rstrip())
+        ):
+            continue
+        is_between = number > 1 and lines[number - 2] == below
+        if not _MARKS.fullmatch(words):
+            mark = below[0] * (1 + is_between)
+            yield number, depths.setdefault(mark, len(depths) + 1), words.strip()
+
+
+_MARKS = re.compile(r"([^\w\s])\1{2,}")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 
 from agent.prp.briefing import Document
-from agent.prp.excerpt import excerpt
+from agent.prp.excerpt import excerpt, has_sections
 from agent.prp.known import KnownFiles, is_absolute
 from agent.prp.model import Prp, Reference, ReferenceKind
 
@@ -67,8 +67,7 @@ def _document(
         text = read(path)
     except ValueError as error:
         return Document(name=name, why=_why(reference), missing=str(error))
-    is_markdown = path.endswith((".md", ".mdx", ".markdown"))
-    wanted = reference.sections if is_markdown else ()
+    wanted = reference.sections if has_sections(path) else ()
     content = excerpt(text, sections=wanted, span=reference.lines, limit=max(limit, 0), name=path)
     return Document(
         name=name, why=_why(reference), content=content, is_whole=content.strip() == text.strip()

@@ -265,6 +265,16 @@ class TestReferences:
             "[lines 1-4, 8-9 of 9 left out; to see them, read docs/a.md:1-4, docs/a.md:8-9]"
         )
 
+    def test_sections_of_restructured_text_are_found_by_their_underlines(self) -> None:
+        """Which mark stands for which depth its first use decides."""
+        prp = parsed("# A\n\n## Context\n- docfile: docs/a.rst\n  section: Caches\n  why: rules\n")
+        text = "Shop\n****\n\nCaches\n======\nall\n\nOne\n---\ntill\n\nOther\n=====\nlong\n"
+        files = [*self.FILES, "docs/a.rst"]
+        ((_, document),) = documents_of(prp, files=files, read=lambda _: text)
+        shown, _, note = document.content.rpartition("\n[")
+        assert shown == "Caches\n======\nall\n\nOne\n---\ntill\n"
+        assert note.startswith("lines 1-3, 12-")
+
     @pytest.mark.parametrize(
         ("written", "begins", "ends"),
         [

@@ -3,7 +3,7 @@
 import posixpath
 from collections.abc import Iterator
 
-from agent.prp.excerpt import has_section
+from agent.prp.excerpt import has_section, has_sections
 from agent.prp.known import KnownFiles, is_absolute
 from agent.prp.lint.surroundings import Nature, Surroundings
 from agent.prp.model import Finding, Reference, Severity
@@ -153,9 +153,9 @@ def _parts(reference: Reference, path: str, around: Surroundings) -> Iterator[Fi
             "are asked for",
             "Correct the range, or name a section.",
         )
-    if path.endswith((".md", ".mdx", ".markdown")):
+    if has_sections(path):
         for section in reference.sections:
-            if not has_section(text, section):
+            if not has_section(text, section, path=path):
                 yield finding(
                     "R09",
                     reference.line,
