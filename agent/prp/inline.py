@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from itertools import chain, takewhile
 
 from agent.prp.changed import changed
 from agent.prp.checks import LOOKS_LIKE_SHELL, SHELLS, check_of
@@ -54,7 +53,7 @@ def inline_checks(lines: Sequence[Line], *, level: int, everywhere: bool) -> lis
     checks: list[Check] = []
     labelled = False
     language = ""
-    speaks = True
+    speaks = comments_speak = True
     text, inside, opens = Role.TEXT, Role.INSIDE, Role.OPENS
     for index, line in enumerate(lines):
         _, words, role = line
@@ -62,8 +61,11 @@ def inline_checks(lines: Sequence[Line], *, level: int, everywhere: bool) -> lis
             language = words.strip(" `~\t").lower()
             # No code gives an order.
             speaks = language in SHELLS or language in _LANGUAGES_OF_TEXT
+            # In a shell's fence they explain its code, if it has any.
+            comments_speak = language not in SHELLS or _has_only_comments(lines, index)
         elif role is inside:
-            if speaks and ":" in words and (language not in SHELLS or _is_said(lines, index)):
+            is_comment = words.lstrip()[:1] == "#"
+            if speaks and ":" in words and (comments_speak or not is_comment):
                 checks += _inside(lines, index, level)
         # Most lines hold neither; they only end what a label above them began.
         elif role is text and (labelled or "`" in words or ":" in words):
@@ -110,25 +112,17 @@ def _goes_on_with_a_box(lines: Sequence[Line], index: int) -> bool:
 _MOST_OF_ITEM = 6
 
 
-def _is_said(lines: Sequence[Line], index: int) -> bool:
-    """Return whether a line of a shell's fence can give an order: what explains code does not."""
-    return not lines[index].text.lstrip().startswith("#") or _has_only_comments(lines, index)
-
-
 _LANGUAGES_OF_TEXT = frozenset(("", "yaml", "yml", "text", "txt", "markdown", "md", "plaintext"))
 
 
-def _has_only_comments(lines: Sequence[Line], index: int) -> bool:
-    """Return whether the fence of a line holds no command."""
-    behind = takewhile(_is_inside, lines[index + 1 :])
-    before = takewhile(_is_inside, reversed(lines[:index]))
-    return all(
-        not (bare := line.text.strip()) or bare.startswith("#") for line in chain(behind, before)
-    )
-
-
-def _is_inside(line: Line) -> bool:
-    return line.role is Role.INSIDE
+def _has_only_comments(lines: Sequence[Line], opening: int) -> bool:
+    """Return whether the fence that begins at a place holds no command."""
+    for index in range(opening + 1, len(lines)):
+        if lines[index].role is not Role.INSIDE:
+            break
+        if (bare := lines[index].text.strip()) and not bare.startswith("#"):
+            return False
+    return True
 
 
 def _bare(found: re.Match[str]) -> str:

@@ -83,8 +83,9 @@ def _is_section(line: Line) -> bool:
 
 def _items_of_phases(lines: Sequence[Line], starts: Sequence[Start]) -> list[Start]:
     """Return the items of phases whose numbers go on from one to the next, or that have titles."""
-    phases = [s for s in starts if _word(lines[s.index]) in _GROUPING]
-    above = [s.index for s in starts if s not in phases]
+    words = [_word(lines[start.index]) for start in starts]
+    phases = [s for s, word in zip(starts, words, strict=True) if word in _GROUPING]
+    above = [s.index for s, word in zip(starts, words, strict=True) if word not in _GROUPING]
     # What holds the phases may have a number, too: `## 3. Implementation Plan`.
     if not phases or any(
         at > phases[0].index or lines[at].role is not Role.HEADING for at in above
@@ -362,11 +363,9 @@ _PRIORITY = re.compile(r"P\d\s*")
 def _heading_start(line: Line, index: int) -> Start | None:
     _, words = heading(line)
     bare = _NO_WORD.sub("", words.replace("*", "").replace("_", ""))
-    if part_of(words) is Part.LEVEL:
+    if part_of(words) is Part.LEVEL or _PRIORITY.fullmatch(bare):
         return None
     found = _HEADING_LABEL.match(bare)
-    if _PRIORITY.fullmatch(bare):
-        return None
     if found:
         return Start(index=index, label=found["label"], title=plain(found["title"]) or plain(bare))
     if part_of(words) is Part.TASK:

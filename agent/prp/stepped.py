@@ -34,10 +34,13 @@ _EXPECTED = re.compile(r"#[\s\d.)*•-]*expected\b", re.IGNORECASE)
 
 def _fences_below(lines: Sequence[Line]) -> Iterator[tuple[Fence, bool]]:
     """Return the fences, each with whether the heading above it says that a person is to test."""
-    heads = [line for line in lines if line.role is Role.HEADING]
-    for fence in fences(lines):
-        above = next((head.text for head in reversed(heads) if head.number < fence.line), "")
-        yield fence, MANUAL.search(above) is not None
+    found = {fence.line: fence for fence in fences(lines)}
+    is_manual = False
+    for line in lines:
+        if line.role is Role.HEADING:
+            is_manual = MANUAL.search(line.text) is not None
+        elif line.role is Role.OPENS and line.number in found:
+            yield found[line.number], is_manual
 
 
 def _may_list(lines: Sequence[Line]) -> bool:

@@ -1,5 +1,6 @@
 """The document as values: every part in its own field, every value with its line."""
 
+import cProfile
 from pathlib import Path
 
 import pytest
@@ -877,3 +878,28 @@ class TestPromisesOfTheValidation:
             "- [ ] Journeys work: `./scripts/journeys.sh`\n- [ ] `frob --fast` prints less\n"
         )
         assert [c.line for c in prp.checks] == [4, 5]
+
+
+GROWING = {
+    "comments": (
+        "## Validation\n```bash\nmake\n",
+        "# Open http://localhost:3 now\n# - one\n# - two\n",
+    ),
+    "phases": ("## Tasks\n", "### Phase 7: x\n1. **Do it**\n\n"),
+    "fences": (
+        "## Validation\n### Level 1: x\n",
+        "#### Manual test\n```bash\n# 1. Open it\nmake x\n```\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("form", GROWING)
+def test_work_grows_with_the_length_of_a_document(form: str) -> None:
+    """Given four times as many, then no more than about four times the calls."""
+    head, unit = GROWING[form]
+    calls = []
+    for count in (200, 800):
+        with cProfile.Profile() as profile:
+            parsed(f"# A\n\n{head}{unit * count}")
+        calls.append(sum(entry.callcount for entry in profile.getstats()))
+    assert calls[1] < 5 * calls[0]
