@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.cli.execute import AsJson
+from agent.errors import Exit
 
 if TYPE_CHECKING:
     from agent.runs.folder import RunFolder
@@ -41,7 +42,7 @@ def status(
         str | None, typer.Argument(help="Id of a run, or a part of it.", metavar="RUN")
     ] = None,
     *,
-    most: Annotated[int, typer.Option("-n", help="How many runs to list.")] = 20,
+    most: Annotated[int, typer.Option("-n", min=1, help="How many runs to list.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     r"""List the latest runs, or say how one stands.
@@ -101,7 +102,7 @@ def wait(
         float | None, typer.Option("--timeout", help="Seconds to wait at most; then exit 75.")
     ] = None,
 ) -> None:
-    r"""Wait until a run has ended, and exit with its exit status.
+    r"""Wait until a run has ended, and exit with its exit status; 1 where it was broken off.
 
     Examples:
     \b
@@ -111,7 +112,11 @@ def wait(
     """
     from agent.runs.watching import wait_for  # noqa: PLC0415 - keeps --help fast
 
-    raise typer.Exit(wait_for(run_named(run), seconds=seconds))
+    folder = run_named(run)
+    exit_status = wait_for(folder, seconds=seconds)
+    if exit_status == Exit.INTERNAL:
+        typer.echo(f"run {folder.id} was broken off; go on with: prp resume {folder.id}", err=True)
+    raise typer.Exit(exit_status)
 
 
 def events(
@@ -147,14 +152,23 @@ def events(
             typer.echo(f"{minutes:3d}:{rest:02d}  {printable(line)}")
 
 
-def cancel(run: RunName = "latest") -> None:
+def cancel(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            help="Id of a run, or a part of it [this project's newest that has not ended].",
+            metavar="RUN",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
     """End a run for good: its work is kept on its branch, and its report is written.
 
     A run that only stopped and would be gone on with by `prp resume` is ended as well.
     """
     from agent.runs.cancelling import cancel as end  # noqa: PLC0415 - keeps --help fast
 
-    folder = run_named(run)
+    folder = open_run() if run is None else run_named(run)
     if ended := end(folder):
         typer.echo(f"ended run {folder.id}")
         if ended.hint:

@@ -175,7 +175,7 @@ class Meter:
             if used >= limit:
                 raise BudgetExhausted(
                     f"The run has used {words.format(used)} of {words.format(limit)}",
-                    hint=f"Raise {_flag(name)}; what was done so far is on the branch.",
+                    hint=f"What was done so far is kept. To go on, add a higher {_flag(name)}.",
                 )
 
     @asynccontextmanager

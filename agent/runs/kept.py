@@ -113,7 +113,9 @@ def kept_by(state: Path, name: str) -> Kept:
 
 
 def latest_kept(state: Path, repository: Repository, prp: Prp, name: str) -> Kept | None:
-    """Return the evidence of the last run that proved a document, else of the last that judged it.
+    """Return the evidence of the last run that proved a document, else of the last that nearly did.
+
+    A run in which something failed, perhaps on another branch, shows nothing that could be lost.
 
     Args:
         state: Where runs are kept.
@@ -132,7 +134,7 @@ def latest_kept(state: Path, repository: Repository, prp: Prp, name: str) -> Kep
             continue
         if kept.story.ended["outcome"] == "proven":
             return kept
-        judged.append(kept)
+        judged += [kept] if kept.story.ended["outcome"] != "failed" else []
     return judged[0] if judged else None
 
 

@@ -69,7 +69,7 @@ class TestSignals:
         assert f"prp resume {project.runs[-1].name}" in out
         shop = Project(project.root / "shop", {}, commit=False)
         assert "Tests from the PRP" in shop.git("log", "--format=%s", "prp/offers")
-        assert project.prp("cancel").status == 0
+        assert project.prp("cancel", project.runs[-1].name).status == 0
         assert shop.git("worktree", "list").count("\n") == 1
 
     def test_F31_terminated_ends_with_143(self, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.project import Project, Ran
 from tests.support.provider import Provider
-from tests.support.scripts import GOOD, WRONG, crew
+from tests.support.scripts import GOOD, GREET_PRP, WRONG, crew
 
 PRP = """\
 # PRP: A greeting
@@ -194,3 +194,17 @@ def test_a_run_that_shows_nothing_is_no_evidence(executed: Executed) -> None:
     ran = executed.prp("drift", "PRPs/greet.md", "--run", "nosuchrun")
     assert ran.status == 4
     assert "There is no run 'nosuchrun'" in ran.err
+
+
+def test_a_run_that_failed_is_no_evidence(tmp_path: Path) -> None:
+    """Given a verdict on a branch that holds nothing, then what fails here is not excused by it."""
+    project = Project(tmp_path / "project", {"PRPs/greet.md": GREET_PRP})
+    before = project.prp("drift", "PRPs/greet.md", "-q")
+    project.git("checkout", "-q", "-b", "bad")
+    project.write("greet.py", WRONG)
+    project.git("add", "-A")
+    project.git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "wrong")
+    project.git("checkout", "-q", "main")
+    assert project.prp("verify", "PRPs/greet.md", "--branch", "bad", "-q").status == 10
+    after = project.prp("drift", "PRPs/greet.md", "-q")
+    assert (before.status, after.status) == (10, 10), after.out

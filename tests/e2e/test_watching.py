@@ -79,7 +79,12 @@ def test_a_run_that_was_killed_is_called_broken_off(project: Project) -> None:
     os.kill(process.pid, signal.SIGKILL)
     process.wait(20)
     assert project.prp("status", "--json").json[0]["state"] == "broken off"
-    assert project.prp("wait").status == 1
+    waited = project.prp("wait")
+    assert (waited.status, f"prp resume {project.runs[-1].name}" in waited.err) == (1, True)
+    assert project.prp("status", "-n", "0").status == 2
+    elsewhere = Project(project.root.parent / "elsewhere", {"a": "b\n"})
+    refused = elsewhere.prp("cancel")
+    assert (refused.status, "Nothing was executed in" in refused.err) == (4, True)
     assert project.prp("cancel").status == 0
     assert project.prp("status", "--json").json[0]["state"] == "cancelled"
 

@@ -239,7 +239,8 @@ def require_server(url: str | None) -> str:
     if not url:
         raise EnvironmentProblem(
             "A queue needs a PostgreSQL database, and none is named",
-            hint="Set PRP_DATABASE_URL=postgresql://USER:PASSWORD@HOST:PORT/DATABASE.",
+            hint="Set PRP_DATABASE_URL=postgresql://USER@HOST:PORT/DATABASE, with its password "
+            "behind USER and a colon where it needs one.",
         )
     return url
 
