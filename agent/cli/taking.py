@@ -61,7 +61,8 @@ def apply(
     r"""Take what a run changed into the branch that is checked out, after asking.
 
     Merges the commit that was judged, wherever the run's branch stands now. What is not committed,
-    or does not fit, stops it: then the checkout is as it was. No hooks run.
+    or does not fit, stops it: then the checkout is as it was. No hooks run. A run of another
+    repository than the one at hand is refused.
 
     Examples:
     \b
@@ -71,7 +72,7 @@ def apply(
 
     """
     from agent.errors import NeedsApproval  # noqa: PLC0415 - keeps --help fast
-    from agent.runs.applying import delivered, take_in  # noqa: PLC0415
+    from agent.runs.applying import delivered, require_at_hand, take_in  # noqa: PLC0415
     from agent.shown import printable  # noqa: PLC0415
 
     if cherry_pick and squash:
@@ -85,8 +86,10 @@ def apply(
             typer.echo(printable(line))
         return yes or typer.confirm("Go ahead?", default=False)
 
+    done = delivered(folder)
+    require_at_hand(done, Path.cwd())
     joined = take_in(
-        delivered(folder),
+        done,
         "cherry-pick" if cherry_pick else "squash" if squash else "merge",
         ask=agreed,
         anyway=anyway,

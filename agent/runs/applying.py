@@ -1,11 +1,12 @@
 """What a run changed, and how it comes into the person's own checkout."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent.deliver import Story, tell
-from agent.errors import EnvironmentProblem, NeedsApproval, SettingsError
+from agent.errors import EnvironmentProblem, NeedsApproval, PrpError, SettingsError
 from agent.journal import read_events
 from agent.runs.folder import RunFolder
 from agent.workspace import Checkout, How, Repository, by_hand
@@ -79,6 +80,27 @@ def _counts(story: Story) -> str:
     return ", ".join(f"{statuses.count(one)} {one}" for one in dict.fromkeys(statuses))
 
 
+def require_at_hand(done: Delivered, folder: Path) -> None:
+    """Refuse to change another checkout than the one that the person stands in.
+
+    Outside of any repository there is none to mix it up with.
+
+    Raises:
+        SettingsError: The folder belongs to another repository, or to another worktree of it.
+
+    """
+    try:
+        here = Repository.open(folder).root
+    except PrpError:
+        return
+    there = done.repository.root
+    if here.resolve() != there.resolve():
+        raise SettingsError(
+            f"Run {done.run} belongs to {there}, not to {here}",
+            hint=f"Go there first (cd {shlex.quote(str(there))}), or name a run of this project.",
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Joined:
     """What became of the person's checkout."""
@@ -138,5 +160,5 @@ def _told(done: Delivered, checkout: Checkout, how: How) -> list[str]:
         *([f"  and {len(files) - 20} files more"] if len(files) > 20 else []),
         *([f"{done.branch} has moved since; only {done.commit[:12]} is taken"] if moved else []),
         f"{how} {number} commit{'s' if number != 1 else ''} of {done.branch} "
-        f"({done.commit[:12]}) into {checkout.branch}",
+        f"({done.commit[:12]}) into {checkout.branch} of {done.repository.root}",
     ]

@@ -63,6 +63,30 @@ def test_what_was_proven_is_what_the_checkout_gets(project: Project, how: tuple[
     assert project.git("rev-parse", "HEAD") == head
 
 
+def test_a_run_of_another_repository_is_not_taken_from_here(
+    project: Project, tmp_path: Path
+) -> None:
+    """The newest run may be of another project: its checkout stays, and the error names both."""
+    # Given a repository beside the project, with the same state of prp
+    elsewhere = Project(tmp_path / "elsewhere", FILES)
+    head = project.git("rev-parse", "HEAD")
+    environment = project.environment()
+    # When the newest run is to be taken from there
+    ran = subprocess.run(
+        [str(PRP), "apply", "--yes"],
+        check=False,
+        cwd=elsewhere.root,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    # Then nothing moves
+    assert ran.returncode == 4, ran.stderr
+    assert str(project.root) in ran.stderr
+    assert str(elsewhere.root) in ran.stderr
+    assert project.git("rev-parse", "HEAD") == head
+
+
 def test_only_the_commit_of_the_verdict_comes(project: Project) -> None:
     """What somebody put on the branch afterwards stays there."""
     judged = proven(project)
