@@ -103,7 +103,7 @@ def resume(
         max_tokens=max_tokens,
         jobs=jobs,
     )
-    folder = run_named(run) if run else open_run()
+    folder = run_named(run) if run else open_run(resumable=True)
     if not run and not quiet:
         typer.echo(f"resuming {folder.id}", err=True)
     with telling(quiet=quiet, output=output, taken_up=folder) as listen:

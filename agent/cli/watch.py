@@ -29,12 +29,12 @@ def run_named(name: str) -> "RunFolder":
     return find_run(_state_folder(), name)
 
 
-def open_run() -> "RunFolder":
+def open_run(*, resumable: bool) -> "RunFolder":
     """Return the newest run of the project at hand that has not ended."""
     from agent.runs.finding import find_open  # noqa: PLC0415 - keeps --help fast
     from agent.workspace import Repository  # noqa: PLC0415
 
-    return find_open(_state_folder(), Repository.open(Path.cwd()).root)
+    return find_open(_state_folder(), Repository.open(Path.cwd()).root, resumable=resumable)
 
 
 def status(
@@ -168,7 +168,7 @@ def cancel(
     """
     from agent.runs.cancelling import cancel as end  # noqa: PLC0415 - keeps --help fast
 
-    folder = open_run() if run is None else run_named(run)
+    folder = open_run(resumable=False) if run is None else run_named(run)
     if ended := end(folder):
         typer.echo(f"ended run {folder.id}")
         if ended.hint:

@@ -34,12 +34,13 @@ def find_run(state: Path, name: str) -> RunFolder:
     )
 
 
-def find_open(state: Path, root: Path) -> RunFolder:
+def find_open(state: Path, root: Path, *, resumable: bool) -> RunFolder:
     """Return the newest run of a project that has not ended; where all have, the newest.
 
     Args:
         state: Where runs are kept.
         root: Top of the project's checkout.
+        resumable: Only runs that can be taken up again: no verdict on a branch is meant.
 
     Raises:
         SettingsError: Nothing was executed in this project.
@@ -47,7 +48,7 @@ def find_open(state: Path, root: Path) -> RunFolder:
     """
     from agent.runs.ending import is_open  # noqa: PLC0415 - heavy; who only looks needs it not
 
-    every = list(_runs_of(state, root))
+    every = list(_runs_of(state, root, resumable=resumable))
     if not every:
         raise SettingsError(
             f"Nothing was executed in {root}",
@@ -56,19 +57,18 @@ def find_open(state: Path, root: Path) -> RunFolder:
     return next((folder for folder in every if is_open(folder)), every[0])
 
 
-def _runs_of(state: Path, root: Path) -> Iterator[RunFolder]:
+def _runs_of(state: Path, root: Path, *, resumable: bool) -> Iterator[RunFolder]:
     """Yield a project's runs, the newest first."""
     runs = state / "runs"
     names = sorted((path.name for path in runs.iterdir()), reverse=True) if runs.is_dir() else []
     for folder in (RunFolder(id=name, path=runs / name) for name in names):
-        if _project_of(folder) == str(root):
+        # Without an order: a verdict on a branch, or a run that did not get so far.
+        if (folder.order.exists() or not resumable) and _project_of(folder) == str(root):
             yield folder
 
 
 def _project_of(folder: RunFolder) -> str:
-    """Return the project that a run was begun in; empty where it is none that can be taken up."""
-    if not folder.order.exists():
-        return ""  # a verdict on a branch, or a run that did not get so far
+    """Return the project that a run was begun in; empty where its files do not say."""
     with contextlib.suppress(OSError, ValueError, TypeError, LookupError):
         return str(json.loads(folder.order.read_text(encoding="utf-8"))["root"])
     # Why it can't be taken up is said to whoever wants to; another run is not what was meant.
