@@ -21,7 +21,7 @@ from agent.cli.execute import (
     Yes,
     flags_of,
 )
-from agent.cli.watch import open_run, run_named
+from agent.cli.watch import OpenRunName, open_run, run_named
 
 KeepPrp = Annotated[
     bool,
@@ -44,14 +44,7 @@ Afresh = Annotated[
 
 
 def resume(
-    run: Annotated[
-        str | None,
-        typer.Argument(
-            help="Id of a run, or a part of it [this project's newest that has not ended].",
-            metavar="RUN",
-            show_default=False,
-        ),
-    ] = None,
+    run: OpenRunName = None,
     *,
     model: Model = None,
     planner: Planner = None,

@@ -16,6 +16,15 @@ RunName = Annotated[
     str, typer.Argument(help="Id of a run, or a part of it; `latest` by default.", metavar="RUN")
 ]
 
+OpenRunName = Annotated[
+    str | None,
+    typer.Argument(
+        help="Id of a run, or a part of it [this project's newest that has not ended].",
+        metavar="RUN",
+        show_default=False,
+    ),
+]
+
 
 def _state_folder() -> Path:
     from agent.settings import load_settings  # noqa: PLC0415 - keeps --help fast
@@ -114,9 +123,11 @@ def wait(
 
     folder = run_named(run)
     exit_status = wait_for(folder, seconds=seconds)
-    if exit_status == Exit.INTERNAL:
-        typer.echo(f"run {folder.id} was broken off; go on with: prp resume {folder.id}", err=True)
-    raise typer.Exit(exit_status)
+    if exit_status is None:
+        # Of a verdict on a branch nothing can be taken up again.
+        further = "resume" if folder.order.exists() else "cancel"
+        typer.echo(f"run {folder.id} was broken off; next: prp {further} {folder.id}", err=True)
+    raise typer.Exit(Exit.INTERNAL if exit_status is None else exit_status)
 
 
 def events(
@@ -152,16 +163,7 @@ def events(
             typer.echo(f"{minutes:3d}:{rest:02d}  {printable(line)}")
 
 
-def cancel(
-    run: Annotated[
-        str | None,
-        typer.Argument(
-            help="Id of a run, or a part of it [this project's newest that has not ended].",
-            metavar="RUN",
-            show_default=False,
-        ),
-    ] = None,
-) -> None:
+def cancel(run: OpenRunName = None) -> None:
     """End a run for good: its work is kept on its branch, and its report is written.
 
     A run that only stopped and would be gone on with by `prp resume` is ended as well.

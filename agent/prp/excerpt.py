@@ -110,6 +110,7 @@ def _chosen(text: str, names: Sequence[str], path: str) -> list[_Numbered]:
         return []
     # As headings are read: without marks and numbers.
     names = [*names, *filter(None, (normalise(name).casefold() for name in names))]
+    text = text.replace("\r\n", "\n")
     lines = text.split("\n")
     heads = {
         number: (depth, normalise(words).casefold())

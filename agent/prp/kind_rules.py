@@ -74,7 +74,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             r"</?\w+>$|[\w./~-]*[\w-]\.(mdx?|ya?ml|json|toml|txt)(\s|$)",
             r"[^\x00-\x7f✓✅☐□•→├└│]",
             # What PowerShell says: `Get-Content a.json`, `$env:TILL = 1`
-            r"(?:[A-Z][a-z]+)-(?:[A-Z]\w+)(?:\s|$)|\$(?:env:)?\w+\s*=\s",
+            r"[A-Z][a-z]+-[A-Z]\w+(?:\s|$)|\$(?:env:)?\w+\s*=\s",
         ),
     ),
     (

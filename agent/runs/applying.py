@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.deliver import Story, tell
-from agent.errors import EnvironmentProblem, NeedsApproval, PrpError, SettingsError
+from agent.errors import EnvironmentProblem, NeedsApproval, SettingsError
 from agent.journal import read_events
 from agent.runs.folder import RunFolder
 from agent.workspace import Checkout, How, Repository, by_hand
+from agent.workspace.surroundings import find_root
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,12 +90,8 @@ def require_at_hand(done: Delivered, folder: Path) -> None:
         SettingsError: The folder belongs to another repository, or to another worktree of it.
 
     """
-    try:
-        here = Repository.open(folder).root
-    except PrpError:
-        return
-    there = done.repository.root
-    if here.resolve() != there.resolve():
+    here, there = find_root(folder), done.repository.root
+    if here and here != there.resolve():
         raise SettingsError(
             f"Run {done.run} belongs to {there}, not to {here}",
             hint=f"Go there first (cd {shlex.quote(str(there))}), or name a run of this project.",

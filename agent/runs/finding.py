@@ -3,9 +3,9 @@
 import contextlib
 import json
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
-from agent.deliver import tell
 from agent.errors import SettingsError
 from agent.journal import read_events
 from agent.runs.folder import RunFolder
@@ -48,13 +48,14 @@ def find_open(state: Path, root: Path, *, resumable: bool) -> RunFolder:
     """
     from agent.runs.ending import is_open  # noqa: PLC0415 - heavy; who only looks needs it not
 
-    every = list(_runs_of(state, root, resumable=resumable))
-    if not every:
+    every = _runs_of(state, root, resumable=resumable)
+    newest = next(every, None)
+    if newest is None:
         raise SettingsError(
             f"Nothing was executed in {root}",
             hint="prp status lists the runs of all projects; name one of them.",
         )
-    return next((folder for folder in every if is_open(folder)), every[0])
+    return next((folder for folder in chain((newest,), every) if is_open(folder)), newest)
 
 
 def _runs_of(state: Path, root: Path, *, resumable: bool) -> Iterator[RunFolder]:
@@ -73,5 +74,8 @@ def _project_of(folder: RunFolder) -> str:
         return str(json.loads(folder.order.read_text(encoding="utf-8"))["root"])
     # Why it can't be taken up is said to whoever wants to; another run is not what was meant.
     with contextlib.suppress(OSError):
-        return str(tell(read_events(folder.journal)).started.get("repository", ""))
+        events = read_events(folder.journal)
+        return next(
+            (str(e.get("repository", "")) for e in events if e["type"] == "run-started"), ""
+        )
     return ""

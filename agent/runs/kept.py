@@ -134,7 +134,8 @@ def latest_kept(state: Path, repository: Repository, prp: Prp, name: str) -> Kep
             continue
         if kept.story.ended["outcome"] == "proven":
             return kept
-        judged += [kept] if kept.story.ended["outcome"] != "failed" else []
+        if kept.story.ended["outcome"] != "failed":
+            judged.append(kept)
     return judged[0] if judged else None
 
 

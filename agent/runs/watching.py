@@ -130,10 +130,10 @@ def follow(folder: RunFolder, *, until_end: bool) -> Iterator[dict[str, Any]]:
         time.sleep(_PAUSE)
 
 
-def wait_for(folder: RunFolder, *, seconds: float | None) -> int:
+def wait_for(folder: RunFolder, *, seconds: float | None) -> int | None:
     """Wait until a run has ended, and return its exit status.
 
-    75 where it still runs after `seconds`, 1 where it was broken off.
+    75 where it still runs after `seconds`, None where it was broken off and has none.
     """
     latest = None if seconds is None else time.monotonic() + seconds
     tail = Tail(folder)
@@ -144,7 +144,7 @@ def wait_for(folder: RunFolder, *, seconds: float | None) -> int:
         if tail.end:
             return int(tail.end["exit_status"])
         if not goes_on:
-            return Exit.INTERNAL
+            return None
         if latest is not None and time.monotonic() > latest:
             return Exit.STILL_RUNNING
         time.sleep(_PAUSE)

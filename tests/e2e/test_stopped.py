@@ -96,6 +96,8 @@ def test_what_killed_commands_left_goes_with_the_next(project: Project, tmp_path
             assert project.git("worktree", "list").count("\n") == 2
             left = [folder.name.split("-")[1] for folder in temporary.glob("prp-*")]
             assert left == ([command] if command != "verify" else [])
+    waited = project.prp("wait")
+    assert (waited.status, "next: prp cancel " in waited.err) == (1, True), waited.err
     ended = project.prp("cancel")
     assert ended.status == 0, ended.err
     assert project.prp("status", "--json").json[0]["state"] == "cancelled"

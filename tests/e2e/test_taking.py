@@ -63,27 +63,21 @@ def test_what_was_proven_is_what_the_checkout_gets(project: Project, how: tuple[
     assert project.git("rev-parse", "HEAD") == head
 
 
+@pytest.mark.parametrize("commit", [True, False], ids=["commits", "no commit yet"])
 def test_a_run_of_another_repository_is_not_taken_from_here(
-    project: Project, tmp_path: Path
+    project: Project, tmp_path: Path, *, commit: bool
 ) -> None:
     """The newest run may be of another project: its checkout stays, and the error names both."""
     # Given a repository beside the project, with the same state of prp
-    elsewhere = Project(tmp_path / "elsewhere", FILES)
+    elsewhere = Project(tmp_path / "elsewhere", FILES, commit=commit)
+    elsewhere.git("init", "-q")
     head = project.git("rev-parse", "HEAD")
-    environment = project.environment()
     # When the newest run is to be taken from there
-    ran = subprocess.run(
-        [str(PRP), "apply", "--yes"],
-        check=False,
-        cwd=elsewhere.root,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    ran = elsewhere.prp("apply", "--yes")
     # Then nothing moves
-    assert ran.returncode == 4, ran.stderr
-    assert str(project.root) in ran.stderr
-    assert str(elsewhere.root) in ran.stderr
+    assert ran.status == 4, ran.err
+    assert str(project.root) in ran.err
+    assert str(elsewhere.root) in ran.err
     assert project.git("rev-parse", "HEAD") == head
 
 

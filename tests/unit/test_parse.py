@@ -266,12 +266,13 @@ class TestReferences:
             "[lines 1-4, 8-9 of 9 left out; to see them, read docs/a.md:1-4, docs/a.md:8-9]"
         )
 
-    def test_sections_of_restructured_text_are_found_by_their_underlines(self) -> None:
-        """Which mark stands for which depth its first use decides."""
+    @pytest.mark.parametrize("end", ["\n", "\r\n"])
+    def test_sections_of_restructured_text_are_found_by_their_underlines(self, end: str) -> None:
+        """Which mark stands for which depth its first use decides, whatever ends the lines."""
         prp = parsed("# A\n\n## Context\n- docfile: docs/a.rst\n  section: Caches\n  why: rules\n")
         text = "Shop\n****\n\nCaches\n======\nall\n\nOne\n---\ntill\n\nOther\n=====\nlong\n"
         files = [*self.FILES, "docs/a.rst"]
-        ((_, document),) = documents_of(prp, files=files, read=lambda _: text)
+        ((_, document),) = documents_of(prp, files=files, read=lambda _: text.replace("\n", end))
         shown, _, note = document.content.rpartition("\n[")
         assert shown == "Caches\n======\nall\n\nOne\n---\ntill\n"
         assert note.startswith("lines 1-3, 12-")
