@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from agent.errors import SettingsError
 from agent.hosts import parse_rule
+from agent.places import default_state_dir
 
 ROLES = ("planner", "coder", "verifier")
 
@@ -186,7 +187,7 @@ def load_settings(
     """
     environment = dict(os.environ if environment is None else environment)
     gathered = _Gathered()
-    gathered.add({"state_dir": _state_dir(environment)}, origin="default")
+    gathered.add({"state_dir": default_state_dir(environment)}, origin="default")
     _read_user_file(gathered, environment)
     _read_repository_file(gathered, root)
     dotenv = _read_dotenv(gathered, root, environment, tracked)
@@ -339,13 +340,6 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the settings among the variables; other PRP_ names belong to other commands."""
     names = {f"PRP_{name.upper()}": name for name in set(_TYPES) - _ONLY_CODE - {"prices"}}
     return {names[key]: value for key, value in environment.items() if key in names and value}
-
-
-def _state_dir(environment: Mapping[str, str]) -> Path:
-    # The specification of these variables wants relative ones to be left aside.
-    named = environment.get("XDG_STATE_HOME", "")
-    home = named if named.startswith("/") else f"{environment.get('HOME', '~')}/.local/state"
-    return Path(home).expanduser().absolute() / "prp"
 
 
 def _toml(path: Path) -> dict[str, Any]:

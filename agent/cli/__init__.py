@@ -8,6 +8,9 @@ import sys
 
 from agent.errors import Exit, PrpError, problem_of
 
+# What loads the libraries that take seconds, and is over when its work is.
+_SLOW_TO_LOAD = frozenset(("execute", "run", "plan", "draft", "verify", "drift", "resume", "demo"))
+
 
 def main() -> None:
     """Run the command line and leave at once: taking a thousand modules down costs half a second.
@@ -17,6 +20,15 @@ def main() -> None:
     # A thousand modules are loaded, and nearly all that they make stays: looking for garbage among
     # it every 700 objects took an eighth of the processor's time until the first question.
     gc.set_threshold(50_000, 20, 20)
+    if not _SLOW_TO_LOAD.isdisjoint(sys.argv[1:2]):
+        from agent.cli.resident.handing import hand_over  # noqa: PLC0415 - only for these
+
+        hand_over(sys.argv[1:])
+    os._exit(carry_out())
+
+
+def carry_out() -> int:
+    """Run the command line here, and return its exit status."""
     try:
         _run()
     except SystemExit as end:
@@ -27,7 +39,7 @@ def main() -> None:
         status = 0
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(status)
+    return status
 
 
 def _run() -> None:
@@ -40,7 +52,7 @@ def _run() -> None:
         from agent.cli.app import app  # noqa: PLC0415 - an early Ctrl-C must find its handler
 
         try:
-            app()
+            app(prog_name="prp")
         finally:
             sys.stdout.flush()
     except PrpError as error:

@@ -20,6 +20,7 @@ from agent.cli.serving import acp, mcp
 from agent.cli.stats import stats
 from agent.cli.taking import apply, diff, open_report
 from agent.cli.verify import verify
+from agent.cli.warm import warm
 from agent.cli.watch import cancel, events, status, wait
 
 _EPILOG = """\
@@ -65,6 +66,7 @@ for _command in (
     stats,
     worker,
     queue,
+    warm,
     demo,
     doctor,
     init,

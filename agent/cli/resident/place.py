@@ -1,0 +1,110 @@
+"""Where the resident listens, and what of a process it must have in common with its callers."""
+
+import hashlib
+import os
+import socket
+import stat
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import agent
+from agent.places import default_state_dir
+
+# Bound and connected to by way of the open folder: names of sockets hold 107 bytes.
+_OPENED = "/proc/self/fd"
+# Read by interpreter, loader and libraries when they are loaded, and never again.
+_READ_ONCE = ("PYTHON", "LD_", "LC_", "MALLOC_", "OPENSSL_", "PYDANTIC_")
+_READ_ONCE_WHOLE = ("LANG", "LANGUAGE", "GLIBC_TUNABLES")
+# Of /proc/PID/status: what a process may do to others.
+_RIGHTS = ("Uid", "Gid", "Groups", "NoNewPrivs", "Seccomp", "CapEff", "CapPrm", "CapBnd")
+
+
+def is_possible() -> bool:
+    """Return whether there can be a resident: copies of a process with libraries, and /proc."""
+    return sys.platform == "linux"
+
+
+def folder_of(environment: Mapping[str, str]) -> Path:
+    """Return the folder of a person's residents."""
+    named = environment.get("PRP_STATE_DIR", "")
+    return (Path(named).absolute() if named else default_state_dir(environment)) / "warm"
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Path]:
+    """Open a folder that nobody else can write; give a short name for it.
+
+    Raises:
+        OSError: It does not exist, or others can write it.
+
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        found = os.fstat(handle)
+        if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o022:
+            raise PermissionError(f"{folder} can be written by others")
+        yield Path(f"{_OPENED}/{handle}")
+    finally:
+        os.close(handle)
+
+
+def name_for(environment: Mapping[str, str]) -> str:
+    """Return the socket's name: it stands for the code, the libraries and what they read once.
+
+    After an upgrade, or with another locale, there is nobody of that name.
+    """
+    read_once = sorted(item for item in environment.items() if is_read_once(item[0]))
+    flags = (sys.flags.optimize, sys.flags.dev_mode, sys.flags.utf8_mode)
+    known = (sys.executable, sys.version, flags, read_once, *_states())
+    return hashlib.sha256(repr(known).encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def is_read_once(variable: str) -> bool:
+    """Return whether interpreter or libraries read a variable when they are loaded only."""
+    return variable.startswith(_READ_ONCE) or variable in _READ_ONCE_WHOLE
+
+
+def _states() -> Iterator[tuple[str, int]]:
+    """Yield our own files and the folders that packages are installed in, with their times."""
+    waiting = [os.path.dirname(agent.__file__)]  # noqa: PTH120 - starts faster
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                if entry.name == "__pycache__":
+                    continue
+                if entry.is_dir():
+                    waiting.append(entry.path)
+                else:
+                    yield entry.path, entry.stat().st_mtime_ns
+    for place in sys.path:
+        if place.endswith(("site-packages", "dist-packages")) and os.path.isdir(place):  # noqa: PTH112
+            yield place, os.stat(place).st_mtime_ns  # noqa: PTH116
+
+
+def peer_of(connection: socket.socket) -> tuple[int, int]:
+    """Return the number and the user of the process at the other end of a connection."""
+    found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    process, user, _ = (int.from_bytes(found[at : at + 4], sys.byteorder) for at in (0, 4, 8))
+    return process, user
+
+
+def rights_of(process: int | str) -> tuple[tuple[str, str], ...]:
+    """Return what a process may do, and which system it sees: user, capabilities, namespaces.
+
+    Raises:
+        OSError: It can't be told; it has ended, or is not ours.
+
+    """
+    lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
+    told = (line.partition(":") for line in lines)
+    rights = tuple((name, value.strip()) for name, _, value in told if name in _RIGHTS)
+    spaces = Path(f"/proc/{process}/ns")
+    seen = ((name, str(spaces / name)) for name in ("mnt", "net", "pid", "user", "uts", "ipc"))
+    root = os.stat(f"/proc/{process}/root")  # noqa: PTH116 - through the link
+    return (
+        *rights,
+        *((name, os.readlink(place)) for name, place in seen),  # noqa: PTH115
+        ("root", f"{root.st_dev}:{root.st_ino}"),
+    )
