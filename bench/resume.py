@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from agent.runs.alive import holder
 from agent.runs.fleet.warm import Warm, warm
 from agent.runs.folder import RunFolder
 from tests.support.long import PARTS_PRP, Writer
@@ -42,8 +43,8 @@ def main() -> None:
     """Print a row for each place where a run is taken up."""
     times = int(sys.argv[1]) if sys.argv[1:] else TIMES
     print(
-        "killed at task  by             own CPU s, least and median    git and others, CPU s    "
-        "wall s, least"
+        "killed at task  by                        own CPU s, least and median  "
+        "  git and others, CPU s    wall s, least"
     )
     with tempfile.TemporaryDirectory(prefix="prp-bench-") as name:
         place = Path(name) / "place"
@@ -55,7 +56,7 @@ def main() -> None:
                 for who, costs in _costs(project, loaded, task, times).items():
                     own = [cost.own for cost in costs]
                     print(
-                        f"{task:14}  {who:10} {min(own):15.2f} {median(own):9.2f} "
+                        f"{task:14}  {who:22} {min(own):15.2f} {median(own):9.2f} "
                         f"{min(c.started for c in costs):25.2f} "
                         f"{min(c.wall for c in costs):19.2f}",
                         flush=True,
@@ -86,12 +87,15 @@ def _costs(project: Project, loaded: Warm, task: int, times: int) -> dict[str, l
             os.close(reading)
             os.close(writing)
 
-        def costs(take_up: Callable[[], None], times: int) -> list[Cost]:
-            return [_taken_up(take_up, writer, kept, place, task) for _ in range(times)]
+        def costs(take_up: Callable[[], None], times: int, *, copies: bool = False) -> list[Cost]:
+            return [
+                _taken_up(take_up, writer, project, kept, task, copies=copies) for _ in range(times)
+            ]
 
         # The first of a worker's waits until everything is loaded.
         return {
             "prp resume": costs(by_hand, times),
+            "prp resume, prp warm": costs(by_hand, times, copies=True),
             "a worker": costs(by_worker, times + 1)[1:],
         }
 
@@ -102,23 +106,34 @@ def _put_back(kept: Path, place: Path) -> None:
 
 
 def _taken_up(
-    take_up: Callable[[], None], writer: Writer, kept: Path, place: Path, task: int
+    take_up: Callable[[], None],
+    writer: Writer,
+    project: Project,
+    kept: Path,
+    task: int,
+    *,
+    copies: bool,
 ) -> Cost:
-    _put_back(kept, place)
+    _put_back(kept, project.root.parent)
+    if copies:
+        project.prp("warm")
     costs: list[Cost] = []
     began = time.monotonic()
 
-    def measure(process: int) -> None:
-        words = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    def measure(_process: int) -> None:
+        wall = time.monotonic() - began
+        (run,) = project.runs
+        working = holder(RunFolder(id=run.name, path=run))
+        words = Path(f"/proc/{working}/stat").read_text().rpartition(")")[2].split()
         user, system, users, systems = (
             int(word) / os.sysconf("SC_CLK_TCK") for word in words[11:15]
         )
-        costs.append(
-            Cost(own=user + system, started=users + systems, wall=time.monotonic() - began)
-        )
+        costs.append(Cost(own=user + system, started=users + systems, wall=wall))
 
     writer.kill_at(task, measure)
     take_up()
+    if copies:
+        project.prp("warm", "--stop")
     return costs[0]
 
 

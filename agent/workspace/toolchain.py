@@ -94,9 +94,11 @@ class Toolchain:
         # Where nothing is mounted over it, the machine's own is nobody's to write to.
         scratch = "$TMPDIR (not /tmp)" if sandbox.name in _WITHOUT_TMP else "/tmp"  # noqa: S108
         room = (
-            f"Only the worktree and {scratch} can be written; .git and frozen files are read-only"
+            f"Only the worktree and {scratch}, empty for each command, can be written; .git and "
+            "frozen files are read-only"
             if writable
-            else f"The worktree is read-only, only {scratch} can be written"
+            else f"The worktree is read-only, only {scratch}, empty for each command, can be "
+            "written"
         )
         walls = (
             f"{net} {room}, so git can show but not commit."

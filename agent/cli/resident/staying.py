@@ -37,8 +37,7 @@ def stay(run: Callable[[], int], *, idle: float, ready: Callable[[], None]) -> N
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     import_module("agent.runs.loaded")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    # Nobody waits for the copies: who asked for one is told by itself.
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, _see_ended)
     with opened(folder) as short, socket.socket(socket.AF_UNIX) as listener:
         place, fresh = short / name, short / f".{name}.{os.getpid()}"
         # Nobody finds it under its name before it listens; one that lay there is replaced.
@@ -76,6 +75,13 @@ def _listen(
         until = time.monotonic() + idle
         with connection:
             _copy(listener, connection, run)
+
+
+def _see_ended(*_: object) -> None:
+    """Let copies that have ended go; who asked for one is told by the copy itself."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _number_of(place: Path) -> int:

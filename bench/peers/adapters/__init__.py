@@ -13,12 +13,13 @@ from bench.peers.adapters.others import (
     PydanticAI,
     PydanticAIOneProcess,
 )
-from bench.peers.adapters.own import Prp
+from bench.peers.adapters.own import Prp, PrpWarm
 
 ADAPTERS: dict[str, type[Adapter]] = {
     adapter.name: adapter
     for adapter in (
         Prp,
+        PrpWarm,
         Bare,
         PydanticAI,
         PydanticAIOneProcess,

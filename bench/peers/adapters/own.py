@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.peers.adapters.base import Adapter, Call, Job
+from bench.peers.adapters.base import Adapter, Call, Job, Paths
 from bench.peers.scenarios import Edit, Finish, Read, Run, Scenario, Write, git
 
 PRP = """\
@@ -123,6 +124,28 @@ class Prp(Adapter):
 
     def finish(self, move: Finish, repo: Path) -> tuple[str, list[Call]]:
         return "", [{"name": "finish", "args": {"summary": move.text}}]
+
+
+class PrpWarm(Prp):
+    """The same after `prp warm`, which is called before the clock starts.
+
+    What it has loaded counts as memory and, once for all runs at the same time, as CPU.
+    """
+
+    name = "prp-warm"
+
+    def __init__(self, paths: Paths) -> None:
+        super().__init__(paths)
+        self._state = tempfile.TemporaryDirectory(prefix="prp-bench-state-")
+
+    def prepare(self, job: Job) -> None:
+        super().prepare(job)
+        subprocess.run(
+            [self.program(), "warm"], env=self.full_env(job), check=True, stderr=subprocess.DEVNULL
+        )
+
+    def env(self, job: Job) -> dict[str, str]:
+        return {"XDG_STATE_HOME": self._state.name}
 
 
 def _turn(label: str, tool: str, args: dict[str, Any]) -> dict[str, Any]:
