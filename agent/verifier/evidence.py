@@ -181,8 +181,10 @@ def _told_apart(
     """Return guessed checks so that one fails a criterion only if nothing speaks for another.
 
     Where one of several passes, or the criterion says that what is there stays, the failure may
-    have nothing to do with it.
+    have nothing to do with it; but what the criterion names as its own command has.
     """
+    if own := [result for result in bound if is_quoted(criterion, result)]:
+        return own
     failing = [result for result in bound if facts.fails_anew(result.check.id)]
     others = [result for result in bound if result not in failing]
     is_new = not re.search(_STAYS, criterion.text.lower())

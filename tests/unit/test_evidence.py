@@ -26,6 +26,10 @@ def result(
     return CheckResult(check=check, state=state, status=0, output=output, reason="exit status 1")
 
 
+def _second(command: str) -> Check:
+    return Check(id="L1.2", command=command, line=2, last_line=2, level=1, can_fail=True)
+
+
 def status(
     criterion: Criterion,
     before: CheckResult,
@@ -91,6 +95,18 @@ class TestDecide:
         after = replace(FAILED, tests=Outcomes(by_id=now))
         assert status(stays, before, after) is expected
         assert status(NEW, before, after) is Status.FAILED
+
+    def test_a_guess_does_not_hide_that_a_criterions_own_command_fails(self) -> None:
+        """Given another check that passes, bound by mistake, then the criterion has failed."""
+        other = replace(result(CheckState.PASSED, command="true"), check=_second("true"))
+        facts = Facts(
+            results={"L1.1": result(CheckState.FAILED, command="ruff check"), "L1.2": other},
+            baseline={"L1.1": PASSED, "L1.2": other},
+            judgements={},
+        )
+        guess = Proof(criterion="C1", checks=("L1.1", "L1.2"), how="words", is_guess=True)
+        assert decide(LINT, guess, facts).status is Status.FAILED
+        assert decide(NEW, guess, facts).status is Status.UNPROVEN
 
     def test_a_yes_without_a_quote_is_nothing(self) -> None:
         """Claims are free."""
@@ -274,6 +290,17 @@ class TestJudge:
         """With its own words."""
         finished = Finished(command="x", status=124, output="", ended="timeout", seconds=3)
         assert judge(finished, Expectation())[0] is CheckState.TIMED_OUT
+
+    def test_compiling_what_is_not_there_fails(self) -> None:
+        """compileall says that it can't list it, and passes."""
+        printed = "Listing 'a.py'...\nCan't list 'a.py'\n"
+        told = Finished(command="python -m compileall a.py", status=0, output=printed)
+        assert judge(told, Expectation()) == (
+            CheckState.FAILED,
+            "there is no a.py, so nothing of it was compiled",
+        )
+        other = Finished(command="./say.sh", status=0, output=printed)
+        assert judge(other, Expectation())[0] is CheckState.PASSED
 
 
 def test_the_most_restrictive_kind_decides() -> None:
