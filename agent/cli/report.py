@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
+from agent.cli.watch import RunName, run_named
+
 
 def report(
-    run: Annotated[
-        str, typer.Argument(help="Id of a run, or a part of it, for instance the PRP's name.")
-    ] = "latest",
+    run: RunName = "latest",
     *,
     form: Annotated[
         str,
@@ -36,16 +36,13 @@ def report(
       prp report 20261124-005431 --format junit > prp.xml
 
     """
-    from agent.runs.finding import find_run  # noqa: PLC0415 - keeps --help fast
-    from agent.runs.reporting import FORMATS, report_as  # noqa: PLC0415
-    from agent.settings import load_settings  # noqa: PLC0415
+    from agent.runs.reporting import FORMATS, report_as  # noqa: PLC0415 - keeps --help fast
 
     if form not in FORMATS:
         raise typer.BadParameter(
             f"{form!r} is none of {', '.join(FORMATS)}.", param_hint="--format"
         )
-    settings = load_settings({}, root=Path.cwd())
-    text = report_as(find_run(settings.state_dir, run), form)
+    text = report_as(run_named(run), form)
     if output is None:
         typer.echo(text, nl=False)
     else:

@@ -28,7 +28,7 @@ def diff(
     from agent.runs.applying import delivered  # noqa: PLC0415 - keeps --help fast
     from agent.shown import printable_lines  # noqa: PLC0415
 
-    done = delivered(run_named(run))
+    done = delivered(run_named(run, has_work=True))
     if stat:
         typer.echo(printable_lines(done.stat()), nl=False)
         return
@@ -77,7 +77,7 @@ def apply(
 
     if cherry_pick and squash:
         raise typer.BadParameter("Either --cherry-pick or --squash.", param_hint="--squash")
-    folder = run_named(run)
+    folder = run_named(run, has_work=True)
     if not yes and not sys.stdin.isatty():
         raise NeedsApproval("Nobody can be asked here", hint="Say it beforehand: --yes.")
 

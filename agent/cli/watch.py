@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from agent.runs.watching import Seen
 
 RunName = Annotated[
-    str, typer.Argument(help="Id of a run, or a part of it; `latest` by default.", metavar="RUN")
+    str,
+    typer.Argument(
+        help="Id of a run, or a part of it; `latest`, by default, is this project's newest.",
+        metavar="RUN",
+    ),
 ]
 
 OpenRunName = Annotated[
@@ -32,10 +36,17 @@ def _state_folder() -> Path:
     return load_settings({}, root=Path.cwd()).state_dir
 
 
-def run_named(name: str) -> "RunFolder":
+def run_named(name: str, *, has_work: bool = False) -> "RunFolder":
+    """Return the run that a person means; see `find_run`."""
     from agent.runs.finding import find_run  # noqa: PLC0415 - keeps --help fast
 
-    return find_run(_state_folder(), name)
+    return find_run(_state_folder(), name, root=_root_at_hand(), has_work=has_work)
+
+
+def _root_at_hand() -> Path | None:
+    from agent.workspace.surroundings import find_root  # noqa: PLC0415 - keeps --help fast
+
+    return find_root(Path.cwd())
 
 
 def open_run(*, resumable: bool) -> "RunFolder":
@@ -54,7 +65,7 @@ def status(
     most: Annotated[int, typer.Option("-n", min=1, help="How many runs to list.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    r"""List the latest runs, or say how one stands.
+    r"""List the latest runs of all projects, or say how one stands.
 
     Examples:
     \b
@@ -76,15 +87,20 @@ def status(
     elif not found:
         typer.echo("Nothing was executed yet.")
     else:
+        here = _root_at_hand()
         for seen in found:
-            typer.echo(_in_short(seen))
+            typer.echo(_in_short(seen, here))
 
 
-def _in_short(seen: "Seen") -> str:
+def _in_short(seen: "Seen", here: Path | None) -> str:
     from agent.shown import printable  # noqa: PLC0415
 
     counts = ", ".join(f"{count} {status}" for status, count in seen.counts.items())
-    return printable(f"{seen.folder.id}  {seen.state:<13}  {counts}").rstrip()
+    parts = [f"{seen.folder.id}  {seen.state:<13}", counts]
+    parts += [f"by prp {seen.kind}"] * (seen.kind != "run")
+    repository = seen.story.started.get("repository", "")
+    parts += [f"in {repository}"] * (repository not in ("", str(here)))
+    return printable("  ".join(part for part in parts if part)).rstrip()
 
 
 def _at_length(seen: "Seen") -> str:

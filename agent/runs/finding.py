@@ -11,8 +11,16 @@ from agent.journal import read_events
 from agent.runs.folder import RunFolder
 
 
-def find_run(state: Path, name: str) -> RunFolder:
+def find_run(
+    state: Path, name: str, *, root: Path | None = None, has_work: bool = False
+) -> RunFolder:
     """Return a run by its id, by the beginning or an inner part of it, or the `latest`.
+
+    Args:
+        state: Where runs are kept.
+        name: What the person calls it.
+        root: Top of the checkout at hand: its newest run is the latest, where it has any.
+        has_work: The latest must have worked on a branch of its own: no verdict is meant.
 
     Raises:
         SettingsError: No run, or more than one, is meant.
@@ -20,8 +28,9 @@ def find_run(state: Path, name: str) -> RunFolder:
     """
     runs = state / "runs"
     every = sorted(path.name for path in runs.iterdir()) if runs.is_dir() else []
-    found = every[-1:] if name == "latest" else [run for run in every if name == run]
-    found = found or [run for run in every if name in run]
+    if name == "latest" and (latest := _latest_of(state, root, has_work=has_work)):
+        return latest
+    found = [run for run in every if name == run] or [run for run in every if name in run]
     if len(found) == 1:
         return RunFolder(id=found[0], path=runs / found[0])
     if not found:
@@ -32,6 +41,11 @@ def find_run(state: Path, name: str) -> RunFolder:
     raise SettingsError(
         f"{len(found)} runs are called {name!r}", hint=f"Give more of it: {', '.join(found[-3:])}."
     )
+
+
+def _latest_of(state: Path, root: Path | None, *, has_work: bool) -> RunFolder | None:
+    own = next(_runs_of(state, root, resumable=has_work), None) if root else None
+    return own or next(_runs_of(state, None, resumable=has_work), None)
 
 
 def find_open(state: Path, root: Path, *, resumable: bool) -> RunFolder:
@@ -58,13 +72,14 @@ def find_open(state: Path, root: Path, *, resumable: bool) -> RunFolder:
     return next((folder for folder in chain((newest,), every) if is_open(folder)), newest)
 
 
-def _runs_of(state: Path, root: Path, *, resumable: bool) -> Iterator[RunFolder]:
-    """Yield a project's runs, the newest first."""
+def _runs_of(state: Path, root: Path | None, *, resumable: bool) -> Iterator[RunFolder]:
+    """Yield a project's runs, or all projects', the newest first."""
     runs = state / "runs"
     names = sorted((path.name for path in runs.iterdir()), reverse=True) if runs.is_dir() else []
     for folder in (RunFolder(id=name, path=runs / name) for name in names):
         # Without an order: a verdict on a branch, or a run that did not get so far.
-        if (folder.order.exists() or not resumable) and _project_of(folder) == str(root):
+        is_meant = folder.order.exists() or not resumable
+        if is_meant and (root is None or _project_of(folder) == str(root)):
             yield folder
 
 

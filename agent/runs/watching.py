@@ -32,7 +32,9 @@ class Seen:
         total = self.story.total
         return {
             "run": self.folder.id,
+            "kind": self.kind,
             "state": self.state,
+            "repository": self.story.started.get("repository"),
             "prp": self.story.started.get("prp"),
             "title": self.story.started.get("title"),
             "branch": self.story.ended.get("branch") or self.story.started.get("branch"),
@@ -44,6 +46,13 @@ class Seen:
             "exit_status": self.story.ended.get("exit_status"),
             "folder": str(self.folder.path),
         }
+
+    @property
+    def kind(self) -> str:
+        """Return `run`, `verify` or `drift`: what only looked has no order to be taken up by."""
+        if self.story.started.get("against"):
+            return "drift"
+        return "run" if self.folder.order.exists() else "verify"
 
     @property
     def counts(self) -> dict[str, int]:

@@ -117,3 +117,30 @@ def test_a_run_that_is_not_there_is_named(project: Project, command: str) -> Non
     ran = project.prp(command, "gone")
     assert ran.status == 4
     assert "There is no run 'gone'" in ran.err
+
+
+def test_the_latest_is_that_of_the_project_at_hand(project: Project, tmp_path: Path) -> None:
+    """Given a later run elsewhere and a later verdict here, then neither is diffed or reported."""
+    other = Project(tmp_path / "other", {"PRPs/other.md": GREET_PRP})
+    for place, prp in ((project, "PRPs/greet.md"), (other, "PRPs/other.md")):
+        with Provider(crew()) as provider:
+            model = ("--model", "openai-chat:x", "--base-url", provider.url, "--max-mutants", "0")
+            assert place.prp("execute", prp, *model, "-q").status == 0
+    own, elsewhere = project.runs
+    assert "PRPs/greet.md" in project.prp("report").out
+    assert project.prp("open", "--path").out.startswith(str(own))
+    verdict = project.prp("verify", "PRPs/greet.md", "--branch", "prp/greet", "-q")
+    assert verdict.status != 5, verdict.err
+    # What changed is a run's, and its verdict the latest that there is to report.
+    assert "greet.py" in project.prp("diff", "--stat").out
+    assert own.name not in project.prp("open", "--path").out
+    # The list has all, and says what is not a run of this project.
+    (last, foreign, first) = project.prp("status").out.splitlines()
+    assert last.endswith("by prp verify")
+    assert (foreign.split()[0], foreign.endswith(f"in {other.root}")) == (elsewhere.name, True)
+    assert str(project.root) not in first
+    told = {
+        run["run"]: (run["kind"], run["repository"]) for run in project.prp("status", "--json").json
+    }
+    assert told[own.name] == ("run", str(project.root))
+    assert told[elsewhere.name] == ("run", str(other.root))
