@@ -58,7 +58,14 @@ def _of_fence(fence: Fence, *, level: int) -> list[Check]:
     if not (is_shell or language in OTHER_SHELLS) or _is_tree(fence):
         return []
     checks = fence_checks(lines, level=level)
-    return checks if is_shell else [changed(c, kinds=(CheckKind.NOT_SHELL,)) for c in checks]
+    if is_shell:
+        return checks
+    return [c if is_plain_command(c.command) else _of_another(c) for c in checks]
+
+
+def _of_another(check: Check) -> Check:
+    """Return a command as one that bash must not get."""
+    return changed(check, kinds=(CheckKind.NOT_SHELL,))
 
 
 _TREE = re.compile(r"^[^\S\n]*(?:[│|][^\S\n]*)?[├└]──", re.MULTILINE)
@@ -94,7 +101,9 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
     up = Servers()
     said: Remark | Command | None = None
     is_first = True
-    for part in _asked(split_commands(lines)):
+    parts = split_commands(lines)
+    is_said_only = all(_is_banner(part) for part in parts)
+    for part in _asked(parts):
         above, said = said, part
         opens, is_first = is_first, len(checks) == paragraph
         if isinstance(part, Remark):
@@ -108,7 +117,7 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
             elif found := _LEVEL_COMMENT.match(part.text):
                 level = int(found["digit"])
             continue
-        if up.are_tidied_by(part.text, setup):
+        if up.are_tidied_by(part.text, setup) or (_is_banner(part) and not is_said_only):
             continue
         setup = up.setup_for(setup, part.text)
         effect = effect_of(part.text) if len(setup) < _MOST_SETUP else Effect.NONE
@@ -130,6 +139,14 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
         sample = check.kind is CheckKind.SAMPLE_CODE
         checks.append(check)
     return checks
+
+
+def _is_banner(part: Remark | Command) -> bool:
+    """Return whether a part of a fence only says something: `echo "=== Build ==="`."""
+    return isinstance(part, Remark) or _BANNER.match(part.text) is not None
+
+
+_BANNER = re.compile(r"echo\s+(?:-e\s+)?(?:\"[^\"$`]*\"|'[^']*')\s*$")
 
 
 def _asked(parts: Iterable[Remark | Command]) -> Iterator[Remark | Command]:
@@ -194,9 +211,12 @@ def is_shell_fence(fence: Fence) -> bool:
 def is_plain(lines: Sequence[Line]) -> bool:
     """Return whether commands for another shell are the same in ours: programs and their words."""
     words = [bare for line in lines if (bare := line.text.strip())[:1] not in ("", "#")]
-    return bool(words) and all(
-        _PLAIN.match(text) and LOOKS_LIKE_SHELL.match(text) for text in words
-    )
+    return bool(words) and all(map(is_plain_command, words))
+
+
+def is_plain_command(words: str) -> bool:
+    """Return whether a command is the same for every shell: a program that we know, and words."""
+    return bool(_PLAIN.match(words) and LOOKS_LIKE_SHELL.match(words))
 
 
 _PLAIN = re.compile(r"[\w ./:=@,+*~-]+(?:\s#.*)?$")
@@ -207,10 +227,22 @@ def _is_shell(language: str, lines: Sequence[Line]) -> bool:
         return True
     if language in OTHER_SHELLS:
         return is_plain(lines)
+    if language in ("python", "py"):
+        return _is_mislabelled(lines)
     if language not in ("", "text"):
         return False
     words = (line.text for line in lines if line.text.strip()[:1] not in ("", "#"))
     return LOOKS_LIKE_SHELL.match(next(words, "")) is not None
+
+
+def _is_mislabelled(lines: Sequence[Line]) -> bool:
+    """Return whether a fence for Python holds nothing but command lines: `pytest tests/ -v`."""
+    words = [bare for line in lines if (bare := line.text.strip())[:1] not in ("", "#")]
+    is_command = bool(words) and _OF_PYTHON.match(words[0]) is not None
+    return is_command and all(_PLAIN.match(text) and " = " not in text for text in words)
+
+
+_OF_PYTHON = re.compile(r"(?:pytest|python3? -m|ruff|mypy|uv run|npm|npx|pnpm|make)\s+[\w./-]")
 
 
 _NOTHING_SAID = Expectation()

@@ -49,6 +49,7 @@ OTHER_CRITERIA = r"critérios de (?:sucesso|aceitação|aceite|qualidade|conclus
 """What success criteria are called in other languages, with their accents."""
 _RULES: tuple[tuple[Part, str], ...] = (
     (Part.CHECKLIST, r"(?!开始前|实施前)[^\W\d_]{0,6}(?:检查清单|チェックリスト|체크리스트)"),
+    (Part.GOAL, r"context (?:&|and) (?:objectives?|goals?)\b"),
     (Part.CONTEXT, r"上下文|コンテキスト|컨텍스트|(?:参考|相关)(?:资料|文献|文档|资源|文件)|参考資料|関連(?:資料|ファイル)|(?:참고|관련) ?(?:자료|문서|파일)"),
     (Part.TASKS, r"任务(?:列表|清单|分解)|(?:实施|实现|执行)(?:步骤|计划|顺序)|実装(?:手順|ステップ|計画)|タスク一覧|구현 ?(?:순서|단계|계획)|작업 ?목록"),
     (Part.BLUEPRINT, r"(?:实现|实施)蓝图|実装ブループリント|구현 ?청사진"),
@@ -68,7 +69,8 @@ _RULES: tuple[tuple[Part, str], ...] = (
     (Part.TESTS, r"(test(ing)? (specifications?|cases?|data|requirements?)|tests? to write|(unit|integration|e2e|end.to.end|performance|load) tests?( required)?$|performance requirements$|tdd\b)"),
     (Part.CRITERIA, r"(?:phase|stage|milestone|sprint) \d{1,2} (?:completion|success|acceptance|exit) (?:definition|criteria)\b"),
     (Part.WHAT, r"(?:(?:phase|stage|week|sprint|milestone) \d{1,2}|final|key|project) deliverables\b"),
-    (Part.TASK, r"(\[.?.?.?\] )?(task|step|phase|stage|milestone|tarefa|fase|etapa|aufgabe|schritt|tâche|étape|tarea|paso|passo|attività|задача|шаг|этап|任务|步骤|阶段|タスク|ステップ|단계)s? ?#?\d"),
+    (Part.TASK, r"(\[.?.?.?\] )?(task|step|phase|stage|milestone|tarefa|fase|etapa|aufgabe|schritt|tâche|étape|tarea|paso|passo|attività|задача|шаг|этап|任务|步骤|阶段|タスク|ステップ|단계)s?[ -]?#?\d"),
+    (Part.TASK, r"[a-h]\d{1,2}: \S"),
     (Part.TASK, r"(p\d+(\.m\d+)?(\.t\d+)?(\.s\d+)?|t\d{2,4})\b[ :.–—-]"),
     (Part.TASK, r"`?(create|modify|update|add|delete|remove|rename|move|extend|replace|refactor)`? `?[\w@.\-]*[/.][\w@./\-\[\]]+`?"),
     (Part.TASKS, r"list of tasks|((implementation|development|detailed|ordered|low.level|verification|validation|bugfix|work|execution) )?(tasks\b(?! spec)|task( (list|breakdown|overview|plan|order|sequence|details|definitions?|structure)s?\b|$)|step.by.step (tasks|instructions|plan|guide|implementation)|work items\b|to-?do( list)?$)|((?:comprehensive|detailed|phased|overall) )?(implementation|migration|execution|development|refactoring) (steps|plan|phases|tasks|order|sequence|roadmap|breakdown)\b|(task |\w+ )?implementation order\b|(tarefas|aufgaben(liste)?|umsetzungsschritte|tâches|tareas|attività|задачи|タスク|작업)\b|(?:next|remaining|upcoming|pending|open|outstanding) (?:(?:development|implementation) )?(?:tasks|steps to (?:do|implement))$"),

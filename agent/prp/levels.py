@@ -248,6 +248,10 @@ def _loose(blocks: Iterable[Block]) -> list[Check]:
         if in_list:
             steps = commented_steps(block.lines) | labelled_steps(block.lines)
             found += [step_of(words, line) for line, words in steps.items()]
+        listed = listed_steps(block.lines, is_below_manual=False)
+        found += [step_of(words, line) for line, words in listed.items()]
+        if _TEST_CASE.match(normalise(block.section.heading)):
+            found += ordered_steps(block.lines)
         if block.part not in TASK_PARTS:
             found = [check for check in found if not _is_only_named(block, check)]
         else:
@@ -258,6 +262,8 @@ def _loose(blocks: Iterable[Block]) -> list[Check]:
     return checks
 
 
+# `#### Test Case 2: Upload`
+_TEST_CASE = re.compile(r"(?:test (?:case|scenario)|scenario) \d", re.IGNORECASE)
 _NOT_LOOSE = (Part.VALIDATION, Part.LEVEL, Part.CONTEXT, Part.ANTI_PATTERNS, Part.RESULTS)
 _LISTS = (Part.CRITERIA, Part.CHECKLIST)
 

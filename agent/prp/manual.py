@@ -41,6 +41,8 @@ def listed_steps(lines: Sequence[Line], *, is_below_manual: bool) -> dict[int, s
             goes_on = below_manual and _OF_STEPS.search(line.text) is not None
             is_manual = goes_on or MANUAL.search(line.text) is not None
             form = _NUMBERED_BELOW_ITEM if label["item"] else _NUMBERED
+        elif line.role is Role.TEXT and _PLAIN_LABEL.match(line.text):
+            is_manual, form = True, _NUMBERED
         elif is_manual and line.role is Role.TEXT and (found := form.match(line.text)):
             items[line.number] = found["words"]
     return items
@@ -51,6 +53,9 @@ _OF_STEPS = re.compile(
     r"\b(?:scenarios?|steps|cases|procedure|flow|checks?|instructions)\b", re.IGNORECASE
 )
 _BOLD = re.compile(r"^(?P<item>[-*]\s+)?\*\*[^*]+(?:\*\*\s*:?|:\s*\*\*)\s*$")
+_PLAIN_LABEL = re.compile(
+    r"Manual (?:test(?:s|ing)?|verification|checks?)(?: steps)?:\s*$", re.IGNORECASE
+)
 _NUMBERED = re.compile(r"^\d+[.)]\s+(?P<words>[^\s\[].*)$")
 _NUMBERED_BELOW_ITEM = re.compile(r"^\s{2,4}\d+[.)]\s+(?P<words>[^\s\[].*)$")
 

@@ -17,12 +17,12 @@ def titles(text: str) -> list[str]:
 
 
 def test_plain_commands_for_another_shell_are_checks() -> None:
-    """Programs and their words are the same in ours; with a path of Windows nothing there is."""
+    """Programs and their words are the same in ours; what has a path of Windows is not."""
     fence = "# A\n\n## Validation\n\n```powershell\n# All\npytest -q tests/\n{more}```\n"
     (found,) = parsed(fence.format(more="")).checks
     assert (found.command, found.kind) == ("pytest -q tests/", CheckKind.RUN)
     both = parsed(fence.format(more="pytest -q src\\app\n")).checks
-    assert {check.kind for check in both} == {CheckKind.NOT_SHELL}
+    assert [check.kind for check in both] == [CheckKind.RUN, CheckKind.NOT_SHELL]
 
 
 class TestTasks:
@@ -488,3 +488,52 @@ class TestOtherLanguages:
         """They say when the work may be merged."""
         prp = parsed(f"# A\n\n## {heading}\n\n- [ ] sin errores\n")
         assert [criterion.text for criterion in prp.criteria] == ["sin errores"]
+
+
+def test_what_a_fence_only_says_is_no_check() -> None:
+    """Given `echo "=== Build ==="` beside commands, then only they count; alone it does."""
+    fence = '# A\n\n## Validation\n\n```bash\necho "=== Build ==="\n{more}```\n'
+    both = parsed(fence.format(more='make build && echo "built"\necho "done: $?"\n')).checks
+    assert [c.command for c in both] == ['make build && echo "built"', 'echo "done: $?"']
+    (alone,) = parsed(fence.format(more="")).checks
+    assert (alone.command, alone.can_fail) == ('echo "=== Build ==="', False)
+
+
+def test_commands_in_a_fence_for_python_are_checks() -> None:
+    """Given nothing but command lines, its language is a mistake; a program has no commands."""
+    fence = "# A\n\n## Validation\n\n### Level 1\n```python\n# All\n{}\n```\n"
+    run = parsed(fence.format("pytest tests/unit -v\ntrufflehog filesystem ."))
+    assert [c.command for c in run.checks] == ["pytest tests/unit -v", "trufflehog filesystem ."]
+    program = "python = find()\nassert python"
+    assert [c.kind for c in parsed(fence.format(program)).checks if c.kind is CheckKind.RUN] == []
+
+
+def test_boxes_below_a_bold_label_are_criteria_beside_context_and_at_the_gates_of_a_phase() -> None:
+    """Given criteria in "Context & Objectives" and gates below a phase, then all of them count."""
+    text = (
+        "# A\n\n## 1. Context & Objectives\n**Problem:** None.\n**Success Criteria:**\n"
+        "- [ ] The till opens\n\n## 2. Plan\n\n### Phase 1: Till (2 days)\n"
+        "**Validation Gates**:\n- [ ] Reviewed by two\n"
+    )
+    assert [c.text for c in parsed(text).criteria] == ["The till opens", "Reviewed by two"]
+
+
+def test_headings_with_a_letter_or_a_ticket_and_a_number_are_tasks() -> None:
+    """`#### A1: ...` below a stream, `### TASK-023: ...` with numbered steps in it."""
+    streams = "# A\n\n## Implementation\n\n### Stream A: Till\n\n#### A1: Drawer\n\n#### A2: Lamp\n"
+    assert [t.title for t in parsed(streams).tasks] == ["A1: Drawer", "A2: Lamp"]
+    tickets = (
+        "# A\n\n## Task Breakdown\n\n### TASK-023: Drawer (4 hours)\n\n1. **Open it** (1 hour)\n"
+        "2. **Close it** (1 hour)\n\n### TASK-024: Lamp\n\n1. **Light it** (1 hour)\n"
+    )
+    assert [t.line for t in parsed(tickets).tasks] == [5, 10]
+
+
+def test_steps_below_a_plain_label_or_a_test_case_are_for_a_person() -> None:
+    """`Manual Test:` within a task, and `#### Test Case 1: ...` with numbered orders."""
+    text = (
+        "# A\n\n## Tasks\n\n### Task 1: Till\n\nManual Test:\n1. Open the till\n2. Pay twice\n\n"
+        "### Task 2: Tests\n\n#### Test Case 1: Lamp\n1. Open the till\n2. Verify the lamp\n"
+    )
+    found = [(c.line, c.kind) for c in parsed(text).checks]
+    assert found == [(line, CheckKind.MANUAL) for line in (8, 9, 14, 15)]

@@ -78,13 +78,15 @@ def _acceptance(blocks: Sequence[Block]) -> list[Line]:
 
 
 # Where checkboxes alone promise nothing; None is what no heading that we know names.
-_ACCEPTING = (Part.TASK, Part.TASKS, None)
+_ACCEPTING = (Part.TASK, Part.TASKS, Part.CONTEXT, Part.WHY, Part.BLUEPRINT, None)
 _CRITERIA = rf"(?:acceptance|success|completion|exit) criteria|{unaccented(OTHER_CRITERIA)}"
 _WORDS = rf"(?:{_CRITERIA}|success definition|definition of (?:done|success))"
 _ACCEPTANCE = re.compile(rf"^[\W_]*{_WORDS}[\W_]*$", re.IGNORECASE)
 
 # What a task is checked by; elsewhere such a label begins a list of commands.
-_CHECKED = re.compile(r"^\W*\*\*(?:validation|verification|done when)\W*$", re.IGNORECASE)
+_CHECKED = re.compile(
+    r"^\W*\*\*(?:(?:validation|verification|quality)(?: gates?)?|done when)\W*$", re.IGNORECASE
+)
 
 
 def _accepted(blocks: Sequence[Block]) -> tuple[list[Found], list[Line]]:
