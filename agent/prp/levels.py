@@ -250,6 +250,9 @@ def _loose(blocks: Iterable[Block]) -> list[Check]:
             found += [step_of(words, line) for line, words in steps.items()]
         listed = listed_steps(block.lines, is_below_manual=False)
         found += [step_of(words, line) for line, words in listed.items()]
+        if block.part is Part.CHECKLIST and _speaks_of_checking(block.section.heading):
+            known = {check.line for check in found}
+            found += [c for c in _fenced([block]) if c.line not in known]
         if _TEST_CASE.match(normalise(block.section.heading)):
             found += ordered_steps(block.lines)
         if block.part not in TASK_PARTS:

@@ -537,3 +537,12 @@ def test_steps_below_a_plain_label_or_a_test_case_are_for_a_person() -> None:
     )
     found = [(c.line, c.kind) for c in parsed(text).checks]
     assert found == [(line, CheckKind.MANUAL) for line in (8, 9, 14, 15)]
+
+
+def test_commands_in_a_fence_of_a_checklist_about_testing_are_checks() -> None:
+    """Given levels elsewhere, then those of "Testing Checklist" count as well."""
+    text = (
+        "# A\n\n## Validation\n\n### Level 1\n```bash\nmake lint\n```\n\n"
+        "## Testing Checklist\n\n```bash\npytest -q tests/\n```\n"
+    )
+    assert [c.command for c in parsed(text).checks] == ["make lint", "pytest -q tests/"]
