@@ -24,9 +24,9 @@ from agent.cli.warm import warm
 from agent.cli.watch import cancel, events, status, wait
 
 _EPILOG = """\
-Exit status: 0 every criterion holds, 2 usage, 3 invalid PRP, 4 settings, 5 environment, 10 criteria
-failed, 11 unproven, 12 budget used up, 13 needs approval, 14 refused, 20 provider unavailable,
-130 interrupted, 143 terminated.
+Exit status: 0 every criterion holds, 1 defect or closed pipe, 2 usage, 3 invalid PRP, 4 settings,
+5 environment, 10 criteria failed, 11 unproven, 12 budget used up, 13 needs approval, 14 refused,
+20 provider unavailable, 75 still running, 130 interrupted, 143 terminated.
 """
 
 app = typer.Typer(

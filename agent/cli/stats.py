@@ -49,7 +49,9 @@ def in_words(found: "Stats") -> str:
     """Return the figures as a person reads them."""
     ended = found.runs - found.not_ended
     open_runs = f", {found.not_ended} not ended" if found.not_ended else ""
-    lines = [f"{found.runs} runs: {found.proven} of {ended} proven{open_runs}"]
+    lines = [
+        f"{found.runs} run{'s' * (found.runs != 1)}: {found.proven} of {ended} proven{open_runs}"
+    ]
     lines += [f"  {number:4} {outcome}" for outcome, number in found.outcomes.items()]
     if found.proven_after:
         after = (f"{number} after {n}" for n, number in found.proven_after.items())
