@@ -23,7 +23,11 @@ def main() -> None:
     if not _SLOW_TO_LOAD.isdisjoint(sys.argv[1:2]):
         from agent.cli.resident.handing import hand_over  # noqa: PLC0415 - only for these
 
-        hand_over(sys.argv[1:])
+        try:
+            hand_over(sys.argv[1:])
+        except KeyboardInterrupt:
+            sys.stderr.write("interrupted\n")
+            os._exit(int(Exit.INTERRUPTED))
     os._exit(carry_out())
 
 

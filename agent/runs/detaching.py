@@ -91,14 +91,21 @@ def start_working(
         )
 
 
-def tie_to(lifeline: int) -> None:
+def tie_to(lifeline: int, *, after: threading.Event | None = None) -> None:
     """Kill this process and all that it has started when the other end of a pipe is closed.
 
     A worker that is killed, or that others take for dead, must not leave anybody behind who goes
     on with a run that is theirs now.
+
+    Args:
+        lifeline: A pipe's end for reading, or a socket.
+        after: Not before this; until then, something else is read there.
+
     """
 
     def wait() -> None:
+        if after:
+            after.wait()
         with contextlib.suppress(OSError):
             os.read(lifeline, 1)
         os.killpg(0, signal.SIGKILL)

@@ -174,8 +174,15 @@ def test_a_signal_that_kills_the_copy_ends_the_command(project: Project) -> None
 
 ASK = """
 import ctypes, sys
+libc = ctypes.CDLL(None)
 if sys.argv[1:] == ["confined"]:
-    ctypes.CDLL(None).prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
+    libc.prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
+if sys.argv[1:] == ["landlock"]:
+    # Nothing may be made a socket, so that all that the command needs is as before.
+    rules = ctypes.c_uint64(1 << 9)
+    ruleset = libc.syscall(444, ctypes.byref(rules), 8, 0)
+    if ruleset < 0 or libc.syscall(446, ruleset, 0):
+        sys.exit(9)
 from agent.cli.resident import handing
 with handing.connected() as connection:
     try:
@@ -191,6 +198,7 @@ OWN_NAMESPACE = ("unshare", "--user", "--map-current-user")
     [
         pytest.param((), (), 0, id="as free as it"),
         pytest.param((), ("confined",), 7, id="may gain no rights"),
+        pytest.param((), ("landlock",), 7, id="confined by Landlock"),
         pytest.param(OWN_NAMESPACE, (), 7, id="in a user namespace of its own"),
     ],
 )
@@ -208,6 +216,8 @@ def test_who_may_do_less_gets_no_copy_that_may_do_more(
             env=project.environment(PYTHONPATH=root),
             check=False,
         )
+        if done.returncode == 9:
+            pytest.skip("this system has no Landlock for its user")
         assert done.returncode == status
 
 
@@ -255,3 +265,58 @@ def test_what_a_killed_one_left_is_replaced(project: Project) -> None:
         assert project.prp("execute", "PRPs/none.md").status == 3
         with resident(project) as other:
             assert other != process
+
+
+def test_one_that_is_stopped_holds_nobodys_output_and_ends_when_told(project: Project) -> None:
+    """The command does its work alone, what reads its output comes to an end, --stop ends it."""
+    with resident(project) as process:
+        os.kill(process, signal.SIGSTOP)
+        # The pipe behind it ends only when nobody can write to it any more.
+        alone = project.bash(f"{PRP} execute PRPs/none.md 2>&1 | cat; echo ended")
+        assert "there is no such file" in alone.out
+        assert alone.out.endswith("ended\n")
+        assert project.prp("warm", "--stop").err == "ended\n"
+        assert not Path(f"/proc/{process}").exists()
+
+
+def test_it_keeps_no_file_of_who_started_it(project: Project) -> None:
+    """Given a lock and a pipe that the shell had open, then both are free when it is loaded."""
+    held = f"( flock -n 9 && {PRP} warm ) 9>lock; flock -n lock true && echo free"
+    piped = "{ " + f"{PRP} warm 3>&1; " + "} | cat; echo ended"
+    for line, said in ((held, "free"), (piped, "ended")):
+        assert said in project.bash(line).out
+        assert project.prp("warm", "--stop").err == "ended\n"
+
+
+def test_a_state_folder_below_the_folder_at_hand_is_found_again(project: Project) -> None:
+    """`PRP_STATE_DIR=state`: the resident does not stand where the command does."""
+    assert project.prp("warm", PRP_STATE_DIR="state").status == 0
+    assert list((project.root / "state" / "warm").iterdir())
+    assert project.prp("warm", "--stop", PRP_STATE_DIR="state").err == "ended\n"
+
+
+def test_statuses_are_the_same_where_nothing_can_be_said_or_had(project: Project) -> None:
+    """A full device, little memory, a thousand open files, /dev/fd, closed standard files."""
+    lines = (
+        "{} execute PRPs/none.md 2>/dev/full",
+        "ulimit -v 3000000; {} execute PRPs/none.md",
+        "exec 3<PRPs/greet.md; {} plan /dev/fd/3 --model nobody:x",
+        "{} execute PRPs/none.md <&-",
+    )
+    calls = [f"{line.format(PRP)}; echo $?" for line in lines]
+    alone = [project.bash(call) for call in calls]
+    with resident(project):
+        assert [project.bash(call) for call in calls] == alone
+        many = "import os, sys\nfor n in range(1100): os.dup2(0, os.open('/dev/null', 0))\n"
+        many += "[os.set_inheritable(n, True) for n in range(3, 1100)]\n"
+        many += "os.execv(sys.argv[1], sys.argv[1:])"
+        limit = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (2048, 4096))\n"
+        done = subprocess.run(
+            [sys.executable, "-c", limit + many, PRP, "execute", "PRPs/none.md"],
+            cwd=project.root,
+            env=project.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr.count("error:")) == (3, 1)

@@ -13,12 +13,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from agent.cli.resident.place import folder_of, is_possible, name_for, opened, peer_of
+from agent.cli.resident.place import (
+    folder_of,
+    is_possible,
+    name_for,
+    opened,
+    parent_of,
+    peer_of,
+)
 
 # A copy that is tied to a worker is one already; whoever asks for help needs nothing loaded.
 _ALONE = frozenset(("--lifeline", "--help", "-h"))
 _PATIENCE = 5.0
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+NUMBER = 4
+"""Bytes of a number on the wire."""
 GO = b"g"
 LIMITS = tuple(sorted(name for name in dir(resource) if name.startswith("RLIMIT_")))
 
@@ -32,14 +41,26 @@ def hand_over(arguments: Sequence[str]) -> None:
     """
     if not is_possible() or _ALONE.intersection(arguments):
         return
-    try:
-        with connected() as connection:
-            copy = _asked_of(connection)
-            status = _standing_in(connection, copy)
-    # Nothing was begun: this process does it, as if there were no resident.
-    except (OSError, ValueError):
+    # The copy has the standard files only.
+    if any("/fd/" in argument for argument in arguments):
         return
-    _leave(status)
+    came: list[int] = []
+    with contextlib.ExitStack() as kept:
+        before: dict[signal.Signals, object] = {}
+        try:
+            connection = kept.enter_context(connected())
+            copy = _asked_of(connection)
+            before = _pass_on_to(copy, came)
+            connection.settimeout(None)
+            connection.sendall(GO)
+        # Nothing was begun: this process does it, as if there were no resident.
+        except (OSError, ValueError, OverflowError):
+            for number, handler in before.items():
+                signal.signal(number, handler)  # type: ignore[arg-type] # it was one before
+            return
+        # From here on the copy works: this process must never do the same once more.
+        status = _status_of(connection, copy)
+    _leave(-(came[-1] if came else signal.SIGKILL) if status is None else status)
 
 
 @contextmanager
@@ -60,18 +81,49 @@ def connected() -> Iterator[socket.socket]:
 
 def _asked_of(connection: socket.socket) -> int:
     """Send all that the command needs; return a handle for the copy, which waits for `GO`."""
+    # Files that are sent to who does not take them stay open as long as that process lives.
+    process = int.from_bytes(received(connection, NUMBER), "big")
+    if parent_of(process) != peer_of(connection)[0]:
+        raise ConnectionError("It is no copy of who listens")
+    copy = os.pidfd_open(process)
+    connection.sendall(_secret_of(process, received(connection, NUMBER)))
     request = json.dumps(_caller()).encode()
     here = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         given = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", (0, 1, 2, here)))]
-        connection.sendmsg([len(request).to_bytes(4, "big")], given)
+        connection.sendmsg([len(request).to_bytes(NUMBER, "big")], given)
     finally:
         os.close(here)
     connection.sendall(request)
-    answer = connection.recv(4)
-    if len(answer) < 4:
+    if received(connection, len(GO)) != GO:
         raise ConnectionError("It does not take this command")
-    return os.pidfd_open(int.from_bytes(answer, "big"))
+    return copy
+
+
+def _secret_of(process: int, handle: bytes) -> bytes:
+    """Return what only those can see who may look into the copy as into a process of their own."""
+    seen = os.readlink(f"/proc/{process}/fd/{int.from_bytes(handle, 'big')}")  # noqa: PTH115
+    return seen.encode("utf-8", "surrogateescape")[:SECRET].ljust(SECRET)
+
+
+SECRET = 64
+"""Bytes of the answer that shows it."""
+
+
+def received(connection: socket.socket, length: int) -> bytes:
+    """Return as many bytes.
+
+    Raises:
+        OSError: They don't come.
+
+    """
+    parts = bytearray()
+    while len(parts) < length:
+        part = connection.recv(length - len(parts))
+        if not part:
+            raise ConnectionError("The other end has gone")
+        parts += part
+    return bytes(parts)
 
 
 def _caller() -> dict[str, object]:
@@ -88,37 +140,38 @@ def _caller() -> dict[str, object]:
     }
 
 
-def _standing_in(connection: socket.socket, copy: int) -> int:
-    """Pass signals on until the copy has ended; return its exit status, a signal's negative."""
-    came: list[int] = []
+def _pass_on_to(copy: int, came: list[int]) -> dict[signal.Signals, object]:
+    """Pass signals on to the copy, and note them; return the handlers that there were."""
 
     def pass_on(number: int, _: FrameType | None) -> None:
         came.append(number)
         _send(copy, number)
 
-    def pause(_number: int, _: FrameType | None) -> None:
+    def pause(number: int, _: FrameType | None) -> None:
         _send(copy, signal.SIGSTOP)
-        os.kill(os.getpid(), signal.SIGSTOP)
+        # Where nobody could wake us, the system does not stop us by this one.
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        signal.signal(number, pause)
         _send(copy, signal.SIGCONT)
 
-    before = {number: signal.getsignal(number) for number in (*_PASSED_ON, signal.SIGTSTP)}
-    try:
-        for number, handler in before.items():
-            if handler is not signal.SIG_IGN:
-                signal.signal(number, pause if number == signal.SIGTSTP else pass_on)
-        connection.settimeout(None)
-        connection.sendall(GO)
-    except OSError:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        raise
-    # From here on the copy works: whatever happens, this process must not do the same once more.
+    numbers = (*_PASSED_ON, signal.SIGTSTP)
+    before = {n: handler for n in numbers if (handler := signal.getsignal(n)) != signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, pause if number == signal.SIGTSTP else pass_on)
+    return dict(before)
+
+
+def _status_of(connection: socket.socket, copy: int) -> int | None:
+    """Wait for the copy's end; return its exit status, None where a signal killed it."""
     answer = b""
     with contextlib.suppress(OSError):
         answer = connection.recv(1)
     # When this process ends, all that the copy still has is killed.
-    select.select([copy], [], [])
-    return answer[0] if answer else -(came[-1] if came else signal.SIGKILL)
+    end = select.poll()
+    end.register(copy, select.POLLIN)
+    end.poll()
+    return answer[0] if answer else None
 
 
 def _send(copy: int, number: int) -> None:

@@ -1,5 +1,6 @@
 """Where the resident listens, and what of a process it must have in common with its callers."""
 
+import contextlib
 import hashlib
 import os
 import socket
@@ -15,10 +16,17 @@ from agent.places import default_state_dir
 # Bound and connected to by way of the open folder: names of sockets hold 107 bytes.
 _OPENED = "/proc/self/fd"
 # Read by interpreter, loader and libraries when they are loaded, and never again.
-_READ_ONCE = ("PYTHON", "LD_", "LC_", "MALLOC_", "OPENSSL_", "PYDANTIC_")
-_READ_ONCE_WHOLE = ("LANG", "LANGUAGE", "GLIBC_TUNABLES")
+_READ_ONCE = ("PYTHON", "LD_", "LC_", "MALLOC_", "OPENSSL_", "PYDANTIC_", "DBOS", "HF_")
+_READ_ONCE_WHOLE = (
+    *("LANG", "LANGUAGE", "LOCPATH", "GLIBC_TUNABLES", "OPENAI_LOG", "ANTHROPIC_LOG"),
+    *("FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "TERMINAL_WIDTH"),
+)
 # Of /proc/PID/status: what a process may do to others.
-_RIGHTS = ("Uid", "Gid", "Groups", "NoNewPrivs", "Seccomp", "CapEff", "CapPrm", "CapBnd")
+_RIGHTS = (
+    *("Uid", "Gid", "Groups", "NoNewPrivs", "Seccomp", "Seccomp_filters"),
+    *("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"),
+)
+_SPACES = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
 
 
 def is_possible() -> bool:
@@ -90,6 +98,26 @@ def peer_of(connection: socket.socket) -> tuple[int, int]:
     return process, user
 
 
+def parent_of(process: int) -> int:
+    """Return the process that a process is a child of.
+
+    Raises:
+        OSError: There is no such process.
+
+    """
+    told = Path(f"/proc/{process}/stat").read_bytes()
+    return int(told.rpartition(b")")[2].split()[1])
+
+
+def close_all_but(*kept: int) -> None:
+    """Close every file but the standard ones and those to keep."""
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - numbers
+        if int(name) > 2 and int(name) not in kept:
+            # That of the folder itself is closed by now.
+            with contextlib.suppress(OSError):
+                os.close(int(name))
+
+
 def rights_of(process: int | str) -> tuple[tuple[str, str], ...]:
     """Return what a process may do, and which system it sees: user, capabilities, namespaces.
 
@@ -101,7 +129,7 @@ def rights_of(process: int | str) -> tuple[tuple[str, str], ...]:
     told = (line.partition(":") for line in lines)
     rights = tuple((name, value.strip()) for name, _, value in told if name in _RIGHTS)
     spaces = Path(f"/proc/{process}/ns")
-    seen = ((name, str(spaces / name)) for name in ("mnt", "net", "pid", "user", "uts", "ipc"))
+    seen = ((name, str(spaces / name)) for name in _SPACES)
     root = os.stat(f"/proc/{process}/root")  # noqa: PTH116 - through the link
     return (
         *rights,

@@ -1,13 +1,16 @@
 """The resident: loads everything once, then becomes what is asked of it, copy by copy."""
 
 import contextlib
+import hmac
 import io
 import json
 import os
 import resource
+import secrets
 import signal
 import socket
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -15,13 +18,22 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
 
-from agent.cli.resident.handing import GO, LIMITS
-from agent.cli.resident.place import folder_of, name_for, opened, peer_of, rights_of
+from agent.cli.resident.handing import GO, LIMITS, NUMBER, SECRET, received
+from agent.cli.resident.place import (
+    close_all_but,
+    folder_of,
+    name_for,
+    opened,
+    peer_of,
+    rights_of,
+)
+from agent.runs.detaching import tie_to
 
 # How often it looks whether it is still of use.
 _LOOK = 20.0
 _PATIENCE = 5.0
 _LONGEST = 16 * 2**20
+_OF_MEMORY = ("RLIMIT_AS", "RLIMIT_DATA")
 
 
 def stay(run: Callable[[], int], *, idle: float, ready: Callable[[], None]) -> None:
@@ -36,21 +48,25 @@ def stay(run: Callable[[], int], *, idle: float, ready: Callable[[], None]) -> N
     folder, name = folder_of(os.environ), name_for(os.environ)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     import_module("agent.runs.loaded")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    signal.signal(signal.SIGCHLD, _see_ended)
     with opened(folder) as short, socket.socket(socket.AF_UNIX) as listener:
         place, fresh = short / name, short / f".{name}.{os.getpid()}"
         # Nobody finds it under its name before it listens; one that lay there is replaced.
         listener.bind(str(fresh))
         listener.listen(64)
         own = fresh.lstat().st_ino
-        fresh.rename(place)
-        ready()
-        try:
-            _listen(listener, run, place=place, own=own, name=name, idle=idle)
-        finally:
+
+        def leave(*_: object) -> None:
             if _number_of(place) == own:
                 place.unlink()
+            # An exception could come where it is lost: in what goes on around a fork.
+            os._exit(0)
+
+        signal.signal(signal.SIGTERM, leave)
+        signal.signal(signal.SIGCHLD, _see_ended)
+        fresh.rename(place)
+        ready()
+        _listen(listener, run, place=place, own=own, name=name, idle=idle)
+        leave()
 
 
 def _listen(
@@ -74,7 +90,7 @@ def _listen(
             continue
         until = time.monotonic() + idle
         with connection:
-            _copy(listener, connection, run)
+            _copy(connection, run)
 
 
 def _see_ended(*_: object) -> None:
@@ -90,7 +106,7 @@ def _number_of(place: Path) -> int:
     return 0
 
 
-def _copy(listener: socket.socket, connection: socket.socket, run: Callable[[], int]) -> None:
+def _copy(connection: socket.socket, run: Callable[[], int]) -> None:
     try:
         if os.fork():
             return
@@ -98,7 +114,8 @@ def _copy(listener: socket.socket, connection: socket.socket, run: Callable[[], 
         return
     status = 1
     try:
-        listener.close()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        close_all_but(connection.fileno())
         if _become(connection):
             status = _status_of(run)
             connection.sendall(bytes([status]))
@@ -111,46 +128,54 @@ def _status_of(run: Callable[[], int]) -> int:
     try:
         return run()
     except BaseException:  # noqa: BLE001 - nobody else is there to tell it
-        traceback.print_exc()
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
         return 1
 
 
 def _become(connection: socket.socket) -> bool:
     """Be what the other end is; False where that can't be, and nothing was begun."""
-    from agent.runs.detaching import tie_to  # noqa: PLC0415 - loaded by now
-
     try:
         connection.settimeout(_PATIENCE)
         asker, user = peer_of(connection)
         # Whoever may do less, or sees less of the system, must not do more by way of this process.
         if user != os.geteuid() or rights_of(asker) != rights_of("self"):
             return False
-        start, handles, _, _ = socket.recv_fds(connection, 4, 4, socket.MSG_CMSG_CLOEXEC)
-        request = _received(connection, int.from_bytes(start, "big"))
-        if request is None or len(handles) != 4:
+        connection.sendall(os.getpid().to_bytes(NUMBER, "big"))
+        if not _may_look(connection):
             return False
-        _take(handles, request)
-        connection.sendall(os.getpid().to_bytes(4, "big"))
-        if connection.recv(1) != GO:
+        start, handles, _, _ = socket.recv_fds(connection, NUMBER, 4, socket.MSG_CMSG_CLOEXEC)
+        length = int.from_bytes(start, "big")
+        if len(start) != NUMBER or len(handles) != 4 or length > _LONGEST:
             return False
-    except (OSError, ValueError, TypeError, KeyError):
+        _take(handles, json.loads(received(connection, length)))
+        begin = threading.Event()
+        # Killed together with the process that stands in for it.
+        tie_to(connection.fileno(), after=begin)
+        connection.sendall(GO)
+        if received(connection, len(GO)) != GO:
+            return False
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError, MemoryError):
         return False
     connection.settimeout(None)
-    # A pipe between prp and the person that breaks ends prp; so does the process that stands in.
-    tie_to(connection.fileno())
+    begin.set()
     return True
 
 
-def _received(connection: socket.socket, length: int) -> Mapping[str, Any] | None:
-    if not 0 < length <= _LONGEST:
-        return None
-    parts = bytearray()
-    while len(parts) < length:
-        part = connection.recv(length - len(parts))
-        if not part:
-            return None
-        parts += part
-    return json.loads(parts)  # type: ignore[no-any-return] # what is missing in it raises
+def _may_look(connection: socket.socket) -> bool:
+    """Return whether the other end may look into this process.
+
+    That is what the kernel asks of everything that confines: Landlock, which nothing else shows,
+    and the rules of other security modules.
+    """
+    secret = secrets.token_hex(16)
+    handle = os.memfd_create(secret)
+    try:
+        connection.sendall(handle.to_bytes(NUMBER, "big"))
+        told = received(connection, SECRET)
+    finally:
+        os.close(handle)
+    return hmac.compare_digest(told.split(b" ")[0], f"/memfd:{secret}".encode())
 
 
 def _take(handles: list[int], request: Mapping[str, Any]) -> None:
@@ -162,7 +187,10 @@ def _take(handles: list[int], request: Mapping[str, Any]) -> None:
     for handle in handles:
         os.close(handle)
     for name in LIMITS:
-        resource.setrlimit(getattr(resource, name), request["limits"][name])
+        wanted = tuple(request["limits"][name])
+        if name in _OF_MEMORY and wanted != resource.getrlimit(getattr(resource, name)):
+            raise ValueError("What is loaded has its own size")
+        resource.setrlimit(getattr(resource, name), wanted)
     os.sched_setaffinity(0, request["cores"])
     os.setpriority(os.PRIO_PROCESS, 0, request["nice"])
     os.umask(request["umask"])
@@ -186,5 +214,7 @@ def _stream(number: int, before: TextIO) -> TextIO:
         open(number, "wb" if number else "rb", closefd=False),
         encoding=before.encoding,
         errors=before.errors,
+        newline="\n",
         line_buffering=by_line,
+        write_through=bool(os.environ.get("PYTHONUNBUFFERED")),
     )
