@@ -8,6 +8,8 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path, PurePath
 
+from agent.prp.headings import unaccented
+
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
@@ -336,8 +338,14 @@ def slug(path: PurePath, *, limit: int = 40) -> str:
         limit: Characters at most.
 
     Returns:
-        Lower-case ASCII letters, digits and single hyphens; `prp` when nothing is left.
+        Lower-case ASCII letters (those with accents without them), digits and single hyphens;
+        `prp` when nothing is left.
 
     """
-    words = "".join(c if c.isascii() and c.isalnum() else " " for c in path.stem.lower()).split()
+    plain = unaccented(path.stem.lower().translate(_SPELT))
+    words = "".join(c if c.isascii() and c.isalnum() else " " for c in plain).split()
     return "-".join(words)[:limit].strip("-") or "prp"
+
+
+# Letters that are more than one with an accent.
+_SPELT = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ı": "i"})

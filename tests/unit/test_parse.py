@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.prp import CheckKind, ExpectationKind, Prp, ReferenceKind, TestKind, Verb, parse_prp
+from agent.prp import (
+    CheckKind,
+    ExpectationKind,
+    Prp,
+    ReferenceKind,
+    TestKind,
+    Verb,
+    parse_prp,
+    slug,
+)
 from agent.prp.known import KnownFiles
 from agent.prp.references import documents_of, locate
 
@@ -904,3 +913,17 @@ def test_work_grows_with_the_length_of_a_document(form: str) -> None:
             parsed(f"# A\n\n{head}{unit * count}")
         calls.append(sum(entry.callcount for entry in profile.getstats()))
     assert calls[1] < 5 * calls[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Add Login.md", "add-login"),
+        ("Größe der Münzen.md", "grosse-der-munzen"),
+        ("opção_nº-2.md", "opcao-n-2"),
+        ("金额.md", "prp"),
+    ],
+)
+def test_a_name_keeps_the_letters_below_its_accents(name: str, expected: str) -> None:
+    """Branches and folders have ASCII names that can still be read."""
+    assert slug(Path(name)) == expected
