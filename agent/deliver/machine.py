@@ -62,7 +62,7 @@ def as_json(story: Story, steps: Iterable[Step] = ()) -> dict[str, Any]:
         "usage": {role: dataclasses.asdict(usage) for role, usage in story.usage.items()},
         "total": dataclasses.asdict(story.total),
         "steps": [dataclasses.asdict(step) for step in steps],
-        "seconds": story.ended.get("seconds"),
+        "seconds": story.seconds if story.ended else None,
         "models": story.started.get("models"),
         "sandbox": story.started.get("sandbox"),
         "allowed": story.started.get("allowed"),

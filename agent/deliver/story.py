@@ -58,6 +58,10 @@ class Story:
     """How it ended; empty while it has not."""
     latest: float = 0.0
     """When the last thing happened before its end, as seconds since 1970."""
+    since: float = 0.0
+    """When it was begun, or taken up last, as seconds since 1970."""
+    before: float = 0.0
+    """Seconds that were worked on it until it was taken up last."""
     resumed: list[Mapping[str, Any]] = field(default_factory=list)
     """How often it was taken up again, and after what."""
     plan: Mapping[str, Any] = field(default_factory=dict)
@@ -98,9 +102,9 @@ class Story:
 
     @property
     def seconds(self) -> float:
-        """Return how long it took, or has taken so far: one that was broken off tells no end."""
-        began = float(self.started.get("at", 0.0))
-        return float(self.ended.get("seconds") or max(self.latest - began, 0.0))
+        """Return how long was worked on it: one that was broken off tells no end."""
+        so_far = max(self.latest - self.since, 0.0) if self.since else 0.0
+        return self.before + float(self.ended.get("seconds") or so_far)
 
     @property
     def total(self) -> Usage:
@@ -130,6 +134,9 @@ def tell(events: Iterable[Mapping[str, Any]]) -> Story:
     """Return the story that a journal's events tell, in their order."""
     story = Story()
     for event in events:
+        if event["type"] in ("run-started", "run-resumed"):
+            story.before = story.seconds
+            story.since = float(event.get("at", 0.0))
         if event["type"] != "run-ended":
             story.latest = float(event.get("at", 0.0))
         if not _is_aside(event):

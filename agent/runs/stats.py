@@ -86,7 +86,7 @@ def stats_of(seen: Iterable[Seen]) -> Stats:
         not_ended=len(every) - len(stories),
         outcomes=dict(Counter(story.ended["outcome"] for story in stories).most_common()),
         proven_after=dict(sorted(Counter(len(story.verdicts) for story in proven).items())),
-        median_seconds=median(s.ended["seconds"] for s in stories) if stories else None,
+        median_seconds=median(s.seconds for s in stories) if stories else None,
         answers=sum(total.answers for total in totals),
         tokens=read + sum(total.output_tokens for total in totals),
         cached_share=cached / read if read else None,

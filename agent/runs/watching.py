@@ -42,7 +42,7 @@ class Seen:
             "criteria": self.counts,
             "tokens": total.input_tokens + total.output_tokens,
             "cost_usd": total.cost_usd,
-            "seconds": self.story.ended.get("seconds"),
+            "seconds": self.story.seconds if self.story.ended else None,
             "exit_status": self.story.ended.get("exit_status"),
             "folder": str(self.folder.path),
         }
