@@ -15,6 +15,17 @@ def passed_over(story: Story) -> list[str]:
     return [_compared(story, number) for number in story.verdicts if number > story.delivered]
 
 
+def not_judged(story: Story) -> str:
+    """Return what the branch holds beyond the last verdict, where a run stopped on its way."""
+    verdict, tip = story.verdicts.get(story.delivered), story.ended.get("commit")
+    if not (verdict and tip and story.ended.get("can_go_on")) or verdict["commit"] == tip:
+        return ""
+    return (
+        f"This is the verdict on attempt {story.delivered}, commit {verdict['commit'][:12]}; what "
+        f"was done since, up to {tip[:12]}, has none yet."
+    )
+
+
 def checks_after(story: Story, attempt: int) -> str:
     """Return what the checks said on an attempt's last commit, in a few words."""
     results = story.checks.get(f"attempt {attempt}", {}).values()

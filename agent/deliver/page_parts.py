@@ -6,7 +6,7 @@ from typing import Any
 from agent.deliver import safety
 from agent.deliver.again import ran_again
 from agent.deliver.against import WEIGHTS, Against, in_words, is_weighty, task_of
-from agent.deliver.attempts import checks_after, passed_over
+from agent.deliver.attempts import checks_after, not_judged, passed_over
 from agent.deliver.costs import foreseen, spent
 from agent.deliver.filters import duration_of, tone_of
 from agent.deliver.folding import rows_of
@@ -60,6 +60,7 @@ def head_part(story: Story) -> dict[str, Any]:
         "not_ended": NOT_ENDED,
         "counts": counted(story),
         "news": news_of(story),
+        "not_judged": not_judged(story),
         "passed_over": passed_over(story),
         "groups": still_open(story),
         "with_them": WITH_THEM,

@@ -7,7 +7,7 @@ from typing import Any
 
 from agent.deliver.again import ran_again
 from agent.deliver.against import against, task_of
-from agent.deliver.attempts import passed_over
+from agent.deliver.attempts import not_judged, passed_over
 from agent.deliver.costs import costs, costs_of, spent
 from agent.deliver.folding import Rows, rows_of
 from agent.deliver.learnt import lessons
@@ -20,7 +20,7 @@ from agent.deliver.timeline import Step
 def summary(story: Story) -> str:
     """Return how the run ended in a few lines: outcome, criteria with evidence, costs."""
     attempt = story.delivered
-    lines = [f"{story.ended['outcome']}: {story.ended['reason']}", ""]
+    lines = [f"{story.ended['outcome']}: {story.ended['reason']}", *_since(story), ""]
     for event in story.criteria.get(attempt, {}).values():
         first = why_of(story, event).detail or (event["evidence"] or [""])[0]
         text = _clipped(event["text"])
@@ -41,6 +41,11 @@ def summary(story: Story) -> str:
         for path in story.verdicts.get(attempt, {}).get("put_back", ())
     ]
     return "\n".join([*lines, "", f"cost: {spent(story.total)}", *following])
+
+
+def _since(story: Story) -> list[str]:
+    """Return what a verdict that is not of the branch's end is told with; often nothing."""
+    return [words] if (words := not_judged(story)) else []
 
 
 def markdown(story: Story, steps: Iterable[Step] = ()) -> str:
@@ -92,7 +97,7 @@ def _head(story: Story) -> str:
             f"# {plain(started.get('title', ''))}: {ended.get('outcome', 'not ended')}",
             "",
             plain(ended.get("reason", "")) or NOT_ENDED,
-            *(f"\n{plain(words)}" for words in passed_over(story)),
+            *(f"\n{plain(words)}" for words in (*_since(story), *passed_over(story))),
             *_standing(story),
             *([f"\nNext: {plain(ended['hint'])}"] if ended.get("hint") else []),
             "",

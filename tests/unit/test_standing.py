@@ -243,3 +243,15 @@ def test_a_run_that_has_not_ended_says_how_to_go_on_and_where_its_work_is() -> N
     assert "- Branch: `prp/greet`, from" in told
     assert "- Attempts: 1, 20 s" in told
     assert "Still fails" in told
+
+
+def test_a_run_that_stopped_after_its_last_verdict_says_so() -> None:
+    """Given later work without a verdict, then no report shows the old one as if it were of it."""
+    events = gated()
+    words = "what was done since, up to 0123456789ab, has none yet"
+    later = {"can_go_on": True, "commit": "0123456789abcdef", "outcome": "interrupted"}
+    for ended, is_said in ((later, True), (later | {"can_go_on": False}, False)):
+        told = [*events[:-1], events[-1] | ended]
+        story = tell(told)
+        shown = (summary(story), markdown(story), html(story, told))
+        assert [words in text for text in shown] == [is_said] * 3
