@@ -245,16 +245,18 @@ def _loose(blocks: Iterable[Block]) -> list[Check]:
             block.part is not Part.METADATA and _speaks_of_checking(block.section.heading)
         )
         found = inline_checks(block.lines, level=0, everywhere=in_list)
+        steps = listed_steps(block.lines, is_below_manual=False)
         if in_list:
-            steps = commented_steps(block.lines) | labelled_steps(block.lines)
-            found += [step_of(words, line) for line, words in steps.items()]
-        listed = listed_steps(block.lines, is_below_manual=False)
-        found += [step_of(words, line) for line, words in listed.items()]
+            steps |= commented_steps(block.lines) | labelled_steps(block.lines)
+        further = [step_of(words, line) for line, words in steps.items()]
         if block.part is Part.CHECKLIST and _speaks_of_checking(block.section.heading):
-            known = {check.line for check in found}
-            found += [c for c in _fenced([block]) if c.line not in known]
+            further += _fenced([block])
         if _TEST_CASE.match(normalise(block.section.heading)):
-            found += ordered_steps(block.lines)
+            further += ordered_steps(block.lines)
+        # One line is one check, whichever way it was found.
+        by_line = {check.line: check for check in reversed(further)}
+        known = {check.line for check in found}
+        found += [check for line, check in by_line.items() if line not in known]
         if block.part not in TASK_PARTS:
             found = [check for check in found if not _is_only_named(block, check)]
         else:

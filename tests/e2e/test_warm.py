@@ -110,11 +110,12 @@ def test_errors_and_statuses_are_the_commands_own(project: Project) -> None:
 
 def test_output_that_nobody_reads_ends_it_as_it_ends_any(project: Project) -> None:
     """A closed pipe, and files instead of pipes."""
-    with Provider(Coder()) as provider, resident(project):
+    with Provider(watching := Watching()) as provider, resident(project) as watching.resident:
         line = f"{PRP} plan PRPs/greet.md {' '.join(options(provider))}"
         assert project.bash(f"{line} > out 2> err; echo $?").out == "0\n"
         assert "C1" in (project.root / "out").read_text(encoding="utf-8")
         assert project.bash(f"{line} 2>&1 | head -n 1").status == 0
+    assert len(watching.seen) == 2
 
 
 def test_who_kills_the_command_has_killed_the_run(project: Project) -> None:
@@ -153,6 +154,7 @@ def test_a_question_is_asked_and_answered_through_it(project: Project) -> None:
         arguments = ("execute", "PRPs/new.md", *options(provider))
         with Terminal(project, *arguments, variables={"PRP_APPROVE": ""}) as terminal:
             terminal.until(r"\[y/N\]")
+            assert copies_of(watching.resident)
             terminal.process.sendline("n")
             assert terminal.ended() == 13
         assert provider.requests == []

@@ -537,6 +537,11 @@ def test_steps_below_a_plain_label_or_a_test_case_are_for_a_person() -> None:
     )
     found = [(c.line, c.kind) for c in parsed(text).checks]
     assert found == [(line, CheckKind.MANUAL) for line in (8, 9, 14, 15)]
+    # A step with a command is one check, not two.
+    (both,) = parsed(
+        "# A\n\n## Tasks\n\n### Task 1: A\n\nManual Test:\n1. Run: `pytest -q`\n"
+    ).checks
+    assert both.command == "pytest -q"
 
 
 def test_commands_in_a_fence_of_a_checklist_about_testing_are_checks() -> None:

@@ -57,6 +57,9 @@ def hand_over(arguments: Sequence[str]) -> None:
         except (OSError, ValueError, OverflowError):
             for number, handler in before.items():
                 signal.signal(number, handler)  # type: ignore[arg-type] # it was one before
+            if came:
+                # It was meant for the command, which nobody has begun.
+                os.kill(os.getpid(), came[-1])
             return
         # From here on the copy works: this process must never do the same once more.
         status = _status_of(connection, copy)

@@ -26,7 +26,6 @@ _RIGHTS = (
     *("Uid", "Gid", "Groups", "NoNewPrivs", "Seccomp", "Seccomp_filters"),
     *("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"),
 )
-_SPACES = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
 
 
 def is_possible() -> bool:
@@ -37,7 +36,9 @@ def is_possible() -> bool:
 def folder_of(environment: Mapping[str, str]) -> Path:
     """Return the folder of a person's residents."""
     named = environment.get("PRP_STATE_DIR", "")
-    return (Path(named).absolute() if named else default_state_dir(environment)) / "warm"
+    return (
+        Path(named).expanduser().absolute() if named else default_state_dir(environment)
+    ) / "warm"
 
 
 @contextmanager
@@ -128,11 +129,11 @@ def rights_of(process: int | str) -> tuple[tuple[str, str], ...]:
     lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
     told = (line.partition(":") for line in lines)
     rights = tuple((name, value.strip()) for name, _, value in told if name in _RIGHTS)
-    spaces = Path(f"/proc/{process}/ns")
-    seen = ((name, str(spaces / name)) for name in _SPACES)
+    spaces = f"/proc/{process}/ns"
     root = os.stat(f"/proc/{process}/root")  # noqa: PTH116 - through the link
     return (
         *rights,
-        *((name, os.readlink(place)) for name, place in seen),  # noqa: PTH115
+        # Those that this kernel knows.
+        *((name, os.readlink(f"{spaces}/{name}")) for name in sorted(os.listdir(spaces))),  # noqa: PTH115, PTH208
         ("root", f"{root.st_dev}:{root.st_ino}"),
     )

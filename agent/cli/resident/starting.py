@@ -116,8 +116,8 @@ def stop_all() -> tuple[int, ...]:
                 connection.connect(str(place))
                 process, user = peer_of(connection)
                 if user == os.geteuid():
-                    _end(process, place)
                     stopped.append(process)
+                    _end(process, place)
     return tuple(stopped)
 
 
