@@ -6,6 +6,7 @@ and of what stands in it the finest.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -37,10 +38,16 @@ def list_beside_phases(blocks: Sequence[Block]) -> list[Line]:
         if line.role is Role.TEXT and (found := ITEM.match(line.text))
     ]
     boxes = [line for line in lines if line.role is Role.TEXT and BOX.match(line.text)]
+    # Steps below phases are told by the list, and not both of them.
+    most = max(Counter(_word_of(phase) for phase in phases).values())
     is_list = labels == list(range(1, len(labels) + 1)) and len(labels or boxes) >= max(
-        _A_LIST, len(phases)
+        _A_LIST, most
     )
     return lines if is_list else []
+
+
+def _word_of(phase: Block) -> str:
+    return _name(phase).partition(" ")[0].lower()
 
 
 def _lists_tasks(block: Block) -> bool:

@@ -30,7 +30,7 @@ class Remark(NamedTuple):
 
 
 _OPENS = re.compile(
-    r"(?:^\s*|[;&|]\s*|\b(?:do|then|else)\s+)(?:if|for|while|until|case)\b|\{(?:\s+#\s.*)?\s*$|(?:^|\s)\(\s*$"
+    r"(?:^\s*|[;&|]\s*|\b(?:do|then|else)\s+)(?:if|for|while|until|case)\b|\{(?:\s+#\s.*)?\s*$|(?:^|\s|mcp__\w+)\(\s*$"
 )
 _CLOSES = re.compile(r"(?:^|[;&|]|\b(?:do|then|else)\b)\s*(?:fi|done|esac)\b|^\s*[})]")
 _PROMPT = re.compile(r"^\$\s+")

@@ -222,11 +222,18 @@ def _is_all_that_is_said(words: str, text: str, found: re.Match[str]) -> bool:
 
 def _is_script_that_passes(words: str, text: str, found: re.Match[str]) -> bool:
     """Return whether a script without arguments is said to pass, or to be run: `./x.sh` exits 0."""
-    if "./" not in words or not _SCRIPT.fullmatch(words):
+    if "./" not in words:
         return False
-    return bool(_PASSES.match(found[2]) or _RUN_BEFORE.search(text[: found.start()]))
+    if _WITH_WORDS.fullmatch(words) and _ALONE.fullmatch(text[: found.start()]) and not found[2]:
+        return True
+    return _SCRIPT.fullmatch(words) is not None and bool(
+        _PASSES.match(found[2]) or _RUN_BEFORE.search(text[: found.start()])
+    )
 
 
+# An item that is nothing else: `- `./scripts/smoke.sh --all``
+_ALONE = re.compile(r"\s*(?:[-*]|\d+[.)])\s+")
+_WITH_WORDS = re.compile(r"\./[\w./-]*\w\.(?:sh|bash|py)(?:\s[\w./:=-]+)*")
 _SCRIPT = re.compile(r"(?:\w+=\S+\s+)*\./[\w./-]*\w\.(?:sh|bash|py)")
 _PASSES = re.compile(
     r"[\s*]*(?:exits?|pass(?:es|ed)?|succeeds?|completes?|finishes|returns?|is green|prints?)\b"

@@ -133,8 +133,8 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             ),
             _words("elasticdump multielasticdump", r"\belasticdump\b.*--output[= ]\s*[\"']?(https?:|\$)|\bmultielasticdump\b"),
             _words(
-                "terraform tofu pulumi cdk sam serverless sls",
-                r"\b(terraform|tofu|pulumi|cdk|sam|serverless|sls)\b.*\b(apply|destroy|up|down|deploy|delete|remove|import|taint|untaint|force-unlock|state\s+(rm|mv|push|replace)|workspace\s+delete)\b",
+                "terraform tofu pulumi cdk sam serverless sls azd",
+                r"\b(terraform|tofu|pulumi|cdk|sam|serverless|sls|azd)\b.*\b(apply|destroy|provision|up|down|deploy|delete|remove|import|taint|untaint|force-unlock|state\s+(rm|mv|push|replace)|workspace\s+delete)\b",
             ),
             _words(
                 "kubectl oc k ko",
@@ -252,6 +252,11 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _words("docker", r"\bdocker\b.*\s-(it|ti)\b"),
             _signs("--interactive --ui --headed --debug --inspect", r"\s--(interactive|ui|headed|debug-brk|inspect-brk)\b"),
             *_at_start(r"((uv|poetry|pdm|pipenv)\s+run\s+)?(python3?|node|irb|ghci|psql|mysql|sqlite3|redis-cli|mongosh?)\s*$"),
+            # Without a command of its own it asks for them.
+            _words(
+                "psql",
+                r"(?:^|[;&]\s*)(?:\w+=\S+\s+)*(?:docker(?:-compose|\s+compose)?\s+exec\s+(?:-\S+\s+)*\S+\s+)?psql\b(?![\w./-])(?!.*(?:\s-\w*[cflV]|\s--(?:command|file|list|version|help)\b|[<|]))",
+            ),
             _words("read codegen cypress mprof", r"\bread\s+-[rp]|\bplaywright\s+codegen|\bcypress open\b|\bmprof plot\b"),
             _words("playwright", r"\bplaywright\s+(?:open\b|show-(?:report|trace)\b|test\b.*\s--debug\b)"),
             _words("login", r"\b(npm|docker|gh|vercel|netlify|az|gcloud|heroku)\s+(auth\s+)?login\b"),
@@ -344,7 +349,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _words("python python3", r"\bpython3?\s+-m\s+(?:\w+\.)*(?:\w+_)?server\s*(?:&|$|.*\s(?:--port|-p)[ =]?\d{2,5}\b)"),
             _signs("&", r"(?<!&)&\s*(?:$|wait\s*$|\w+=\"?\$!)"),
             _words("air mcp wrangler netlify vercel", r"\bair\s*$|\bmcp\s+dev\b|\b(?:wrangler|netlify|vercel)\s+dev\b(?!\s+--?(?:help|h)\b)"),
-            _words("studio", r"\b(?:prisma|drizzle-kit)\s+studio\b"),
+            _words("studio", r"\b(?:prisma|drizzle-kit)\s+studio\b|\b(?:npm|pnpm|yarn|bun)\s+(?:run\s+)?(?:(?:db|prisma|drizzle)[:-])?studio\b"),
         ),
     ),
     (

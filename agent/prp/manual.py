@@ -8,8 +8,10 @@ from agent.prp.lines import Line, Role
 from agent.prp.model import Check, CheckKind, Expectation
 
 MANUAL = re.compile(
-    r"\bmanu(?:al|ális|ale|elle?)\w*\b.*\b(?:verif\w+|valid\w+|test\w*|teszt\w*|prüf\w*|prueba\w*|"
-    r"checks?|steps|qa|review)\b|^\W*manual\W*$",
+    r"(?<![^\W_])manu(?:al|ális|ale|elle?)[^\W_]*(?![^\W_]).*(?<![^\W_])"
+    r"(?:verif\w+|valid\w+|test\w*|teszt\w*|prüf\w*|prueba\w*|checks?|steps|qa|review)(?![^\W_])|"
+    r"\b(?:tests?|testes?|pruebas?|v[ée]rifications?|validations?|verificac\w+|verific\w+|prove)\s+manu\w+|"
+    r"^\W*manual\W*$",
     re.IGNORECASE,
 )
 """What a heading says below which a person is to test."""
@@ -29,14 +31,14 @@ def step_of(words: str, line: int) -> Check:
 
 
 def listed_steps(lines: Sequence[Line], *, is_below_manual: bool) -> dict[int, str]:
-    """Return the numbered items below a heading, or a bold label, such as "Manual Verification"."""
+    """Return the items below "Manual Testing": all of a heading, the numbered ones of a label."""
     items: dict[int, str] = {}
     is_manual = below_manual = False
     form = _NUMBERED
     for line in lines:
         if line.role is Role.HEADING:
             below_manual = is_below_manual or MANUAL.search(line.text) is not None
-            is_manual = below_manual
+            is_manual, form = below_manual, _LISTED if below_manual else _NUMBERED
         elif line.role is Role.TEXT and (label := _BOLD.match(line.text)):
             goes_on = below_manual and _OF_STEPS.search(line.text) is not None
             is_manual = goes_on or MANUAL.search(line.text) is not None
@@ -45,6 +47,8 @@ def listed_steps(lines: Sequence[Line], *, is_below_manual: bool) -> dict[int, s
             is_manual, form = True, _NUMBERED
         elif is_manual and line.role is Role.TEXT and (found := form.match(line.text)):
             items[line.number] = found["words"]
+            # Bullets beside numbers are remarks.
+            form = _NUMBERED if form is _LISTED and line.text[0].isdigit() else form
     return items
 
 
@@ -57,6 +61,8 @@ _PLAIN_LABEL = re.compile(
     r"Manual (?:test(?:s|ing)?|verification|checks?)(?: steps)?:\s*$", re.IGNORECASE
 )
 _NUMBERED = re.compile(r"^\d+[.)]\s+(?P<words>[^\s\[].*)$")
+# Directly below a heading such as "Manual Testing" bullets are steps, too; boxes are promises.
+_LISTED = re.compile(r"^(?:[-*]|\d+[.)])\s+(?P<words>[^\s\[].*)$")
 _NUMBERED_BELOW_ITEM = re.compile(r"^\s{2,4}\d+[.)]\s+(?P<words>[^\s\[].*)$")
 
 

@@ -19,6 +19,7 @@ _STEP = re.compile(
 )
 _PROVES = re.compile(
     r"(?:(?:final|full|manual) )?(?:verif(?:y|ication)|validat(?:e|ion)|confirm|check|test|gate)\b|"
+    rf"(?:{OTHER_LABELS}|validar|verificar|valider|vérifier|validieren|prüfen|validare|verificare)\b|"
     r"(?:re-?)?(?:run|execute)\b.{0,60}\b(?:tests?|suites?|check\w*|lint\w*|type-?check\w*|validation|build|"
     r"gates?|audit)\b",
     re.IGNORECASE,

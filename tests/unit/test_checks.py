@@ -367,6 +367,8 @@ class TestKinds:
             "rsync -a dist/ deploy@host:/var/www",
             "taskkill /F /IM node.exe",
             "pulumi down",
+            "azd up --environment test",
+            "azd down",
             "jj abandon @-",
             "jj -R sub git push --all",
             "git pull origin main",

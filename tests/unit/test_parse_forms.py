@@ -551,3 +551,93 @@ def test_commands_in_a_fence_of_a_checklist_about_testing_are_checks() -> None:
         "## Testing Checklist\n\n```bash\npytest -q tests/\n```\n"
     )
     assert [c.command for c in parsed(text).checks] == ["make lint", "pytest -q tests/"]
+
+
+def test_bullets_directly_below_a_heading_for_manual_tests_are_steps() -> None:
+    """Given "Manual Testing", then plain bullets are for a person; boxes stay promises."""
+    text = (
+        "# A\n\n## Validation\n\n### Level 4: Manual Testing\n- Pay twice\n- Verify the lamp\n"
+        "- [ ] It shines\n"
+    )
+    prp = parsed(text)
+    assert [(c.line, c.kind) for c in prp.checks] == [
+        (6, CheckKind.MANUAL),
+        (7, CheckKind.MANUAL),
+    ]
+    assert [c.text for c in prp.criteria] == ["It shines"]
+
+
+def test_orders_below_the_gates_are_checks_and_no_criteria() -> None:
+    """Given `### Visual Validation` below "Validation Gates", then its orders count once."""
+    text = (
+        "# A\n\n## Validation Gates\n\n### Visual Validation\n1. Open the till\n"
+        "2. Verify the lamp\n\n### Gate A\n1. No drawer is open\n"
+    )
+    prp = parsed(text)
+    assert [c.line for c in prp.checks] == [6, 7]
+    assert [c.text for c in prp.criteria] == ["No drawer is open"]
+
+
+def test_a_list_of_tasks_counts_where_steps_below_phases_tell_the_same() -> None:
+    """Given as many items as steps above, then the section that is called tasks has them."""
+    text = (
+        "# A\n\n## Blueprint\n\n### Phase 1: Till\n\n#### Step 1: Drawer\n\n#### Step 2: Lamp\n\n"
+        "### Phase 2: Words\n\n#### Step 3: Text\n\n## Implementation Tasks (In Order)\n\n"
+        "1. **Make the drawer**\n   - of wood\n\n2. **Light the lamp**\n\n3. **Write the text**\n"
+    )
+    assert [t.line for t in parsed(text).tasks] == [17, 20, 22]
+
+
+def test_commands_of_a_task_that_validates_count_in_other_languages() -> None:
+    """`Task 2: Validar ...` with a command on each line."""
+    text = (
+        "# A\n\n## Tasks\n\n```yaml\nTask 1: Criar caixa\n  CREATE: caixa.py\n\n"
+        "Task 2: Validar tudo\n  ACTIONS:\n    - pytest -q tests/\n    - make lint\n```\n"
+    )
+    assert commands(text) == ["pytest -q tests/", "make lint"]
+
+
+def test_sections_called_documentation_or_code_dependencies_hold_references() -> None:
+    """`### Till 文档` with addresses, `### Code Dependencies` with files and what they are for."""
+    text = (
+        "# A\n\n## 研究发现\n\n### Till 文档\n- 参考：https://example.com/till\n\n"
+        "## Dependencies\n\n### Code Dependencies\n- `Drawer.gd` - how it opens\n"
+    )
+    targets = [r.target for r in parsed(text).references]
+    assert targets == ["https://example.com/till", "Drawer.gd"]
+
+
+def test_steps_of_a_level_that_is_manual_by_name_count_also_below_a_label() -> None:
+    """`### Level 5: MANUAL_SWAP_TEST` with `**Steps**:`, and its name in other languages."""
+    text = "# A\n\n## Validation\n\n### Level 2: {}\n\n**Steps**:\n1. Wait for it\n2. Collect it\n"
+    for name in ("MANUAL_SWAP_TEST", "Test Manuel", "Pruebas manuales"):
+        lines = [c.line for c in parsed(text.format(name)).checks if c.kind is CheckKind.MANUAL]
+        assert lines == [8, 9], name
+
+
+def test_scripts_of_the_repository_that_are_whole_items_are_checks() -> None:
+    """`- `./scripts/smoke.sh --all`` below "Validation Commands"; a file in a list is none."""
+    text = "# A\n\n## {}\n\n- `./scripts/smoke.sh --all`\n- `./scripts/e2e.sh`\n"
+    assert commands(text.format("Validation Commands")) == [
+        "./scripts/smoke.sh --all",
+        "./scripts/e2e.sh",
+    ]
+    assert commands(text.format("Files")) == []
+
+
+def test_what_an_agents_tool_is_asked_is_one_check_over_its_lines() -> None:
+    """Given `mcp__tool(` with its arguments below, then it is one, and no shell's."""
+    call = 'mcp__db__execute(\n  query="SELECT 1"\n)'
+    (check,) = parsed(f"# A\n\n## Validation\n\n```bash\n# Look\n{call}\n```\n").checks
+    assert (check.command, check.kind) == (call, CheckKind.NOT_SHELL)
+
+
+def test_criteria_below_a_label_and_an_outline_of_tasks_are_read() -> None:
+    """`**Éxito:**` in "What", and `## Implementation outline` with wrapped items."""
+    text = (
+        "# A\n\n## What\n\nUna caja.\n\n**Éxito:**\n- Se abre.\n\n## Implementation outline\n\n"
+        "1. Make the drawer\n   of wood\n2. Light the lamp\n"
+    )
+    prp = parsed(text)
+    assert [c.text for c in prp.criteria] == ["Se abre."]
+    assert [t.line for t in prp.tasks] == [12, 14]

@@ -7,6 +7,7 @@ from agent.prp.blocks import Block
 from agent.prp.headings import OTHER_CRITERIA, TASK_PARTS, Part, normalise, unaccented
 from agent.prp.items import BOX, BULLET, Found, is_label, matching
 from agent.prp.lines import Line, Role
+from agent.prp.manual import ordered_steps
 
 
 def promised_elsewhere(blocks: Sequence[Block]) -> tuple[list[Found], list[Line]]:
@@ -111,7 +112,9 @@ def _is_acceptance(words: str) -> bool:
 
 
 _ACCEPTANCE_LABEL = re.compile(rf"^\W*\*\*{_WORDS}\W*$", re.IGNORECASE)
-_CRITERIA_LABEL = re.compile(rf"^\W*\*\*(?:{_CRITERIA})\W*$", re.IGNORECASE)
+_CRITERIA_LABEL = re.compile(
+    rf"^\W*\*\*(?:{_CRITERIA}|exito|sucesso|succes|erfolg|successo)\W*$", re.IGNORECASE
+)
 
 
 def _gates(blocks: Sequence[Block]) -> list[Found]:
@@ -122,6 +125,9 @@ def _gates(blocks: Sequence[Block]) -> list[Found]:
         if block.part is not Part.VALIDATION or not holds_at_gates(heading_):
             continue
         if any(line.role is Role.OPENS for line in block.lines):
+            continue
+        # `### Visual Validation` below "Validation Gates": orders to a person are checks.
+        if not holds_at_gates(normalise(block.section.heading)) and ordered_steps(block.lines):
             continue
         # Beside commands only those count that say of which part of the work they are.
         form = _GATE_OF_A_PART if any("`" in line.text for line in block.lines) else _GATE
