@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from agent.masking import Mask
@@ -113,8 +114,8 @@ class Toolchain:
 
     def programs(self, names: Iterable[str]) -> list[str]:
         """Return those of some programs that are on the path."""
-        search = os.pathsep.join(self.path)
-        return [name for name in names if shutil.which(name, path=search)]
+        stamps = tuple(_stamp(folder) for folder in self.path)
+        return list(_found(tuple(names), self.path, stamps))
 
     def _environment(self, tree: Path) -> dict[str, str]:
         return {
@@ -127,6 +128,25 @@ class Toolchain:
             **_roots(self.binds),
             **self.variables,
         }
+
+
+def _stamp(folder: str) -> int:
+    """Return when something was last added to a folder; 0 where there is none."""
+    try:
+        return Path(folder).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+# Each task is told anew, and to look for twenty programs in ten folders takes milliseconds.
+@lru_cache(maxsize=16)
+def _found(
+    names: tuple[str, ...],
+    path: tuple[str, ...],
+    _stamps: tuple[int, ...],
+) -> tuple[str, ...]:
+    search = os.pathsep.join(path)
+    return tuple(name for name in names if shutil.which(name, path=search))
 
 
 _WITHOUT_TMP = ("landlock", "sandbox-exec")
