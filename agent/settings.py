@@ -6,6 +6,7 @@ file may name models and lower limits, but it can neither raise a limit nor say 
 and of the hosts that it names only those count that the person's own file allows.
 """
 
+import difflib
 import math
 import os
 import re
@@ -114,7 +115,8 @@ class Settings:
         if not names:
             raise SettingsError(
                 f"No model for the {role}",
-                hint="Name one with `--model anthropic:NAME` or `--model openai:NAME`, with "
+                hint="".join(f"{note} " for note in self.notes if note.endswith("PRP_MODEL?"))
+                + "Name one with `--model anthropic:NAME` or `--model openai:NAME`, with "
                 "PRP_MODEL, or as `model` in prp.toml; `prp demo` needs none."
                 + (_NO_KEY if role == "planner" else ""),
             )
@@ -193,6 +195,7 @@ def load_settings(
     dotenv = _read_dotenv(gathered, root, environment, tracked)
     gathered.add(_from_environment(dotenv), origin=".env")
     gathered.add(_from_environment(environment), origin="environment")
+    gathered.notes += _misspelt(dotenv | environment)
     gathered.add({k: v for k, v in flags.items() if v is not None}, origin="flag")
     keys = {k: v for k, v in (dotenv | environment).items() if v and _SECRET_NAME.search(k)}
     if password := urlsplit(gathered.values.get("database_url") or "").password:
@@ -338,8 +341,30 @@ def _read_dotenv(
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the settings among the variables; other PRP_ names belong to other commands."""
-    names = {f"PRP_{name.upper()}": name for name in set(_TYPES) - _ONLY_CODE - {"prices"}}
+    names = _variables()
     return {names[key]: value for key, value in environment.items() if key in names and value}
+
+
+def _misspelt(environment: Mapping[str, str]) -> list[str]:
+    """Return what to tell of variables that are nearly a setting: a limit that is none costs."""
+    known = [*_variables(), *_OF_COMMANDS]
+    notes: list[str] = []
+    for name in environment:
+        if not name.startswith("PRP_") or name in known or name.startswith("PRP_GH_"):
+            continue
+        longer = [one for one in known if one.startswith(f"{name}_")]
+        if meant := longer or difflib.get_close_matches(name, known, n=1, cutoff=0.8):
+            notes.append(f"{name} is no setting and was left aside; do you mean {meant[0]}?")
+    return notes
+
+
+def _variables() -> dict[str, str]:
+    """Return the settings by the variables that set them."""
+    return {f"PRP_{name.upper()}": name for name in set(_TYPES) - _ONLY_CODE - {"prices"}}
+
+
+# Variables that single commands read.
+_OF_COMMANDS = ("PRP_GIT_TOKEN", "PRP_MCP_TOKEN")
 
 
 def _toml(path: Path) -> dict[str, Any]:

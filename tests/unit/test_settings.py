@@ -53,6 +53,20 @@ def test_a_role_without_a_model_is_an_error(tmp_path: Path) -> None:
         load(tmp_path, flags={"planner": "a:b"}).models_for("coder")
 
 
+def test_a_variable_that_is_nearly_a_setting_is_told_of(tmp_path: Path) -> None:
+    """A limit with a wrong name would limit nothing; names of others are theirs."""
+    settings = load(
+        tmp_path, environment={"PRP_MAX_COST": "1", "PRP_MODLE": "a:b", "PRP_GH_TOKEN": "x"}
+    )
+    assert settings.notes == (
+        "PRP_MAX_COST is no setting and was left aside; do you mean PRP_MAX_COST_USD?",
+        "PRP_MODLE is no setting and was left aside; do you mean PRP_MODEL?",
+    )
+    with pytest.raises(SettingsError) as error:
+        settings.models_for("coder")
+    assert "PRP_MODLE" in error.value.hint
+
+
 def test_that_there_is_no_sandbox_must_be_typed(tmp_path: Path) -> None:
     """A variable that was set long ago, or by somebody else, is not enough."""
     with pytest.raises(SettingsError, match="PRP_SANDBOX is 'none', which must be typed"):
