@@ -35,7 +35,7 @@ _PROGRAMS = (
     "pylint vulture codespell sqlfluff dbt mkdocs yamllint shellcheck hadolint actionlint tflint "
     "markdownlint markdownlint-cli2 markdown-link-check semgrep trivy gitleaks checkov ansible-lint "
     "bazel ninja meson sbt lein cabal ktlint swiftlint bats busted luacheck stylua perl lua julia "
-    "azd bicep pulumi claude Rscript wasm-opt shasum sha256sum stat du head tail readlink"
+    "azd bicep pulumi supabase netlify vercel wrangler firebase prisma claude Rscript wasm-opt shasum sha256sum stat du head tail readlink"
 ).split()
 LOOKS_LIKE_SHELL = re.compile(
     r"^\s*(?:\$\s+)?(?:\w+=(?!\[)\S+\s+)*(?:"

@@ -286,8 +286,9 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 rf"\b(curl|wget|http|https|xh)\b(?=.*(https?://|\s[\w.-]+\.(com|io|dev|org|net|app)))(?!.*//{_LOCAL})",
             ),
             _words("elasticdump", r"\belasticdump\b"),
-            _words("wrangler", r"\bwrangler\s+(tail|whoami|secret|d1\s+execute\b.*--remote)\b"),
+            _words("wrangler", r"\bwrangler\s+(tail|whoami|secret|versions|d1\s+execute\b.*--remote)\b"),
             _signs("--url", rf"\s--url[= ][\"']?https?://(?!{_LOCAL})"),
+            _words("supabase vercel netlify firebase", r"(?:^|[;&|]\s*)(?:supabase|vercel|netlify|firebase)\s+(?!-{1,2}(?:version|help|v|h)\b|dev\b|emulators:|serve\b)"),
             _words("npx bunx pnpx", r"\b(npx|bunx|pnpx)\s+(-\S+\s+)*(?:(?:supabase|vercel|netlify)\s+(?!-{1,2}(version|help|v|h)\b|dev\b)|convex\s+(?!-{1,2}(version|help|v|h)\b))"),
             _words("pip pip3 safety snyk", r"\bpip3?\s+(install|download|index)\b|\bpip-audit\b|\bsafety\s+(check|scan)\b|\bsnyk\b"),
             _words("uv uvx pipx", r"\buv\s+(sync|add|lock|pip\s+(install|sync)|tool\s+install|python\s+install)\b|\buvx\b|\bpipx\b"),
@@ -355,7 +356,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
     (
         CheckKind.MUTATING,
         (
-            _signs("--fix --write --update", r"--fix\b|--write\b|--update-snapshots?\b"),
+            _signs("--fix --write --update :fix", r"--fix\b|\b(?:npm|pnpm|yarn|bun)\s+(?:run\s+)?[\w-]+:fix\b|--write\b|--update-snapshots?\b"),
             _words("fmt", r"(?<![\w./-])go\s+fmt\b"),
             _words("w u", r"\s-w\b(?=.*\bgofmt|.*prettier)|\bgofmt\b.*\s-w\b|\s-u\b(?=.*(jest|vitest))"),
             _words("ruff black isort yapf", r"\bruff\s+format\b(?!.*(--check|--diff))|\b(black|isort|yapf)\b(?!.*(--check|--diff))"),
@@ -370,7 +371,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _words("sed perl", r"\bsed\s+(-\S+\s+)*(-i|--in-place)|\bperl\s+-p?i"),
             _words("commit", r"\bpre-commit\s+(install|autoupdate)\b"),
             _words("git", _GIT + r"(add|apply|init|mv)\b|\bgit\s+config\s+(?!.*--(get|list))\S+\s+\S"),
-            _words("alembic manage prisma commit", r"\balembic\s+(upgrade|revision)|\bmanage\.py\s+(migrate|makemigrations)\b(?!.*\s--(?:check|dry-run)\b)|\bprisma\s+(migrate|generate|db)\b|\bpre-commit\s+run\b"),
+            _words("alembic manage prisma commit", r"\balembic\s+(upgrade|revision)|\bmanage\.py\s+(migrate|makemigrations)\b(?!.*\s--(?:check|dry-run)\b)|\bprisma\s+(migrate|generate|db|format(?!.*--check))\b|\bpre-commit\s+run\b"),
             _signs(">", r"(?<![0-9&<>=-])>{1,2}\|?\s*(?!&|[\"']?(?:/dev/null|/tmp/))[\w./$\"'~-]+"),
             _words("tar psql tidy", r"(?:^|[;&|]\s*)go\s+mod\s+tidy\b|\btar\s+-?\w*x|\bpsql\b.*\s-f\b"),
             _words("clean distclean", r"^(make|cargo|go|flutter|npm run|yarn|pnpm|ninja|bazel)\s+(-\w+\s+(\S+\s+)?)?(dist)?clean\b"),

@@ -44,7 +44,7 @@ def listed_steps(lines: Sequence[Line], *, is_below_manual: bool) -> dict[int, s
             is_manual = goes_on or MANUAL.search(line.text) is not None
             form = _NUMBERED_BELOW_ITEM if label["item"] else _NUMBERED
         elif line.role is Role.TEXT and _PLAIN_LABEL.match(line.text):
-            is_manual, form = True, _NUMBERED
+            is_manual, form = True, _LISTED
         elif is_manual and line.role is Role.TEXT and (found := form.match(line.text)):
             items[line.number] = found["words"]
             # Bullets beside numbers are remarks.
@@ -58,7 +58,7 @@ _OF_STEPS = re.compile(
 )
 _BOLD = re.compile(r"^(?P<item>[-*]\s+)?\*\*[^*]+(?:\*\*\s*:?|:\s*\*\*)\s*$")
 _PLAIN_LABEL = re.compile(
-    r"Manual (?:test(?:s|ing)?|verification|checks?)(?: steps)?:\s*$", re.IGNORECASE
+    r"Manual (?:test(?:s|ing)?|verification|checks?|review)(?: steps)?:\s*$", re.IGNORECASE
 )
 _NUMBERED = re.compile(r"^\d+[.)]\s+(?P<words>[^\s\[].*)$")
 # Directly below a heading such as "Manual Testing" bullets are steps, too; boxes are promises.

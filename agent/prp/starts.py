@@ -17,6 +17,7 @@ _STARTS = tuple(
         rf"^\s{{0,3}}(?:[-*]\s+)?(?:\[.{{0,3}}\]\s*)?(?:[*_`#]+\s*)?(?:(?:Implementation\s)?Task|TASK|Tarefa|Tarea|Aufgabe|Tâche|Attività|Задача|任务|タスク|작업)\s*#?{_LABEL}\b[*_`]*\s*(?:[-–—:.：]+|\s)?\s*(?P<title>.*)$",
         r"^\s{0,3}[-*]\s+(?:\[.{0,3}\]\s*)?(?:\*\*)?(?P<label>T\d{2,4}|P\d+\.M\d+\S*)(?:\*\*)?[\s:.\-]*(?P<title>.*)$",
         r"^\s{0,3}\d+[.)]\s+(?:\[.{0,3}\]\s*)?\*\*Step\s+(?P<label>\d+\.\d+)\b[*:\s–—-]*(?P<title>.*)$",
+        r"^(?:TASK|Task)\s+(?P<title>[a-z][a-z0-9]*(?:_[a-z0-9]+)+)\s*:\s*$",
         r"^\s{0,3}-\s+(?:task|id|name)\s*:\s*[\"']?(?P<title>.+?)[\"']?$",
     )
 )  # fmt: skip

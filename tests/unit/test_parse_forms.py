@@ -316,12 +316,12 @@ class TestCriteria:
         assert not parsed(tasks).promises
         assert not parsed(text.replace("yaml", "ts")).criteria
 
-    def test_the_definition_of_success_counts_where_there_are_no_criteria(self) -> None:
-        """The goal of some templates says the same in short."""
+    def test_the_list_of_the_definition_of_success_counts(self) -> None:
+        """The goal of some templates has it, beside the criteria."""
         goal = "# A\n\n## Goal\n\n**Success Definition**:\n1. it works\n2. it is fast\n\n"
         assert [c.text for c in parsed(goal).criteria] == ["it works", "it is fast"]
         both = f"{goal}## Success Criteria\n- [ ] all of it\n"
-        assert [c.text for c in parsed(both).criteria] == ["all of it"]
+        assert [c.text for c in parsed(both).criteria] == ["it works", "it is fast", "all of it"]
 
     def test_boxes_of_deliverables_and_in_lists_of_a_validation_are_criteria(self) -> None:
         """Whatever phase they are of, and in whatever fence of text."""
@@ -641,3 +641,28 @@ def test_criteria_below_a_label_and_an_outline_of_tasks_are_read() -> None:
     prp = parsed(text)
     assert [c.text for c in prp.criteria] == ["Se abre."]
     assert [t.line for t in prp.tasks] == [12, 14]
+
+
+def test_tasks_may_have_names_instead_of_numbers() -> None:
+    """`TASK make_drawer:` in fences below phases, which only group them then."""
+    text = (
+        "# A\n\n## Implementation Tasks\n\n### Phase 1: Till\n\n```\nTASK make_drawer:\n"
+        "  - CREATE: drawer.py\n\nTASK light_lamp:\n  - VALIDATE: netlify status\n```\n\n"
+        "### Phase 2: Text\n\n```\nTASK write_text:\n  - CREATE: text.md\n```\n"
+    )
+    prp = parsed(text)
+    assert [t.title for t in prp.tasks] == ["make_drawer", "light_lamp", "write_text"]
+    assert [(c.command, c.kind) for c in prp.checks] == [("netlify status", CheckKind.NETWORK)]
+
+
+def test_what_the_author_has_to_store_promises_nothing() -> None:
+    """Given "Required Credentials Checklist", then its boxes are no criteria."""
+    text = "# A\n\n## {}\n\n- [ ] Till key\n"
+    assert parsed(text.format("Required Credentials Checklist")).criteria == ()
+    assert parsed(text.format("Final Checklist")).checklist != ()
+
+
+def test_questions_below_manual_review_are_for_a_person() -> None:
+    """`Manual review:` with bullets below it in a level."""
+    text = "# A\n\n## Validation\n\n### Level 3: Completeness\nManual review:\n- All told?\n"
+    assert [(c.line, c.kind) for c in parsed(text).checks] == [(7, CheckKind.MANUAL)]

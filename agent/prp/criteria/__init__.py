@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from agent.prp.blocks import Block
-from agent.prp.criteria.elsewhere import defined_by_goal, holds_at_gates, promised_elsewhere
+from agent.prp.criteria.elsewhere import holds_at_gates, promised_elsewhere
 from agent.prp.headings import Part, normalise
 from agent.prp.items import BOX, BULLET, ROW, Found, matching, rows
 from agent.prp.lines import Line, Role
@@ -21,8 +21,6 @@ def find_criteria(blocks: Sequence[Block]) -> tuple[Criterion, ...]:
     if not found and not others:
         around = [line for block in _outcomes(blocks) for line in block.lines]
         others = _promises([line for line in around if line.role is Role.TEXT])
-        if not others and (others := defined_by_goal(blocks)):
-            around = [line for block in blocks for line in block.lines]
     return _criteria("C", sorted((*found, *others), key=_line_of), sorted({*lines, *around}))
 
 

@@ -22,7 +22,7 @@ def promised_elsewhere(blocks: Sequence[Block]) -> tuple[list[Found], list[Line]
     accepted, around = _accepted(blocks)
     labelled = [
         *_below_a_label(blocks, (*_CHECKING, Part.METADATA, None), _ACCEPTANCE_LABEL),
-        *_below_a_label(blocks, (Part.GOAL, Part.WHAT), _CRITERIA_LABEL),
+        *_below_a_label(blocks, (Part.GOAL, Part.WHAT), _PROMISE_LABEL),
     ]
     around += [line for line, _ in labelled]
     found = [
@@ -112,8 +112,8 @@ def _is_acceptance(words: str) -> bool:
 
 
 _ACCEPTANCE_LABEL = re.compile(rf"^\W*\*\*{_WORDS}\W*$", re.IGNORECASE)
-_CRITERIA_LABEL = re.compile(
-    rf"^\W*\*\*(?:{_CRITERIA}|exito|sucesso|succes|erfolg|successo)\W*$", re.IGNORECASE
+_PROMISE_LABEL = re.compile(
+    rf"^\W*\*\*(?:{_WORDS}|exito|sucesso|succes|erfolg|successo)\W*$", re.IGNORECASE
 )
 
 
@@ -147,11 +147,6 @@ _GATE_OF_A_PART = re.compile(
     r"^(?:[-*+]|\d+[.)])\s+(?P<words>\*\*(?:Task|Phase|Step|Stage|Milestone)\s\d[^`]*)$"
 )
 _GATE = re.compile(r"^(?:[-*+]|\d+[.)])\s+(?!\[.?\]\s)(?P<words>\S.*)$")
-
-
-def defined_by_goal(blocks: Sequence[Block]) -> list[Found]:
-    """Return the list items of the goal that stand below `**Success Definition**:`."""
-    return _below_a_label(blocks, (Part.GOAL, Part.WHAT), _ACCEPTANCE_LABEL)
 
 
 def _below_a_label(
