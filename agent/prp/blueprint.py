@@ -37,6 +37,9 @@ def tasks_of(blocks: Sequence[Block]) -> list[Task]:
         or headed_changes(elsewhere)
         or tabled_tasks(planned)
         or listed_tasks([line for b in blocks if b.own is Part.BLUEPRINT for line in b.lines])
+        or bold_phases(
+            [line for b in blocks if _IS_TIMELINE.search(b.section.heading) for line in b.lines]
+        )
     )
 
 
@@ -110,6 +113,7 @@ def _is_sequence(block: Block) -> bool:
     return free and bool(_SEQUENCE.search(name)) and not _AFTERWARDS.search(name)
 
 
+_IS_TIMELINE = re.compile(r"\b(?:timeline|roadmap)\b", re.IGNORECASE)
 # What comes when the work is done, or has failed.
 _AFTERWARDS = re.compile(
     r"\b(?:next steps?|future|follow(?:ed|.ups?)?|roll.?back|recovery|mitigation)\b", re.IGNORECASE

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from agent.prp.changed import changed
 from agent.prp.commands import Command, Remark, split_commands
-from agent.prp.commented import as_commented
+from agent.prp.commented import as_commented, as_noted
 from agent.prp.expected import (
     expectation_of,
     expected_above,
@@ -125,6 +125,7 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
             setup.append(part.text)
             continue
         check = as_commented(check_of(part, level=level, setup=setup), part.before, lines)
+        check = as_noted(check, part.behind) if part.behind else check
         check = up.take(_with_above(check, above, opens=opens))
         setup = [*setup, *noted_by(check)][:_MOST_SETUP]
         if effect is Effect.SOME:

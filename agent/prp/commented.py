@@ -28,6 +28,17 @@ def as_commented(check: Check, above: str, lines: Sequence[Line]) -> Check:
     return check
 
 
+def as_noted(check: Check, behind: str) -> Check:
+    """Return a check as one that changes files where the comment on its line says that it mends."""
+    is_free = check.kinds == (CheckKind.RUN,)
+    return (
+        changed(check, kinds=(CheckKind.MUTATING,)) if is_free and _MENDS.search(behind) else check
+    )
+
+
+_MENDS = re.compile(r"(?<!no )(?<!without )\bauto-?fix", re.IGNORECASE)
+
+
 # `# Start the API server`, `# Terminal 1: start backend`
 _STARTS = re.compile(
     r"\W*(?:(?:terminal|shell|step)\s+\d+\W+)?(?:first,?\s+)?start(?:ing)?\s+(?:up\s+)?"

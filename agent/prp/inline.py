@@ -28,7 +28,7 @@ OTHER_LABELS = (
 """What a label of checks is called in other languages."""
 LABEL = (
     r"(?:VALIDATE|VALIDATION|VERIFY|VERIFICATION|CONFIRM|CHECKS?|TESTS?|RUN|EXEC(?:UTE)?|COMMANDS?|"
-    rf"GATES?|PROVES?|ACCEPTANCE|{OTHER_LABELS})"
+    rf"GATES?|PROVES?|ACCEPTANCE|FUNCTIONAL|{OTHER_LABELS})"
 )
 # For words in lower case: to search whatever the case takes twice the time.
 _LABELLED = re.compile(rf"\b{LABEL.lower()}\b[^`:]{{0,40}}:")
@@ -180,7 +180,8 @@ def _has_label(words: str) -> bool:
 
 
 _STEMS = tuple(
-    "valid verif confirm check test run exec command gate prove acceptance vérif prüfung".split()
+    "valid verif confirm check test run exec command gate prove acceptance functional vérif "
+    "prüfung".split()
 )
 
 

@@ -242,6 +242,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
             _words("mv ln cp tee install", r"\b(mv|ln)\s(.*\s)?[\"']?(~|\$\{?home\}?|/etc)/|\b(cp|tee|install)\s(.*\s)?[\"']?(~|\$\{?home\}?)/\.([\w-]+\s*($|[;&|<>)])|ssh|aws|gnupg)"),
             _words("surge expo ollama hub pg sqlplus huggingface", r"^surge\s|\bexpo\s+publish\b|\bollama\s+(rm|push)\b|^hub\s+(release|push|merge)\b|\bpg_ctl\b.*\bstop\b|\bsqlplus\b.*@\S*(drop|delete|reset)|\bhuggingface-cli\s+(delete|upload)"),
             _words("brew keygen ssh at ip", r"\bbrew\s+cleanup\b|\bssh-keygen\s+.*-r\b|\bssh-add\s+-d\b|^at\s+(now|\d)|\bip\s+(link|addr|route)\s+(del|delete|set|flush)\b"),
+            _words("nx release skopeo oras", r"\bnx\s+run\s+\S+:(deploy|publish|release)\b|(?:^|[;&|]\s*|\bnpx\s+)release-it\b|\bskopeo\s+(copy|delete|sync)\b|\boras\s+push\b"),
             _words("firebase", r"\bfirebase\s+\w+:(disable|delete)\b"),
             _words("tmux screen", r"\btmux\s+kill-|\bscreen\s+-x\s+quit"),
         ),
@@ -322,6 +323,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 "npm pnpm yarn bun",
                 r"\b(npm|pnpm|yarn|bun)\s+(run\s+)?((?:(?!build|test|lint|check)\w+:)?dev|tauri\s+dev|start|serve|preview|storybook)\b(?!:build)",
             ),
+            _words("turbo nx", r"\b(?:turbo|nx)\s+(?:run\s+)?(?:dev|serve|start)\b"),
             _words("make just", r"^(make|just)\s+(dev|serve|start|run-dev|dev-server)\s*&?\s*$"),
             _words("flask quart runserver fastapi rails", r"\b(flask|quart)\b.*\brun\b|\brunserver\b|\bfastapi\s+(dev|run)\b|\brails\s+s\b"),
             _words(
@@ -333,7 +335,7 @@ RULES: tuple[tuple[CheckKind, tuple[Rule, ...]], ...] = (
                 r"\b(?:hugo|jekyll|mkdocs|mdbook|zola|quarto|docusaurus|vitepress|hexo)\s+(?:server?|start|dev|preview)\b|\bsphinx-autobuild\b",
             ),
             _words("streamlit gradio celery", r"\b(streamlit|gradio)\s+run\b|\bcelery\b.*\bworker\b"),
-            _words("node bun", r"\b(?:node|bun)\s+\S*server\.[cm]?[jt]s\s*&?\s*$"),
+            _words("node bun", r"\b(?:node|bun)\s+(?:\S*[^\sa-z])?server\.[cm]?[jt]s\s*&?\s*$"),
             _words("php artisan", r"\b(php|php artisan) serve\b|\bphp -S\b"),
             _words("cargo bootrun spring dotnet", r"\bcargo\s+(watch|run\b(?=.*(serv|--bin\s+\w*(api|web))))|\bbootRun\b|spring-boot:run|\bdotnet\s+(watch|run)\b"),
             _words(

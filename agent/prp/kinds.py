@@ -62,10 +62,26 @@ def kinds_of(command: str) -> tuple[CheckKind, ...]:
     if _is_too_long(whole):
         return (CheckKind.MANUAL,)
     found = _kinds(whole, depth=0)
+    if (plain := _MANAGED.sub(_manager_alone, whole)) != whole:
+        for kind in _kinds(plain, depth=0):
+            found = found if kind is CheckKind.RUN else _with(found, kind)
     found = _with_written(found, [name for body in bodies for name in _written_as_body(body)])
     if bodies and _DESTRUCTIVE not in found and any(map(_destroys_as_body, bodies)):
         return _with_destructive(found)
     return found
+
+
+# Which package of a repository is meant stands before what is done: `npm --prefix web run deploy`.
+_MANAGED = re.compile(
+    r"\b(?P<manager>npm|pnpm|yarn|bun|make|just|task)(?P<run>\s+run)?"
+    r"(?:\s+(?:--(?:workspace|prefix|filter|cwd|dir(?:ectory)?)(?:=|\s+)\S+|-[wFCfd]\s+\S+|workspace\s+\S+|"
+    r"--(?:silent|recursive|workspaces|if-present|parallel|stream)|-[rs]))+(?=\s)"
+    r"(?P<then>\s+run(?=\s))?"
+)
+
+
+def _manager_alone(found: re.Match[str]) -> str:
+    return f"{found['manager']}{found['run'] or found['then'] or ''}"
 
 
 def _is_too_long(text: str) -> bool:

@@ -10,7 +10,7 @@ from agent.prp.model import Check, CheckKind, Expectation
 MANUAL = re.compile(
     r"(?<![^\W_])manu(?:al|ális|ale|elle?)[^\W_]*(?![^\W_]).*(?<![^\W_])"
     r"(?:verif\w+|valid\w+|test\w*|teszt\w*|prüf\w*|prueba\w*|checks?|steps|qa|review)(?![^\W_])|"
-    r"\b(?:tests?|testes?|pruebas?|v[ée]rifications?|validations?|verificac\w+|verific\w+|prove)\s+manu\w+|"
+    r"\b(?:tests?|testes?|pruebas?|v[ée]rifications?|validations?|verificac\w+|verific\w+|prove)\s+\(?manu\w+|"
     r"^\W*manual\W*$",
     re.IGNORECASE,
 )

@@ -86,7 +86,7 @@ def bold_phases(lines: Sequence[Line]) -> list[Task]:
 
 
 _BOLD_PHASE = re.compile(
-    r"(?:[-*]\s+)?\*\*(?:Phase|Stage|Milestone|Step|Days?|Weeks?)\s+(?P<label>\d{1,3})(?:\s?[-–]\s?\d{1,3})?\s*(?:\*\*)?\s*[:.–—-]\s*(?P<title>[^*\s][^*]*+)(?:\*\*)?\W*+$",
+    r"(?:[-*]\s+)?\*\*(?:Phase|Stage|Milestone|Step|Days?|Weeks?)\s+(?P<label>\d{1,3})(?:\s?[-–]\s?\d{1,3})?\s*(?:\*\*)?\s*[:.–—-]\s*(?P<title>[^*\s][^*]*+)(?:\*\*)?(?:\s*\([^()]{1,30}\))?\W*+$",
     re.IGNORECASE,
 )
 

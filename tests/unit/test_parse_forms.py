@@ -666,3 +666,54 @@ def test_questions_below_manual_review_are_for_a_person() -> None:
     """`Manual review:` with bullets below it in a level."""
     text = "# A\n\n## Validation\n\n### Level 3: Completeness\nManual review:\n- All told?\n"
     assert [(c.line, c.kind) for c in parsed(text).checks] == [(7, CheckKind.MANUAL)]
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [
+        ("npm run --workspace=web dev", CheckKind.SERVER),
+        ("pnpm --filter web dev", CheckKind.SERVER),
+        ("yarn workspace web start", CheckKind.SERVER),
+        ("turbo run dev", CheckKind.SERVER),
+        ("npm --prefix web install", CheckKind.NETWORK),
+        ("netlify status", CheckKind.NETWORK),
+        ("npm run biome:fix", CheckKind.MUTATING),
+        ("psql -U till", CheckKind.INTERACTIVE),
+        ('psql -U till -c "SELECT 1"', CheckKind.RUN),
+        ("npm --prefix web test", CheckKind.RUN),
+        ("make -C web test", CheckKind.RUN),
+        ("node /tmp/test_observer.js", CheckKind.RUN),
+        ("node server.js", CheckKind.SERVER),
+        ("npm run lint  # ESLint with auto-fix", CheckKind.MUTATING),
+    ],
+)
+def test_kinds_of_commands_for_a_part_of_the_repository(command: str, kind: CheckKind) -> None:
+    """Which package is meant, before what is done, changes nothing of it."""
+    (check,) = parsed(f"# A\n\n## Validation\n\n```bash\n{command}\n```\n").checks
+    assert check.kind is kind
+
+
+def test_phases_of_a_timeline_are_tasks_where_nothing_else_is() -> None:
+    """`**Phase 1: Till** (2 days)` below "Implementation Timeline"."""
+    text = "# A\n\n## Implementation Timeline\n\n**Phase {}: Till** (2 days)\n- Drawer\n"
+    whole = text.format(1) + "\n**Phase 2: Lamp** (1 day)\n- Light\n"
+    assert [t.title for t in parsed(whole).tasks] == ["Till", "Lamp"]
+
+
+def test_items_of_gates_and_success_criteria_are_criteria() -> None:
+    """Numbered statements below "Validation Gates & Success Criteria"."""
+    text = (
+        "# A\n\n## Validation Gates & Success Criteria\n\n**Technical**:\n1. **Till**: It opens\n"
+    )
+    assert [c.text for c in parsed(text).criteria] == ["**Till**: It opens"]
+    manual = "# A\n\n## Testing Strategy\n\n### UI Tests (Manual)\n- Opening the till\n"
+    assert [(c.line, c.kind) for c in parsed(manual).checks] == [(6, CheckKind.MANUAL)]
+
+
+def test_links_with_a_mark_in_a_table_are_references() -> None:
+    """`| [Docs](https://...) ✓ Current | ... |` in the context."""
+    text = (
+        "# A\n\n## Context\n\n| Source | Why |\n|---|---|\n"
+        "| [Docs](https://example.com/till) ✓ Current | it opens |\n"
+    )
+    assert [r.target for r in parsed(text).references] == ["https://example.com/till"]

@@ -96,7 +96,7 @@ _OPENS_CELL = frozenset("`*[<")
 _CELL = re.compile(
     r"\*{0,2}(?:`(?P<ticked>[^`\s]+|[^`]+/[^`/]+\.[A-Za-z]\w{0,4})`|(?P<other>\[[^\[\]]+\]\([^()\s]+\)|<?https?://[^\s<>]+>?|"
     r"(?:[\w@.-]+/)+[\w@.-]*\w\.[A-Za-z]\w{0,9}(?::\d+(?:-\d+)?)?))"
-    r"\*{0,2}(?:\s*\(?(?:lines?\s*)?(?P<first>\d{1,9})\s*-\s*(?P<last>\d{1,9})\)?)?$"
+    r"\*{0,2}(?:\s+[✓✔✅☑][^|`]{0,20})?(?:\s*\(?(?:lines?\s*)?(?P<first>\d{1,9})\s*-\s*(?P<last>\d{1,9})\)?)?$"
 )
 _RANGE_BESIDE = re.compile(r"(\d{1,9})\s*-\s*(\d{1,9})")
 # A row of what is to be made.

@@ -141,7 +141,8 @@ def holds_at_gates(title: str) -> bool:
 
 
 _GATES = re.compile(
-    r"^(?:validation|quality|acceptance|final) (?:gates?|checkpoints?)$", re.IGNORECASE
+    r"^(?:validation|quality|acceptance|final) (?:gates?|checkpoints?)(?: (?:&|and) (?:success|acceptance) criteria)?$",
+    re.IGNORECASE,
 )
 _GATE_OF_A_PART = re.compile(
     r"^(?:[-*+]|\d+[.)])\s+(?P<words>\*\*(?:Task|Phase|Step|Stage|Milestone)\s\d[^`]*)$"
