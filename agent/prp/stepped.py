@@ -50,6 +50,7 @@ def _may_list(lines: Sequence[Line]) -> bool:
     return (
         sum(_ITEM.match(words) is not None for words in said) >= _A_LIST
         or sum(is_order(words) for words in said) >= _A_LIST
+        or any(map(is_order, said[-2:]))
         or any(_TITLE.match(words) or opens.match(words) for words in said)
     )
 
@@ -59,8 +60,10 @@ def _all_steps(parts: Sequence[Remark | Command], *, is_manual: bool) -> Iterato
         yield from _spoken([part for part in parts if isinstance(part, Remark)])
     yield from _steps(parts)
     yield from _below_titles(parts)
-    for remarks, above in _left_alone(parts):
-        yield from _orders(remarks, is_alone=not above)
+    *between, (at_end, above) = _left_alone(parts)
+    for remarks, command in between:
+        yield from _orders(remarks, is_alone=not command)
+    yield from _orders(at_end, is_alone=not above) or _last_order(at_end)
 
 
 def _spoken(remarks: Iterable[Remark]) -> Iterator[Remark]:
@@ -124,6 +127,13 @@ def _orders(remarks: Sequence[Remark], *, is_alone: bool) -> Sequence[Remark]:
     visits = _OPENING if is_alone else _VISIT
     is_visit = any(visits.match(remark.text) for remark in found[:1])
     return found if is_list or is_visit else ()
+
+
+def _last_order(remarks: Sequence[Remark]) -> Sequence[Remark]:
+    """Return the order that ends a fence: `# Check the browser's console` below all commands."""
+    said = [r for r in remarks if r.text and not _EXPECTED.match(r.text)]
+    is_order_ = bool(said) and is_order(said[-1].text) and not _NOT_MEANT.match(said[0].text)
+    return said[-1:] if is_order_ else ()
 
 
 def _titled(remarks: Iterable[Remark]) -> Iterator[tuple[Remark, list[Remark]]]:

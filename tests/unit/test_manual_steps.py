@@ -145,7 +145,7 @@ class TestStepsInComments:
                 ["Navigate to /till", "Test the search"],
             ),
             ("npm start\n# Open http://localhost:3000", ["Open http://localhost:3000"]),
-            ("npm start\n# Check the log", []),
+            ("npm start\n# Check the log", ["Check the log"]),
             ("npm start\n\n# Check the build\n# Verify the size\nmake size", []),
             (
                 "make\n\n# Test the till at noon\n# - Open it\n# - Pay",
@@ -174,7 +174,7 @@ class TestStepsInComments:
         ).split(),
     )
     def test_orders_beside_commands_are_steps(self, comments: str, steps: list[str]) -> None:
-        """Where there are several, or one says what to open, and no command stands below them."""
+        """Where there are several, one says what to open, or ends the fence; not above commands."""
         assert steps_of(f"```bash\n{comments}\n```\n") == steps
 
     def test_a_program_that_steps_stand_below_waits_for_a_person(self) -> None:

@@ -717,3 +717,12 @@ def test_links_with_a_mark_in_a_table_are_references() -> None:
         "| [Docs](https://example.com/till) ✓ Current | it opens |\n"
     )
     assert [r.target for r in parsed(text).references] == ["https://example.com/till"]
+
+
+def test_an_order_that_ends_a_fence_is_a_step_for_a_person() -> None:
+    """`# Check the console` below all commands; above one it says what that does."""
+    fence = "# A\n\n## Validation\n\n```bash\nmake up\n{}```\n"
+    last = parsed(fence.format("# Expected: it runs\n\n# Check the console for errors\n")).checks
+    assert [(c.line, c.kind) for c in last[1:]] == [(9, CheckKind.MANUAL)]
+    above = parsed(fence.format("\n# Check the types\nmake types\n")).checks
+    assert [c.command for c in above] == ["make up", "make types"]
