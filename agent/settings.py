@@ -124,8 +124,8 @@ class Settings:
 
 
 _NO_KEY = (
-    " Without any key: `--plan literal` takes the PRP itself for the plan, and "
-    '`--coder acp:"COMMAND"` lets a coding agent that you are logged in to write the code.'
+    " Without any key: `prp execute PRP --plan literal` takes the PRP itself for the plan, and "
+    '`--coder acp:"COMMAND"` beside it lets an agent that you are logged in to write the code.'
 )
 APPROVE = ("auto", "none", "commands")
 """Values of `approve`."""
