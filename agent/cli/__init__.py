@@ -20,6 +20,7 @@ def main() -> None:
     # A thousand modules are loaded, and nearly all that they make stays: looking for garbage among
     # it every 700 objects took an eighth of the processor's time until the first question.
     gc.set_threshold(50_000, 20, 20)
+    _open_standard_files()
     if not _SLOW_TO_LOAD.isdisjoint(sys.argv[1:2]):
         from agent.cli.resident.handing import hand_over  # noqa: PLC0415 - only for these
 
@@ -29,6 +30,16 @@ def main() -> None:
             sys.stderr.write("interrupted\n")
             os._exit(int(Exit.INTERRUPTED))
     os._exit(carry_out())
+
+
+def _open_standard_files() -> None:
+    """Open standard files that are closed, so that nothing else gets their numbers."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            # The lowest number that is free is this one.
+            handle = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(handle, True)
+            setattr(sys, name, os.fdopen(handle, "w" if number else "r", encoding="utf-8"))
 
 
 def carry_out() -> int:

@@ -1,6 +1,7 @@
 """Commands that are copies of a process with everything loaded: as if each had loaded it."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from agent.runs.alive import holder
@@ -15,7 +17,7 @@ from agent.runs.folder import RunFolder
 from tests.support.lives import FILES, Coder, Undisturbed, options, told, tree_of, written
 from tests.support.project import PRP, Project
 from tests.support.provider import Answer, Provider, Request
-from tests.support.resident import copies_of, resident
+from tests.support.resident import copies_of, is_alive, resident
 from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="prp warm is for Linux")
@@ -136,6 +138,52 @@ def test_who_kills_the_command_has_killed_the_run(project: Project) -> None:
         assert project.prp("resume", "-q").status == 0
 
 
+def test_a_command_that_is_killed_while_it_is_paused_takes_its_copy_along(project: Project) -> None:
+    """Given a stopped copy, which can't see that its caller has gone, then it ends all the same."""
+    with Provider(watching := Watching()) as provider, resident(project) as watching.resident:
+        with subprocess.Popen(
+            [PRP, "execute", "PRPs/greet.md", *options(provider)],
+            cwd=project.root,
+            env=project.environment(),
+            stderr=subprocess.DEVNULL,
+        ) as process:
+
+            def pause_and_kill() -> None:
+                (copy,) = copies_of(watching.resident)
+                os.kill(copy, signal.SIGSTOP)
+                process.kill()
+
+            watching.act = pause_and_kill
+            assert process.wait() == -signal.SIGKILL
+        deadline = time.monotonic() + 30
+        while copies_of(watching.resident) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert (copies_of(watching.resident), _holder(project)) == ([], None)
+
+
+def test_a_command_in_the_background_takes_no_keys_of_its_shell(project: Project) -> None:
+    """Given a question there, then the system stops it, as it stops any that wants to read."""
+    project.write("PRPs/new.md", FILES["PRPs/greet.md"])
+    with Provider(watching := Watching()) as provider, resident(project) as watching.resident:
+        words = shlex.join([str(PRP), "execute", "PRPs/new.md", *options(provider)])
+        shell = pexpect.spawn(
+            "bash",
+            ["--norc", "-i"],
+            cwd=str(project.root),
+            env=project.environment(PRP_APPROVE=""),
+            encoding="utf-8",
+            timeout=60,
+        )
+        shell.sendline(f"{words} &")
+        shell.expect(r"\[y/N\]")
+        assert copies_of(watching.resident) == []
+        shell.sendline("echo for the $(echo shell); jobs")
+        shell.expect("for the shell")
+        shell.expect("Stopped")
+        shell.sendline("kill -9 $!")
+        shell.close(force=True)
+
+
 def test_ctrl_c_at_a_terminal_reaches_the_copy(project: Project) -> None:
     """One ends after the step, with the line to go on; the status is that of any run."""
     with Provider(watching := Watching()) as provider, resident(project) as watching.resident:
@@ -186,11 +234,11 @@ if sys.argv[1:] == ["landlock"]:
     if ruleset < 0 or libc.syscall(446, ruleset, 0):
         sys.exit(9)
 from agent.cli.resident import handing
-with handing.connected() as connection:
-    try:
+try:
+    with handing.connected() as connection:
         handing._asked_of(connection)
-    except OSError:
-        sys.exit(7)
+except OSError:
+    sys.exit(7)
 """
 OWN_NAMESPACE = ("unshare", "--user", "--map-current-user")
 
@@ -250,12 +298,12 @@ def test_it_is_begun_once_and_ends_when_told_or_unused(project: Project) -> None
         assert len(list(place.iterdir())) == 1
         assert project.prp("warm", "--stop").err == "ended\n"
     assert list(place.iterdir()) == []
-    assert not Path(f"/proc/{process}").exists()
+    assert not is_alive(process)
     with resident(project, "--for", "0.05") as process:
         deadline = time.monotonic() + 60
-        while Path(f"/proc/{process}").exists() and time.monotonic() < deadline:
+        while is_alive(process) and time.monotonic() < deadline:
             time.sleep(0.1)
-        assert not Path(f"/proc/{process}").exists()
+        assert not is_alive(process)
         assert list(place.iterdir()) == []
     assert project.prp("warm", "--stop").status == 0
 
@@ -278,7 +326,7 @@ def test_one_that_is_stopped_holds_nobodys_output_and_ends_when_told(project: Pr
         assert "there is no such file" in alone.out
         assert alone.out.endswith("ended\n")
         assert project.prp("warm", "--stop").err == "ended\n"
-        assert not Path(f"/proc/{process}").exists()
+        assert not is_alive(process)
 
 
 def test_it_keeps_no_file_of_who_started_it(project: Project) -> None:
@@ -304,11 +352,14 @@ def test_statuses_are_the_same_where_nothing_can_be_said_or_had(project: Project
         "ulimit -v 3000000; {} execute PRPs/none.md",
         "exec 3<PRPs/greet.md; {} plan /dev/fd/3 --model nobody:x",
         "{} execute PRPs/none.md <&-",
+        "{} execute PRPs/none.md >&-",
+        "PRP_STATE_DIR='~nobody-of-that-name/x' {} execute PRPs/none.md",
     )
     calls = [f"{line.format(PRP)}; echo $?" for line in lines]
     alone = [project.bash(call) for call in calls]
     with resident(project):
         assert [project.bash(call) for call in calls] == alone
+        assert "Traceback" not in "".join(one.err for one in alone)
         many = "import os, sys\nfor n in range(1100): os.dup2(0, os.open('/dev/null', 0))\n"
         many += "[os.set_inheritable(n, True) for n in range(3, 1100)]\n"
         many += "os.execv(sys.argv[1], sys.argv[1:])"

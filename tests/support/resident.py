@@ -25,3 +25,12 @@ def copies_of(process: int) -> list[int]:
     """Return the processes that are copies of it and still there."""
     children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="utf-8")
     return [int(number) for number in children.split()]
+
+
+def is_alive(process: int) -> bool:
+    """Return whether a process is there, and more than the status that nobody has asked for yet."""
+    try:
+        told = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return told.rpartition(")")[2].split()[0] != "Z"

@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import resource
-import select
 import signal
 import socket
 import sys
@@ -14,20 +13,21 @@ from contextlib import contextmanager
 from types import FrameType
 
 from agent.cli.resident.place import (
+    NUMBER,
+    ends_within,
     folder_of,
     is_possible,
     name_for,
     opened,
     parent_of,
     peer_of,
+    rights_of,
 )
 
 # A copy that is tied to a worker is one already; whoever asks for help needs nothing loaded.
 _ALONE = frozenset(("--lifeline", "--help", "-h"))
 _PATIENCE = 5.0
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-NUMBER = 4
-"""Bytes of a number on the wire."""
 GO = b"g"
 LIMITS = tuple(sorted(name for name in dir(resource) if name.startswith("RLIMIT_")))
 
@@ -44,6 +44,9 @@ def hand_over(arguments: Sequence[str]) -> None:
     # The copy has the standard files only.
     if any("/fd/" in argument for argument in arguments):
         return
+    # In the background the system keeps a command from a terminal's keys; a copy has no such bond.
+    if _is_in_background():
+        return
     came: list[int] = []
     with contextlib.ExitStack() as kept:
         before: dict[signal.Signals, object] = {}
@@ -54,7 +57,7 @@ def hand_over(arguments: Sequence[str]) -> None:
             connection.settimeout(None)
             connection.sendall(GO)
         # Nothing was begun: this process does it, as if there were no resident.
-        except (OSError, ValueError, OverflowError):
+        except (OSError, ValueError, OverflowError, RuntimeError):
             for number, handler in before.items():
                 signal.signal(number, handler)  # type: ignore[arg-type] # it was one before
             if came:
@@ -77,17 +80,26 @@ def connected() -> Iterator[socket.socket]:
     with opened(folder_of(os.environ)) as folder, socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(_PATIENCE)
         connection.connect(str(folder / name_for(os.environ)))
-        if peer_of(connection)[1] != os.geteuid():
-            raise PermissionError("Somebody else listens there")
+        peer_of(connection)
         yield connection
+
+
+def _is_in_background() -> bool:
+    try:
+        return os.isatty(0) and os.tcgetpgrp(0) != os.getpgrp()
+    except OSError:
+        return True  # The terminal is not ours.
 
 
 def _asked_of(connection: socket.socket) -> int:
     """Send all that the command needs; return a handle for the copy, which waits for `GO`."""
     # Files that are sent to who does not take them stay open as long as that process lives.
     process = int.from_bytes(received(connection, NUMBER), "big")
-    if parent_of(process) != peer_of(connection)[0]:
+    if parent_of(process) != peer_of(connection):
         raise ConnectionError("It is no copy of who listens")
+    # Who may do less than this process must not get its keys and files.
+    if rights_of(process) != rights_of("self"):
+        raise PermissionError("It may do other things than this process")
     copy = os.pidfd_open(process)
     connection.sendall(_secret_of(process, received(connection, NUMBER)))
     request = json.dumps(_caller()).encode()
@@ -167,14 +179,12 @@ def _pass_on_to(copy: int, came: list[int]) -> dict[signal.Signals, object]:
 
 def _status_of(connection: socket.socket, copy: int) -> int | None:
     """Wait for the copy's end; return its exit status, None where a signal killed it."""
-    answer = b""
-    with contextlib.suppress(OSError):
-        answer = connection.recv(1)
     # When this process ends, all that the copy still has is killed.
-    end = select.poll()
-    end.register(copy, select.POLLIN)
-    end.poll()
-    return answer[0] if answer else None
+    ends_within(copy, seconds=None)
+    with contextlib.suppress(OSError):
+        if answer := connection.recv(1, socket.MSG_DONTWAIT):
+            return answer[0]
+    return None
 
 
 def _send(copy: int, number: int) -> None:

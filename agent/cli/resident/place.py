@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import select
 import socket
 import stat
 import sys
@@ -62,11 +63,11 @@ def opened(folder: Path) -> Iterator[Path]:
 def name_for(environment: Mapping[str, str]) -> str:
     """Return the socket's name: it stands for the code, the libraries and what they read once.
 
-    After an upgrade, or with another locale, there is nobody of that name.
+    After an upgrade, with another locale, or in a container, there is nobody of that name.
     """
     read_once = sorted(item for item in environment.items() if is_read_once(item[0]))
     flags = (sys.flags.optimize, sys.flags.dev_mode, sys.flags.utf8_mode)
-    known = (sys.executable, sys.version, flags, read_once, *_states())
+    known = (sys.executable, sys.version, flags, read_once, *_spaces("self"), *_states())
     return hashlib.sha256(repr(known).encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
@@ -86,17 +87,50 @@ def _states() -> Iterator[tuple[str, int]]:
                 if entry.is_dir():
                     waiting.append(entry.path)
                 else:
-                    yield entry.path, entry.stat().st_mtime_ns
+                    # Editors leave links that lead nowhere.
+                    yield entry.path, entry.stat(follow_symlinks=False).st_mtime_ns
     for place in sys.path:
         if place.endswith(("site-packages", "dist-packages")) and os.path.isdir(place):  # noqa: PTH112
             yield place, os.stat(place).st_mtime_ns  # noqa: PTH116
 
 
-def peer_of(connection: socket.socket) -> tuple[int, int]:
-    """Return the number and the user of the process at the other end of a connection."""
+def peer_of(connection: socket.socket) -> int:
+    """Return the process at the other end of a connection.
+
+    Raises:
+        OSError: It is somebody else's, or of another system of processes, which has no number here.
+
+    """
     found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
     process, user, _ = (int.from_bytes(found[at : at + 4], sys.byteorder) for at in (0, 4, 8))
-    return process, user
+    if process <= 0 or user != os.geteuid():
+        raise PermissionError("Somebody else is there")
+    return process
+
+
+def has_gone(connection: socket.socket) -> bool:
+    """Return whether the process at the other end has ended: its number may be another's by now."""
+    try:
+        told = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERPIDFD, NUMBER)
+    except OSError:
+        return False  # Linux before 6.5 can't tell.
+    handle = int.from_bytes(told, sys.byteorder)
+    try:
+        return ends_within(handle, seconds=0)
+    finally:
+        os.close(handle)
+
+
+def ends_within(handle: int, *, seconds: float | None) -> bool:
+    """Return whether a process ends in time; one that nobody has asked for its status has, too."""
+    end = select.poll()
+    end.register(handle, select.POLLIN)
+    return bool(end.poll(None if seconds is None else seconds * 1000))
+
+
+_SO_PEERPIDFD = 77
+NUMBER = 4
+"""Bytes of a number on the wire."""
 
 
 def parent_of(process: int) -> int:
@@ -123,17 +157,22 @@ def rights_of(process: int | str) -> tuple[tuple[str, str], ...]:
     """Return what a process may do, and which system it sees: user, capabilities, namespaces.
 
     Raises:
-        OSError: It can't be told; it has ended, or is not ours.
+        OSError: It can't be told; it has ended, is not ours, or filters its calls, which nobody
+            can compare.
 
     """
     lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
     told = (line.partition(":") for line in lines)
     rights = tuple((name, value.strip()) for name, _, value in told if name in _RIGHTS)
-    spaces = f"/proc/{process}/ns"
+    # Those of a container, which all in it have, were set without this.
+    if (filtered := dict(rights)).get("Seccomp") != "0" and filtered.get("NoNewPrivs") == "1":
+        raise PermissionError("It filters its calls")
     root = os.stat(f"/proc/{process}/root")  # noqa: PTH116 - through the link
-    return (
-        *rights,
-        # Those that this kernel knows.
-        *((name, os.readlink(f"{spaces}/{name}")) for name in sorted(os.listdir(spaces))),  # noqa: PTH115, PTH208
-        ("root", f"{root.st_dev}:{root.st_ino}"),
-    )
+    return (*rights, *_spaces(process), ("root", f"{root.st_dev}:{root.st_ino}"))
+
+
+def _spaces(process: int | str) -> Iterator[tuple[str, str]]:
+    """Yield the namespaces of a process, those that this kernel knows."""
+    spaces = f"/proc/{process}/ns"
+    for name in sorted(os.listdir(spaces)):  # noqa: PTH208
+        yield name, os.readlink(f"{spaces}/{name}")  # noqa: PTH115

@@ -2,16 +2,17 @@
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import sys
-import time
 from pathlib import Path
 
 from agent.cli import carry_out
 from agent.cli.resident.handing import connected
 from agent.cli.resident.place import (
     close_all_but,
+    ends_within,
     folder_of,
     is_possible,
     is_read_once,
@@ -23,14 +24,13 @@ from agent.errors import EnvironmentProblem
 
 # Where programs are, and where it listens.
 _KEPT = ("PATH", "HOME", "XDG_STATE_HOME", "PRP_STATE_DIR")
-_PAUSE = 0.02
 _PATIENCE = 5.0
 
 
 def running() -> int | None:
     """Return the process of the resident that this process's commands would be handed to."""
-    with contextlib.suppress(OSError), connected() as connection:
-        return peer_of(connection)[0]
+    with contextlib.suppress(OSError, RuntimeError), connected() as connection:
+        return peer_of(connection)
     return None
 
 
@@ -51,7 +51,6 @@ def start(*, idle: float) -> int:
         raise EnvironmentProblem(
             "Commands can't be copied on this system", hint="Without prp warm all is as before."
         )
-    _open_standard_files()
     reading, writing = os.pipe()
     os.set_inheritable(writing, True)
     # -P: a checkout with an `agent` package of its own must not be taken for ours.
@@ -70,16 +69,6 @@ def start(*, idle: float) -> int:
     if not is_ready:
         raise EnvironmentProblem("There is no process with everything loaded; see above")
     return process
-
-
-def _open_standard_files() -> None:
-    """Open standard files that are closed, so that nothing else gets their numbers."""
-    for number in (0, 1, 2):
-        try:
-            os.fstat(number)
-        except OSError:
-            # The lowest number that is free is this one.
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
 def be(writing: int, *, idle: float) -> None:
@@ -102,41 +91,37 @@ def be(writing: int, *, idle: float) -> None:
     os.set_inheritable(writing, False)
     # Locks and pipes of whoever has started it are not its own.
     close_all_but(writing)
-    os.chdir("/")
     stay(carry_out, idle=idle, ready=ready)
 
 
 def stop_all() -> tuple[int, ...]:
     """End every resident of this person, those of other versions too; return the processes."""
     stopped: list[int] = []
-    with contextlib.suppress(OSError), opened(folder_of(os.environ)) as folder:
+    with contextlib.suppress(OSError, RuntimeError), opened(folder_of(os.environ)) as folder:
         for place in folder.iterdir():
+            if not _OF_A_RESIDENT.fullmatch(place.name):
+                continue
             with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(_PATIENCE)
                 connection.connect(str(place))
-                process, user = peer_of(connection)
-                if user == os.geteuid():
-                    stopped.append(process)
-                    _end(process, place)
+                process = peer_of(connection)
+                stopped.append(process)
+                _end(process, place)
     return tuple(stopped)
+
+
+_OF_A_RESIDENT = re.compile(r"[0-9a-f]{24}")
 
 
 def _end(process: int, place: Path) -> None:
     """End a process in order, or at once where it does not; the socket goes with it."""
-    os.kill(process, signal.SIGTERM)
-    os.kill(process, signal.SIGCONT)
-    if not _has_ended(process):
-        place.unlink(missing_ok=True)
-        os.kill(process, signal.SIGKILL)
-        _has_ended(process)
-
-
-def _has_ended(process: int) -> bool:
-    until = time.monotonic() + _PATIENCE
-    while time.monotonic() < until:
-        try:
-            os.kill(process, 0)
-        except OSError:
-            return True
-        time.sleep(_PAUSE)
-    return False
+    handle = os.pidfd_open(process)
+    try:
+        signal.pidfd_send_signal(handle, signal.SIGTERM)
+        signal.pidfd_send_signal(handle, signal.SIGCONT)
+        if not ends_within(handle, seconds=_PATIENCE):
+            place.unlink(missing_ok=True)
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+            ends_within(handle, seconds=_PATIENCE)
+    finally:
+        os.close(handle)

@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import secrets
+import select
 import signal
 import socket
 import sys
@@ -16,12 +17,14 @@ import traceback
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
-from agent.cli.resident.handing import GO, LIMITS, NUMBER, SECRET, received
+from agent.cli.resident.handing import GO, LIMITS, SECRET, received
 from agent.cli.resident.place import (
+    NUMBER,
     close_all_but,
     folder_of,
+    has_gone,
     name_for,
     opened,
     peer_of,
@@ -47,7 +50,10 @@ def stay(run: Callable[[], int], *, idle: float, ready: Callable[[], None]) -> N
     """
     folder, name = folder_of(os.environ), name_for(os.environ)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Programs are not taken from below the folder that one stands in, and all are below `/`.
+    os.chdir(folder)
     import_module("agent.runs.loaded")
+    os.chdir("/")
     with opened(folder) as short, socket.socket(socket.AF_UNIX) as listener:
         place, fresh = short / name, short / f".{name}.{os.getpid()}"
         # Nobody finds it under its name before it listens; one that lay there is replaced.
@@ -61,43 +67,73 @@ def stay(run: Callable[[], int], *, idle: float, ready: Callable[[], None]) -> N
             # An exception could come where it is lost: in what goes on around a fork.
             os._exit(0)
 
+        copies = _Copies(run)
         signal.signal(signal.SIGTERM, leave)
-        signal.signal(signal.SIGCHLD, _see_ended)
         fresh.rename(place)
         ready()
-        _listen(listener, run, place=place, own=own, name=name, idle=idle)
+        _listen(listener, copies, place=place, own=own, name=name, idle=idle)
         leave()
 
 
 def _listen(
-    listener: socket.socket,
-    run: Callable[[], int],
-    *,
-    place: Path,
-    own: int,
-    name: str,
-    idle: float,
+    listener: socket.socket, copies: "_Copies", *, place: Path, own: int, name: str, idle: float
 ) -> None:
+    listener.setblocking(False)
     until = time.monotonic() + idle
     while (left := until - time.monotonic()) > 0:
-        listener.settimeout(min(left, _LOOK))
-        try:
-            connection, _ = listener.accept()
-        except TimeoutError:
+        if not copies.look_after(listener, seconds=min(left, _LOOK)):
             # Another one is there by now, or an upgrade was installed.
             if _number_of(place) != own or name_for(os.environ) != name:
                 return
             continue
-        until = time.monotonic() + idle
-        with connection:
-            _copy(connection, run)
+        with contextlib.suppress(OSError):
+            connection, _ = listener.accept()
+            until = time.monotonic() + idle
+            copies.begin(connection)
 
 
-def _see_ended(*_: object) -> None:
-    """Let copies that have ended go; who asked for one is told by the copy itself."""
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+class _Copies:
+    """The copies that are under way. One whose caller has gone is killed.
+
+    A copy sees that by itself as well, but not while it is paused.
+    """
+
+    def __init__(self, run: Callable[[], int]) -> None:
+        self._run = run
+        self._callers: dict[int, tuple[int, socket.socket]] = {}
+
+    def begin(self, connection: socket.socket) -> None:
+        """Become, in a copy, what the other end asks for."""
+        try:
+            process = os.fork()
+        except OSError:
+            connection.close()
+            return
+        if not process:
+            _be_copy(connection, self._run)
+        self._callers[process] = os.pidfd_open(process), connection
+
+    def look_after(self, listener: socket.socket, *, seconds: float) -> bool:
+        """Wait until something happens; return False where nothing did.
+
+        Copies that have ended are let go, and those that nobody waits for are ended.
+        """
+        waited = select.poll()
+        waited.register(listener, select.POLLIN)
+        for handle, connection in self._callers.values():
+            waited.register(handle, select.POLLIN)
+            # Only whether the other end is there: what comes is the copy's to read.
+            waited.register(connection, 0)
+        happened = dict(waited.poll(seconds * 1000))
+        for process, (handle, connection) in list(self._callers.items()):
+            if handle in happened:
+                os.waitpid(process, 0)
+                del self._callers[process]
+                os.close(handle)
+                connection.close()
+            elif connection.fileno() in happened:
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+        return bool(happened)
 
 
 def _number_of(place: Path) -> int:
@@ -106,12 +142,7 @@ def _number_of(place: Path) -> int:
     return 0
 
 
-def _copy(connection: socket.socket, run: Callable[[], int]) -> None:
-    try:
-        if os.fork():
-            return
-    except OSError:
-        return
+def _be_copy(connection: socket.socket, run: Callable[[], int]) -> NoReturn:
     status = 1
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -137,9 +168,8 @@ def _become(connection: socket.socket) -> bool:
     """Be what the other end is; False where that can't be, and nothing was begun."""
     try:
         connection.settimeout(_PATIENCE)
-        asker, user = peer_of(connection)
         # Whoever may do less, or sees less of the system, must not do more by way of this process.
-        if user != os.geteuid() or rights_of(asker) != rights_of("self"):
+        if rights_of(peer_of(connection)) != rights_of("self") or has_gone(connection):
             return False
         connection.sendall(os.getpid().to_bytes(NUMBER, "big"))
         if not _may_look(connection):
