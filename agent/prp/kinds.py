@@ -62,9 +62,6 @@ def kinds_of(command: str) -> tuple[CheckKind, ...]:
     if _is_too_long(whole):
         return (CheckKind.MANUAL,)
     found = _kinds(whole, depth=0)
-    if (plain := _MANAGED.sub(_manager_alone, whole)) != whole:
-        for kind in _kinds(plain, depth=0):
-            found = found if kind is CheckKind.RUN else _with(found, kind)
     found = _with_written(found, [name for body in bodies for name in _written_as_body(body)])
     if bodies and _DESTRUCTIVE not in found and any(map(_destroys_as_body, bodies)):
         return _with_destructive(found)
@@ -129,6 +126,15 @@ _INTERPRETER = re.compile(
 
 
 def _kinds(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
+    """Return the kinds of a command, also as it is without the options that name a package."""
+    found = _kinds_as_written(whole, depth=depth)
+    if (plain := _MANAGED.sub(_manager_alone, whole)) != whole:
+        for kind in _kinds_as_written(plain, depth=depth):
+            found = found if kind is CheckKind.RUN else _with(found, kind)
+    return found
+
+
+def _kinds_as_written(whole: str, *, depth: int) -> tuple[CheckKind, ...]:
     programs = programs_in(whole)
     words = without_programs(whole) if programs else whole
     has_sign = has_any(words, _PLACEHOLDER_SIGNS)

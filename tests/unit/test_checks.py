@@ -371,6 +371,7 @@ class TestKinds:
             "azd down",
             "npm --prefix web run deploy",
             "pnpm -C web publish",
+            "bash <<E\nnpm --prefix web run deploy\nE",
             "make -C infra db-reset",
             "nx run web:deploy",
             "skopeo copy a b",
