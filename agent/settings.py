@@ -6,7 +6,6 @@ file may name models and lower limits, but it can neither raise a limit nor say 
 and of the hosts that it names only those count that the person's own file allows.
 """
 
-import difflib
 import math
 import os
 import re
@@ -347,13 +346,15 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _misspelt(environment: Mapping[str, str]) -> list[str]:
     """Return what to tell of variables that are nearly a setting: a limit that is none costs."""
+    from difflib import get_close_matches  # noqa: PLC0415 - few have such a name
+
     known = [*_variables(), *_OF_COMMANDS]
     notes: list[str] = []
     for name in environment:
         if not name.startswith("PRP_") or name in known or name.startswith("PRP_GH_"):
             continue
         longer = [one for one in known if one.startswith(f"{name}_")]
-        if meant := longer or difflib.get_close_matches(name, known, n=1, cutoff=0.8):
+        if meant := longer or get_close_matches(name, known, n=1, cutoff=0.8):
             notes.append(f"{name} is no setting and was left aside; do you mean {meant[0]}?")
     return notes
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from agent.prp.changed import changed
 from agent.prp.commands import Command, Remark, split_commands
-from agent.prp.commented import as_commented, as_noted
+from agent.prp.commented import as_commented
 from agent.prp.expected import (
     expectation_of,
     expected_above,
@@ -35,7 +35,8 @@ _PROGRAMS = (
     "pylint vulture codespell sqlfluff dbt mkdocs yamllint shellcheck hadolint actionlint tflint "
     "markdownlint markdownlint-cli2 markdown-link-check semgrep trivy gitleaks checkov ansible-lint "
     "bazel ninja meson sbt lein cabal ktlint swiftlint bats busted luacheck stylua perl lua julia "
-    "azd bicep pulumi supabase netlify vercel wrangler firebase prisma claude Rscript wasm-opt shasum sha256sum stat du head tail readlink"
+    "azd bicep pulumi supabase netlify vercel wrangler firebase prisma "
+    "claude Rscript wasm-opt shasum sha256sum stat du head tail readlink"
 ).split()
 LOOKS_LIKE_SHELL = re.compile(
     r"^\s*(?:\$\s+)?(?:\w+=(?!\[)\S+\s+)*(?:"
@@ -124,8 +125,8 @@ def fence_checks(lines: Sequence[Line], *, level: int) -> list[Check]:
         if effect is Effect.ONLY:
             setup.append(part.text)
             continue
-        check = as_commented(check_of(part, level=level, setup=setup), part.before, lines)
-        check = as_noted(check, part.behind) if part.behind else check
+        check = check_of(part, level=level, setup=setup)
+        check = as_commented(check, part.before, part.behind, lines)
         check = up.take(_with_above(check, above, opens=opens))
         setup = [*setup, *noted_by(check)][:_MOST_SETUP]
         if effect is Effect.SOME:

@@ -1,4 +1,4 @@
-"""What the comment above a command says that it is: a server, or something that needs a secret."""
+"""What the comments of a command say of it: a server, what needs a secret, what mends files."""
 
 import re
 from collections.abc import Sequence
@@ -9,31 +9,26 @@ from agent.prp.model import Check, CheckKind
 from agent.prp.serving import names_this_machine
 
 
-def as_commented(check: Check, above: str, lines: Sequence[Line]) -> Check:
-    """Return a check of the kind that the comment directly above it tells.
+def as_commented(check: Check, above: str, behind: str, lines: Sequence[Line]) -> Check:
+    """Return a check of the kind that the comments directly above it and on its line tell.
 
     Args:
         check: A command; only what its own words leave free to run is looked at.
-        above: The comment, empty where there is none.
+        above: The comment above, empty where there is none.
+        behind: That on its line: `# ESLint with auto-fix`.
         lines: The fence; what a comment calls a server is one where something in it is asked.
 
     """
-    if not above or check.kinds != (CheckKind.RUN,):
+    if not (above or behind) or check.kinds != (CheckKind.RUN,):
         return check
+    if "fix" in behind.lower() and _MENDS.search(behind):
+        return changed(check, kinds=(CheckKind.MUTATING,))
     if "tart" in above and _STARTS.match(above):
         is_asked = any(names_this_machine(line.text) for line in lines[1:])
         return changed(check, kinds=(CheckKind.SERVER,)) if is_asked else check
     if "_" in above and _NEEDS.search(above):
         return changed(check, kinds=(CheckKind.SECRET,))
     return check
-
-
-def as_noted(check: Check, behind: str) -> Check:
-    """Return a check as one that changes files where the comment on its line says that it mends."""
-    is_free = check.kinds == (CheckKind.RUN,)
-    return (
-        changed(check, kinds=(CheckKind.MUTATING,)) if is_free and _MENDS.search(behind) else check
-    )
 
 
 _MENDS = re.compile(r"(?<!no )(?<!without )\bauto-?fix", re.IGNORECASE)

@@ -36,7 +36,7 @@ _LABELLED_FIRST = re.compile(rf"\W*+{LABEL.lower()}\b[^`:]{{0,160}}:")
 _PLAIN_COMMAND = re.compile(
     rf"\W*+{LABEL}(?:\s+\w+)?\W*:[^\w!]*\s(?P<command>[^`]+)$", re.IGNORECASE
 )
-_FIRST_OF_LABEL = re.compile(r"\W*+[AC-EGPRTVac-egprtv]")
+_FIRST_OF_LABEL = re.compile(r"\W*+[AC-GPRTVac-gprtv]")
 _BOX = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+\[.?\]\s")
 
 
@@ -203,6 +203,7 @@ def in_backticks(line: Line, level: int, *, following: str = "") -> list[Check]:
             _is_command(words)
             or _is_all_that_is_said(words, line.text, found)
             or _is_script_that_passes(words, line.text, found)
+            or _is_script_alone(words, line.text, found)
         )
         if is_command and not is_only_spoken_of(line.text, found, behind):
             check = _inline_check(_without_marks(words), line, level, behind=behind)
@@ -223,13 +224,15 @@ def _is_all_that_is_said(words: str, text: str, found: re.Match[str]) -> bool:
 
 def _is_script_that_passes(words: str, text: str, found: re.Match[str]) -> bool:
     """Return whether a script without arguments is said to pass, or to be run: `./x.sh` exits 0."""
-    if "./" not in words:
+    if "./" not in words or not _SCRIPT.fullmatch(words):
         return False
-    if _WITH_WORDS.fullmatch(words) and _ALONE.fullmatch(text[: found.start()]) and not found[2]:
-        return True
-    return _SCRIPT.fullmatch(words) is not None and bool(
-        _PASSES.match(found[2]) or _RUN_BEFORE.search(text[: found.start()])
-    )
+    return bool(_PASSES.match(found[2]) or _RUN_BEFORE.search(text[: found.start()]))
+
+
+def _is_script_alone(words: str, text: str, found: re.Match[str]) -> bool:
+    """Return whether a script, perhaps with arguments, is all of an item."""
+    is_item = not found[2] and _ALONE.fullmatch(text[: found.start()]) is not None
+    return is_item and _WITH_WORDS.fullmatch(words) is not None
 
 
 # An item that is nothing else: `- `./scripts/smoke.sh --all``

@@ -132,8 +132,9 @@ def _orders(remarks: Sequence[Remark], *, is_alone: bool) -> Sequence[Remark]:
 def _last_order(remarks: Sequence[Remark]) -> Sequence[Remark]:
     """Return the order that ends a fence: `# Check the browser's console` below all commands."""
     said = [r for r in remarks if r.text and not _EXPECTED.match(r.text)]
-    is_order_ = bool(said) and is_order(said[-1].text) and not _NOT_MEANT.match(said[0].text)
-    return said[-1:] if is_order_ else ()
+    if not said or _NOT_MEANT.match(said[0].text):
+        return ()
+    return said[-1:] if is_order(said[-1].text) else ()
 
 
 def _titled(remarks: Iterable[Remark]) -> Iterator[tuple[Remark, list[Remark]]]:

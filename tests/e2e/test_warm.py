@@ -120,20 +120,36 @@ def test_output_that_nobody_reads_ends_it_as_it_ends_any(project: Project) -> No
     assert len(watching.seen) == 2
 
 
+def _kill(
+    project: Project,
+    provider: Provider,
+    watching: Watching,
+    *,
+    before: Callable[[], object] = _nothing,
+) -> None:
+    """Execute, kill what was started in its middle, and wait until no copy is left."""
+    with subprocess.Popen(
+        [PRP, "execute", "PRPs/greet.md", *options(provider)],
+        cwd=project.root,
+        env=project.environment(),
+        stderr=subprocess.DEVNULL,
+    ) as process:
+
+        def act() -> None:
+            before()
+            process.kill()
+
+        watching.act = act
+        assert process.wait() == -signal.SIGKILL
+    deadline = time.monotonic() + 30
+    while copies_of(watching.resident) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
 def test_who_kills_the_command_has_killed_the_run(project: Project) -> None:
     """Given kill -9 of what the person started, then nobody holds the run and it can go on."""
     with Provider(watching := Watching()) as provider, resident(project) as watching.resident:
-        with subprocess.Popen(
-            [PRP, "execute", "PRPs/greet.md", *options(provider)],
-            cwd=project.root,
-            env=project.environment(),
-            stderr=subprocess.DEVNULL,
-        ) as process:
-            watching.act = process.kill
-            assert process.wait() == -signal.SIGKILL
-        deadline = time.monotonic() + 30
-        while copies_of(watching.resident) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        _kill(project, provider, watching)
         assert (copies_of(watching.resident), _holder(project)) == ([], None)
         assert project.prp("resume", "-q").status == 0
 
@@ -141,23 +157,12 @@ def test_who_kills_the_command_has_killed_the_run(project: Project) -> None:
 def test_a_command_that_is_killed_while_it_is_paused_takes_its_copy_along(project: Project) -> None:
     """Given a stopped copy, which can't see that its caller has gone, then it ends all the same."""
     with Provider(watching := Watching()) as provider, resident(project) as watching.resident:
-        with subprocess.Popen(
-            [PRP, "execute", "PRPs/greet.md", *options(provider)],
-            cwd=project.root,
-            env=project.environment(),
-            stderr=subprocess.DEVNULL,
-        ) as process:
 
-            def pause_and_kill() -> None:
-                (copy,) = copies_of(watching.resident)
-                os.kill(copy, signal.SIGSTOP)
-                process.kill()
+        def pause() -> None:
+            (copy,) = copies_of(watching.resident)
+            os.kill(copy, signal.SIGSTOP)
 
-            watching.act = pause_and_kill
-            assert process.wait() == -signal.SIGKILL
-        deadline = time.monotonic() + 30
-        while copies_of(watching.resident) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        _kill(project, provider, watching, before=pause)
         assert (copies_of(watching.resident), _holder(project)) == ([], None)
 
 
@@ -306,6 +311,29 @@ def test_it_is_begun_once_and_ends_when_told_or_unused(project: Project) -> None
         assert not is_alive(process)
         assert list(place.iterdir()) == []
     assert project.prp("warm", "--stop").status == 0
+
+
+def test_to_stop_one_that_is_elsewhere_ends_nobody(project: Project) -> None:
+    """Given a resident that has no number where --stop is typed, then nothing there is ended."""
+    inside = ("unshare", "--user", "--map-current-user", "--pid", "--fork", "--mount-proc")
+    if subprocess.run([*inside, "true"], check=False, stderr=-3).returncode:
+        pytest.skip("this system gives no namespaces of processes")
+    with resident(project) as process:
+        done = subprocess.run(
+            [*inside, "bash", "-c", f"{PRP} warm --stop; echo after"],
+            cwd=project.root,
+            env=project.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            start_new_session=True,
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (
+            0,
+            "after\n",
+            "Nothing was loaded.\n",
+        )
+        assert is_alive(process)
 
 
 def test_what_a_killed_one_left_is_replaced(project: Project) -> None:

@@ -166,7 +166,7 @@ def rights_of(process: int | str) -> tuple[tuple[str, str], ...]:
     rights = tuple((name, value.strip()) for name, _, value in told if name in _RIGHTS)
     # Those of a container, which all in it have, were set without this.
     if (filtered := dict(rights)).get("Seccomp") != "0" and filtered.get("NoNewPrivs") == "1":
-        raise PermissionError("It filters its calls")
+        raise PermissionError("its system calls are filtered, and filters can't be compared")
     root = os.stat(f"/proc/{process}/root")  # noqa: PTH116 - through the link
     return (*rights, *_spaces(process), ("root", f"{root.st_dev}:{root.st_ino}"))
 

@@ -18,6 +18,7 @@ from agent.cli.resident.place import (
     is_read_once,
     opened,
     peer_of,
+    rights_of,
 )
 from agent.cli.resident.staying import stay
 from agent.errors import EnvironmentProblem
@@ -51,6 +52,13 @@ def start(*, idle: float) -> int:
         raise EnvironmentProblem(
             "Commands can't be copied on this system", hint="Without prp warm all is as before."
         )
+    try:
+        rights_of("self")
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"Commands of this process can't be handed over: {error}",
+            hint="Without prp warm all is as before.",
+        ) from None
     reading, writing = os.pipe()
     os.set_inheritable(writing, True)
     # -P: a checkout with an `agent` package of its own must not be taken for ours.

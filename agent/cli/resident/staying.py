@@ -123,7 +123,8 @@ class _Copies:
         for handle, connection in self._callers.values():
             waited.register(handle, select.POLLIN)
             # Only whether the other end is there: what comes is the copy's to read.
-            waited.register(connection, 0)
+            if connection.fileno() >= 0:
+                waited.register(connection, 0)
         happened = dict(waited.poll(seconds * 1000))
         for process, (handle, connection) in list(self._callers.items()):
             if handle in happened:
@@ -133,6 +134,8 @@ class _Copies:
                 connection.close()
             elif connection.fileno() in happened:
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
+                # Once is enough, however long the system takes.
+                connection.close()
         return bool(happened)
 
 

@@ -21,8 +21,7 @@ def promised_elsewhere(blocks: Sequence[Block]) -> tuple[list[Found], list[Line]
     said += _acceptance(blocks)
     accepted, around = _accepted(blocks)
     labelled = [
-        *_below_a_label(blocks, (*_CHECKING, Part.METADATA, None), _ACCEPTANCE_LABEL),
-        *_below_a_label(blocks, (Part.GOAL, Part.WHAT), _PROMISE_LABEL),
+        *_below_a_label(blocks, (*_CHECKING, Part.METADATA, None, Part.GOAL, Part.WHAT)),
     ]
     around += [line for line, _ in labelled]
     found = [
@@ -111,8 +110,7 @@ def _is_acceptance(words: str) -> bool:
     return "**" in words and bool(_ACCEPTANCE_LABEL.match(unaccented(words)))
 
 
-_ACCEPTANCE_LABEL = re.compile(rf"^\W*\*\*{_WORDS}\W*$", re.IGNORECASE)
-_PROMISE_LABEL = re.compile(
+_ACCEPTANCE_LABEL = re.compile(
     rf"^\W*\*\*(?:{_WORDS}|exito|sucesso|succes|erfolg|successo)\W*$", re.IGNORECASE
 )
 
@@ -150,16 +148,16 @@ _GATE_OF_A_PART = re.compile(
 _GATE = re.compile(r"^(?:[-*+]|\d+[.)])\s+(?!\[.?\]\s)(?P<words>\S.*)$")
 
 
-def _below_a_label(
-    blocks: Sequence[Block], parts: Collection[Part | None], form: re.Pattern[str]
-) -> list[Found]:
+def _below_a_label(blocks: Sequence[Block], parts: Collection[Part | None]) -> list[Found]:
     """Return the list items of parts that stand below a label such as `**Success Criteria**:`."""
     found: list[Found] = []
     for block in blocks:
         is_below = False
         for line in block.lines if block.part in parts else ():
             if line.role is not Role.TEXT or is_label(line.text):
-                is_below = line.role is Role.TEXT and bool(form.match(unaccented(line.text)))
+                is_below = line.role is Role.TEXT and bool(
+                    _ACCEPTANCE_LABEL.match(unaccented(line.text))
+                )
             elif is_below and line.text.strip():
                 item = BULLET.match(line.text)
                 is_below = bool(item) or line.text[:1].isspace()
